@@ -1,0 +1,78 @@
+namespace Flextron.Models;
+
+/// <summary>The shape of a decoder-only Transformer: everything that decides which tensors exist and what they mean.</summary>
+/// <remarks>
+/// Letters used in tensor names throughout: B batch, T time, V vocabulary, C hidden size, L query heads, G key/value groups,
+/// H head size, Q = L·H, K = G·H, D MLP neurons.
+/// </remarks>
+public sealed record ModelConfig
+{
+    /// <summary>Architecture family, such as <c>llama</c>.</summary>
+    public required string Family { get; init; }
+
+    /// <summary>V, the number of token ids.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>C, the width of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>N, the number of blocks.</summary>
+    public required int BlockCount { get; init; }
+
+    /// <summary>L, query heads per block.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>G, key/value groups per block; equal to <see cref="HeadCount"/> without grouped-query attention.</summary>
+    public required int KvGroupCount { get; init; }
+
+    /// <summary>H, the size of one head.</summary>
+    public required int HeadSize { get; init; }
+
+    /// <summary>D, neurons of the gated MLP.</summary>
+    public required int NeuronCount { get; init; }
+
+    /// <summary>Longest sequence the model was trained for, in tokens.</summary>
+    public required int ContextLength { get; init; }
+
+    /// <summary>Epsilon inside the RMS norms.</summary>
+    public double NormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>Base of the rotary position frequencies.</summary>
+    public double RopeTheta { get; init; } = 10000;
+
+    /// <summary>Whether the output head is the embedding matrix.</summary>
+    public bool TiedEmbeddings { get; init; }
+
+    /// <summary>Beginning-of-sequence id, where there is one.</summary>
+    public int? BosId { get; init; }
+
+    /// <summary>End-of-sequence id, where there is one.</summary>
+    public int? EosId { get; init; }
+
+    /// <summary>Query heads that share one key/value head.</summary>
+    public int HeadsPerGroup => HeadCount / KvGroupCount;
+
+    /// <summary>Checks that the numbers fit each other.</summary>
+    /// <param name="source">Where they come from, for the message.</param>
+    /// <returns>This instance.</returns>
+    /// <exception cref="FlextronException">They contradict each other; the message says which.</exception>
+    public ModelConfig Validated(string source)
+    {
+        void Require(bool holds, string what)
+        {
+            if (!holds) throw new FlextronException($"{source}: {what}.");
+        }
+
+        Require(VocabularySize is > 0 and <= 1 << 24, $"a vocabulary of {VocabularySize} ids is not possible");
+        Require(HiddenSize is > 0 and <= 1 << 18, $"a hidden size of {HiddenSize} is not possible");
+        Require(BlockCount is > 0 and <= 1 << 12, $"{BlockCount} blocks are not possible");
+        Require(HeadCount is > 0 and <= 1 << 12 && KvGroupCount > 0, $"{HeadCount} heads with {KvGroupCount} key/value heads are not possible");
+        Require(HeadCount % KvGroupCount == 0, $"{HeadCount} heads cannot share {KvGroupCount} key/value heads evenly");
+        Require(HeadSize is > 0 and <= 1 << 12 && HeadSize % 2 == 0, $"a head size of {HeadSize} cannot carry rotary positions, which need an even one");
+        Require(NeuronCount is > 0 and <= 1 << 22, $"{NeuronCount} neurons are not possible");
+        Require(ContextLength is > 0 and <= 1 << 24, $"a context of {ContextLength} tokens is not possible");
+        Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
+        Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
+        return this;
+    }
+}
