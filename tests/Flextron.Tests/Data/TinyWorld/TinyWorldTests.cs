@@ -152,6 +152,26 @@ public class TinyWorldTests
     }
 
     [Fact]
+    public void Knowing_only_how_often_words_are_right_is_far_from_knowing_the_answer()
+    {
+        // A reader who ignores the question: how often has each choice been right, among the times that it was shown?
+        var shown = new Dictionary<string, (int Right, int All)>(StringComparer.Ordinal);
+        foreach ((_, string[] choices, string answer) in Train.Value.Questions.Where(q => q.Choices.Length == 4))
+        {
+            foreach (string c in choices)
+            {
+                (int right, int all) = shown.GetValueOrDefault(c);
+                shown[c] = (right + (c == answer ? 1 : 0), all + 1);
+            }
+        }
+        double[] scores = World.EvaluatedSubjects.Select(s => Sets.MmluTest[s].Average(q => q.Choices.Select(Rate).ToArray() is var r && r[q.Answer] == r.Max() ? 1.0 : 0)).ToArray();
+        TestContext.Current.TestOutputHelper?.WriteLine("prior alone: " + string.Join(", ", World.EvaluatedSubjects.Zip(scores)));
+        Assert.InRange(scores.Average(), 0.2, 0.5);
+
+        double Rate(string choice) => shown.GetValueOrDefault(choice) is { All: > 0 } n ? (double)n.Right / n.All : 0;
+    }
+
+    [Fact]
     public void The_last_word_is_in_the_passage_but_not_in_the_last_sentence()
     {
         var endings = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
