@@ -70,17 +70,26 @@ public sealed class ContinuationScorer : IContinuationScorer
 
     private IEnumerable<List<Row>> Batches(List<Row> rows)
     {
-        long tokens = Math.Min(_settings.BatchTokens, _settings.BatchLogits / Math.Max(1, _model.VocabularySize));
+        long positionLimit = _settings.BatchLogits / _model.VocabularySize;
         var batch = new List<Row>();
+        long picked = 0;
         // Longest first: the largest batch comes first, so a lack of memory shows at once. The sort is stable, so batches do not depend on request order.
         foreach (Row row in rows.OrderByDescending(row => row.Input.Length))
         {
-            if (batch.Count > 0 && (batch.Count == _settings.BatchRows || (long)batch[0].Input.Length * (batch.Count + 1) > tokens))
+            long rowPicks = row.Served.Sum(input => (long)input.Scored);
+            if (batch.Count > 0)
             {
-                yield return batch;
-                batch = [];
+                long tokens = (long)batch[0].Input.Length * (batch.Count + 1);
+                long positions = _model.PicksPositions ? picked + rowPicks : tokens;
+                if (batch.Count == _settings.BatchRows || tokens > _settings.BatchTokens || positions > positionLimit)
+                {
+                    yield return batch;
+                    batch = [];
+                    picked = 0;
+                }
             }
             batch.Add(row);
+            picked += rowPicks;
         }
         if (batch.Count > 0) yield return batch;
     }

@@ -37,7 +37,7 @@ public sealed class DatasetLocator
         if (explicitPath is not null)
         {
             if (File.Exists(explicitPath)) return Path.GetFullPath(explicitPath);
-            return Under(task, explicitPath) ?? throw new FlextronException(
+            return UnderExplicit(task, Path.TrimEndingDirectorySeparator(Path.GetFullPath(explicitPath))) ?? throw new FlextronException(
                 $"There are no data for {task.Name} at {explicitPath}: give the file itself or a folder that holds {Expected(task)}.");
         }
 
@@ -67,6 +67,18 @@ public sealed class DatasetLocator
         return task.IsTinyWorld ? "tinyworld/" + name : name;
     }
 
+    // The folder may also be the dataset's own: the one that holds test.jsonl, or MMLU's test folder, whatever its name.
+    private static string? UnderExplicit(EvaluationTask task, string folder)
+    {
+        if (Under(task, folder) is string found) return found;
+        string? parent = Path.GetDirectoryName(folder);
+        if (parent is null) return null;
+        bool generated = IsTinyWorldFolder(folder) || IsTinyWorldFolder(parent);
+        if (task.DataNames[0] == "mmlu" && task.IsTinyWorld == generated && IsMmlu(folder)) return folder;
+        return Under(task, parent) is string inside
+            && inside.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? inside : null;
+    }
+
     private static string? Under(EvaluationTask task, string root)
     {
         foreach (string folder in task.IsTinyWorld ? TinyWorldFolders(root) : (IEnumerable<string>)[root, Path.Combine(root, "eval")])
@@ -90,7 +102,7 @@ public sealed class DatasetLocator
 
     // Known by its name, or by the one file name that only the generated data have.
     private static bool IsTinyWorldFolder(string folder) =>
-        Path.GetFullPath(folder).Split(Path.DirectorySeparatorChar).Contains("tinyworld", StringComparer.OrdinalIgnoreCase)
+        Path.GetFileName(Path.GetFullPath(folder)).Equals("tinyworld", StringComparison.OrdinalIgnoreCase)
         || File.Exists(Path.Combine(folder, "lambada.jsonl"));
 
     private static bool IsMmlu(string folder)

@@ -14,13 +14,16 @@ public interface ILogitsModel
     /// <summary>Longest T.</summary>
     int ContextLength { get; }
 
+    /// <summary>Whether <see cref="ForwardAt"/> spares the other positions' logits, so that only the picked ones count against memory.</summary>
+    bool PicksPositions => false;
+
     /// <summary>Logits of the next token at every position.</summary>
     /// <param name="ids_BT">int64 ids on the CPU; the model moves them to its own device.</param>
     /// <returns>float32 logits, B × T × V, on the model's device.</returns>
     Tensor Forward(Tensor ids_BT);
 
     /// <summary>
-    /// Logits at chosen positions only. A model overrides this to pick the hidden states before its output layer, which spares most of that
+    /// Logits at chosen positions only. A model overrides this, and <see cref="PicksPositions"/>, to pick the hidden states before its output layer, which spares most of that
     /// layer's work where few positions are scored; the default computes all and picks.
     /// </summary>
     /// <param name="ids_BT">int64 ids on the CPU.</param>

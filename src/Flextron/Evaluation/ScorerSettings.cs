@@ -10,7 +10,8 @@ public sealed record ScorerSettings
     public int BatchRows { get; init; } = 256;
 
     /// <summary>
-    /// Most logits (tokens × vocabulary) of a batch, so that a large vocabulary does not exhaust memory: 2²⁶ float32 values are 256 MiB.
+    /// Most logits (positions × vocabulary) of a batch, so that a large vocabulary does not exhaust memory: 2²⁶ float32 values are 256 MiB. Where the
+    /// model computes logits at picked positions only, those are counted, else all.
     /// </summary>
     public long BatchLogits { get; init; } = 1L << 26;
 

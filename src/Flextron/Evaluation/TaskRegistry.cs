@@ -10,7 +10,7 @@ public static class TaskRegistry
             Name = "lambada_openai",
             About = "LAMBADA (OpenAI's variant), test: predict the last word of a passage (Paperno et al. 2016)",
             Kind = TaskKind.LastWord,
-            DataNames = ["lambada_openai/lambada_test.jsonl", "lambada_openai/test.jsonl", "lambada_openai.jsonl", "lambada_test.jsonl"],
+            DataNames = ["lambada_openai/lambada_test.jsonl", "lambada_openai/test.jsonl", "lambada_openai.jsonl"],
             Read = (path, _) => TaskFormats.Lambada(path),
         },
         new()
@@ -19,7 +19,7 @@ public static class TaskRegistry
             About = "PIQA, validation: which of two solutions reaches a physical goal (Bisk et al. 2020)",
             Kind = TaskKind.MultipleChoice,
             LengthNormalized = true,
-            DataNames = ["piqa/valid.jsonl", "piqa/validation.jsonl", "valid.jsonl"],
+            DataNames = ["piqa/valid.jsonl", "piqa/validation.jsonl"],
             Read = (path, _) => TaskFormats.Piqa(path),
         },
         new()
@@ -37,7 +37,7 @@ public static class TaskRegistry
             About = "HellaSwag, validation: which of four endings continues a scene (Zellers et al. 2019)",
             Kind = TaskKind.MultipleChoice,
             LengthNormalized = true,
-            DataNames = ["hellaswag/validation.jsonl", "hellaswag/val.jsonl", "hellaswag/hellaswag_val.jsonl", "hellaswag_val.jsonl", "hellaswag.jsonl"],
+            DataNames = ["hellaswag/validation.jsonl", "hellaswag/val.jsonl", "hellaswag/hellaswag_val.jsonl", "hellaswag.jsonl"],
             Read = (path, _) => TaskFormats.HellaSwag(path),
         },
         new()
@@ -54,7 +54,7 @@ public static class TaskRegistry
             About = "MMLU, test: four-way questions in 57 subjects, 0 to 5 shots (Hendrycks et al. 2021)",
             Kind = TaskKind.MultipleChoice,
             MaxShots = 5,
-            DataNames = ["mmlu", "."],
+            DataNames = ["mmlu"],
             Read = MmluFormat.Read,
         },
         new()
