@@ -60,7 +60,8 @@ internal static class CsvReader
             int opened = line;
             for (at++; ; at++)
             {
-                if (at >= text.Length) throw new FlextronException($"{name}, line {opened}: a quoted field does not end; close its quote or get the file again.");
+                if (at >= text.Length)
+                    throw new FlextronException($"{name}, line {opened}: a quoted field does not end; close its quote or get the file again.");
                 if (text[at] == '"')
                 {
                     if (at + 1 >= text.Length || text[at + 1] != '"') break;

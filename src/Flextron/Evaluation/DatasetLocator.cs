@@ -36,7 +36,7 @@ public sealed class DatasetLocator
         ArgumentNullException.ThrowIfNull(task);
         if (explicitPath is not null)
         {
-            if (File.Exists(explicitPath)) return Path.GetFullPath(explicitPath);
+            if (File.Exists(explicitPath)) return ExplicitFile(task, Path.GetFullPath(explicitPath));
             return UnderExplicit(task, Path.TrimEndingDirectorySeparator(Path.GetFullPath(explicitPath))) ?? throw new FlextronException(
                 $"There are no data for {task.Name} at {explicitPath}: give the file itself or a folder that holds {Expected(task)}.");
         }
@@ -61,53 +61,47 @@ public sealed class DatasetLocator
             $"set {Variable}, or give the path with --data.");
     }
 
-    private static string Expected(EvaluationTask task)
+    private static string ExplicitFile(EvaluationTask task, string file)
     {
-        string name = task.DataNames[0] == "mmlu" ? "mmlu/test/*_test.csv" : task.DataNames[0];
-        return task.IsTinyWorld ? "tinyworld/" + name : name;
+        if (!IsFile(task.DataNames[0])) throw new FlextronException($"{task.Name} is read from a folder that holds {Expected(task)}, not from the file {file}: give that folder.");
+        if (!task.IsTinyWorld && IsGenerated(Path.GetDirectoryName(file) ?? ""))
+            throw new FlextronException($"{file} holds generated data, not {task.Name}: evaluate it as tinyworld-{task.Name.Split('_')[0]}.");
+        return file;
     }
+
+    private static string Expected(EvaluationTask task) =>
+        IsFile(task.DataNames[0]) ? task.DataNames[0] : task.DataNames[0] + "/test/*_test.csv";
 
     // The folder may also be the dataset's own: the one that holds test.jsonl, or MMLU's test folder, whatever its name.
     private static string? UnderExplicit(EvaluationTask task, string folder)
     {
         if (Under(task, folder) is string found) return found;
-        string? parent = Path.GetDirectoryName(folder);
-        if (parent is null) return null;
-        bool generated = IsTinyWorldFolder(folder) || IsTinyWorldFolder(parent);
-        if (task.DataNames[0] == "mmlu" && task.IsTinyWorld == generated && IsMmlu(folder)) return folder;
-        return Under(task, parent) is string inside
+        if (!IsFile(task.DataNames[0]) && task.IsTinyWorld == IsGenerated(folder) && IsMmlu(folder)) return folder;
+        return Path.GetDirectoryName(folder) is string parent && Under(task, parent) is string inside
             && inside.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? inside : null;
     }
 
     private static string? Under(EvaluationTask task, string root)
     {
-        foreach (string folder in task.IsTinyWorld ? TinyWorldFolders(root) : (IEnumerable<string>)[root, Path.Combine(root, "eval")])
+        foreach (string folder in (string[])[root, Path.Combine(root, task.IsTinyWorld ? "tinyworld" : "eval")])
         {
             foreach (string name in task.DataNames)
             {
                 string path = Path.GetFullPath(Path.Combine(folder, name));
-                // Generated data must never be scored under the name of the benchmark whose format they borrow.
-                if (!task.IsTinyWorld && IsTinyWorldFolder(folder)) continue;
-                if (name.EndsWith(".jsonl", StringComparison.Ordinal) ? File.Exists(path) : IsMmlu(path)) return path;
+                if (IsFile(name) ? File.Exists(path) : IsMmlu(path)) return path;
             }
         }
         return null;
     }
 
-    private static IEnumerable<string> TinyWorldFolders(string root)
-    {
-        string[] folders = [root, Path.Combine(root, "tinyworld"), Path.Combine(root, "eval", "tinyworld"), Path.Combine(root, "tinyworld", "eval")];
-        return folders.Where(IsTinyWorldFolder);
-    }
+    private static bool IsFile(string name) => name.EndsWith(".jsonl", StringComparison.Ordinal);
 
-    // Known by its name, or by the one file name that only the generated data have.
-    private static bool IsTinyWorldFolder(string folder) =>
-        Path.GetFileName(Path.GetFullPath(folder)).Equals("tinyworld", StringComparison.OrdinalIgnoreCase)
-        || File.Exists(Path.Combine(folder, "lambada.jsonl"));
+    // Generated data lie in folders that say so, and are never scored under the name of the benchmark whose format they borrow.
+    private static bool IsGenerated(string folder) => Path.GetFileName(folder).StartsWith("tinyworld-", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsMmlu(string folder)
     {
         string test = Path.Combine(folder, "test");
-        return Directory.Exists(test) && Directory.EnumerateFiles(test, "*_test.csv").Any();
+        return Directory.Exists(test) && DataFile.Guard(test, () => Directory.EnumerateFiles(test, "*_test.csv").Any());
     }
 }

@@ -14,7 +14,9 @@ internal static class DocumentScoring
         if (kind == TaskKind.LastWord)
         {
             bool greedy = scores[gold].IsGreedy;
-            return new DocumentResult(document.Index, document.Subject, gold, greedy ? gold : -1, greedy, greedy, greedy, sums, tokens, null, -sums[gold]);
+            return new DocumentResult(
+                document.Index, document.Subject, gold, greedy ? gold : -1,
+                greedy, greedy, greedy, sums, tokens, null, -sums[gold]);
         }
 
         int best = Best(sums, _ => 1);

@@ -23,8 +23,8 @@ public interface ILogitsModel
     Tensor Forward(Tensor ids_BT);
 
     /// <summary>
-    /// Logits at chosen positions only. A model overrides this, and <see cref="PicksPositions"/>, to pick the hidden states before its output layer, which spares most of that
-    /// layer's work where few positions are scored; the default computes all and picks.
+    /// Logits at chosen positions only. A model overrides this, and <see cref="PicksPositions"/>, to pick the hidden states before its output
+    /// layer, which spares most of that layer's work where few positions are scored; the default computes all and picks.
     /// </summary>
     /// <param name="ids_BT">int64 ids on the CPU.</param>
     /// <param name="positions_N">int64 flat indices b·T + t on the CPU.</param>

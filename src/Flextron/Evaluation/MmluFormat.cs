@@ -27,7 +27,8 @@ internal static class MmluFormat
             {
                 string dev = Path.Combine(folder, "dev", subject + "_dev.csv");
                 List<Item> examples = [.. Items(dev).Take(shots)];
-                if (examples.Count < shots) throw new FlextronException($"{dev} has {examples.Count} examples, fewer than {shots} shots: ask for fewer or get the file again.");
+                if (examples.Count < shots)
+                    throw new FlextronException($"{dev} has {examples.Count} examples, fewer than {shots} shots: ask for fewer or get the file again.");
                 foreach (Item example in examples) head.Append(example.Prompt).Append(' ').Append(Letters[example.Answer]).Append("\n\n");
             }
             string prefix = head.ToString();
@@ -49,13 +50,15 @@ internal static class MmluFormat
         foreach ((int line, string[] row) in CsvReader.Read(path))
         {
             if (row.Length != 6)
-                throw new FlextronException($"{path}, line {line}: a row has {row.Length} fields, not question, four choices and answer; correct it or get the file again.");
+                throw Wrong(line, $"a row has {row.Length} fields, not question, four choices and answer");
             int answer = row[5].Trim() switch { "0" or "A" => 0, "1" or "B" => 1, "2" or "C" => 2, "3" or "D" => 3, _ => -1 };
             bool header = first && row[5].Trim().Equals("answer", StringComparison.OrdinalIgnoreCase);
             first = false;
             if (header) continue;
-            if (answer < 0) throw new FlextronException($"{path}, line {line}: the answer is '{row[5]}', not A to D or 0 to 3; correct it or get the file again.");
+            if (answer < 0) throw Wrong(line, $"the answer is '{row[5]}', not A to D or 0 to 3");
             yield return new Item(PythonText.Trim(row[0]), row[1..5], answer);
         }
+
+        FlextronException Wrong(int line, string problem) => new($"{path}, line {line}: {problem}; correct it or get the file again.");
     }
 }

@@ -19,7 +19,8 @@ internal static partial class TaskFormats
     public static IEnumerable<EvaluationDocument> Piqa(string path)
     {
         string labelFile = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path) + "-labels.lst");
-        string[]? labels = File.Exists(labelFile) ? DataFile.Guard(labelFile, () => File.ReadAllText(labelFile).Split('\n', StringSplitOptions.TrimEntries)) : null;
+        string[]? labels = !File.Exists(labelFile) ? null
+            : DataFile.Guard(labelFile, () => File.ReadAllText(labelFile).Split('\n', StringSplitOptions.TrimEntries));
         int index = 0;
         foreach (JsonLine line in JsonLinesReader.Read(path))
         {
@@ -28,7 +29,8 @@ internal static partial class TaskFormats
             {
                 throw labels is null
                     ? line.Error($"label is '{label}', not 0 or 1")
-                    : new FlextronException($"{labelFile}, line {index + 1}: the label is '{label}', not 0 or 1; get the file that belongs to {Path.GetFileName(path)}.");
+                    : new FlextronException(
+                        $"{labelFile}, line {index + 1}: the label is '{label}', not 0 or 1; get the file that belongs to {Path.GetFileName(path)}.");
             }
             yield return Choices(index++, $"Question: {line.Text("goal")}\nAnswer:", [line.Text("sol1"), line.Text("sol2")], label[0] - '0');
         }

@@ -63,7 +63,7 @@ public static class TaskRegistry
             About = "Last-word prediction in the generated miniature world; not the published LAMBADA",
             Kind = TaskKind.LastWord,
             IsTinyWorld = true,
-            DataNames = ["lambada.jsonl"],
+            DataNames = ["tinyworld-lambada/lambada_test.jsonl"],
             Read = (path, _) => TaskFormats.Lambada(path),
         },
         new()
@@ -73,7 +73,7 @@ public static class TaskRegistry
             Kind = TaskKind.MultipleChoice,
             LengthNormalized = true,
             IsTinyWorld = true,
-            DataNames = ["piqa/valid.jsonl"],
+            DataNames = ["tinyworld-piqa/valid.jsonl"],
             Read = (path, _) => TaskFormats.Piqa(path),
         },
         new()
@@ -83,7 +83,7 @@ public static class TaskRegistry
             Kind = TaskKind.MultipleChoice,
             MaxShots = 5,
             IsTinyWorld = true,
-            DataNames = ["mmlu"],
+            DataNames = ["tinyworld-mmlu"],
             Read = MmluFormat.Read,
         },
     ];

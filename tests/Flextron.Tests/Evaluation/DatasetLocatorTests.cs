@@ -1,3 +1,4 @@
+using Flextron.Data.TinyWorld;
 using Flextron.Evaluation;
 
 namespace Flextron.Tests.Evaluation;
@@ -40,26 +41,34 @@ public class DatasetLocatorTests
         Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("piqa"), Path.GetDirectoryName(arc)));
         Put(folder, "hendrycks/test/anatomy_test.csv");
         Assert.Equal(folder["hendrycks"], locator.Find(TaskRegistry.Get("mmlu"), folder["hendrycks"]));
-        Put(folder, "tinyworld/mmlu/test/colours_test.csv");
-        Assert.Equal(folder["tinyworld/mmlu"], locator.Find(TaskRegistry.Get("tinyworld-mmlu"), folder["tinyworld/mmlu"]));
-        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("mmlu"), folder["tinyworld/mmlu"]));
+        Put(folder, "tinyworld/tinyworld-mmlu/test/colours_test.csv");
+        Assert.Equal(folder["tinyworld/tinyworld-mmlu"], locator.Find(TaskRegistry.Get("tinyworld-mmlu"), folder["tinyworld/tinyworld-mmlu"]));
+        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("mmlu"), folder["tinyworld/tinyworld-mmlu"]));
+        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("tinyworld-mmlu"), folder["hendrycks"]));
+        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("mmlu"), arc));
     }
 
     [Fact]
-    public void GeneratedDataAndBenchmarksAreNeverMistakenForEachOther()
+    public void TheGeneratedDataAreFoundReadAndNeverTakenForTheBenchmarks()
     {
         using TemporaryFolder folder = TestData.Temporary();
-        string generated = Put(folder, "data/tinyworld/piqa/valid.jsonl");
-        string lambada = Put(folder, "data/tinyworld/lambada.jsonl");
-        Put(folder, "data/tinyworld/mmlu/test/colours_test.csv");
+        TinyWorldManifest manifest = TinyWorldWriter.Write(folder["data/tinyworld"], seed: 1);
         var locator = new DatasetLocator([folder.Path], null);
-        Assert.Equal(generated, locator.Find(TaskRegistry.Get("tinyworld-piqa")));
-        Assert.Equal(lambada, locator.Find(TaskRegistry.Get("tinyworld-lambada"), Path.Combine(folder.Path, "data", "tinyworld")));
-        Assert.Equal(Path.Combine(folder.Path, "data", "tinyworld", "mmlu"), locator.Find(TaskRegistry.Get("tinyworld-mmlu")));
-        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("piqa")));
-        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("piqa"), Path.Combine(folder.Path, "data", "tinyworld")));
+        int Count(string task) => TaskRegistry.Get(task).ReadDocuments(locator.Find(TaskRegistry.Get(task))).Count;
+        Assert.Equal(manifest.Counts["tinyworld-lambada/lambada_test.jsonl"], Count("tinyworld-lambada"));
+        Assert.Equal(manifest.Counts["tinyworld-piqa/valid.jsonl"], Count("tinyworld-piqa"));
+        Assert.Equal(manifest.Counts.Where(c => c.Key.EndsWith("_test.csv", StringComparison.Ordinal)).Sum(c => c.Value), Count("tinyworld-mmlu"));
+        foreach (string name in (string[])["piqa", "lambada_openai", "mmlu"])
+        {
+            EvaluationTask task = TaskRegistry.Get(name);
+            Assert.Throws<FlextronException>(() => locator.Find(task));
+            Assert.Throws<FlextronException>(() => locator.Find(task, folder["data/tinyworld"]));
+        }
+        Assert.Contains("evaluate it as tinyworld-piqa",
+            Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("piqa"), folder["data/tinyworld/tinyworld-piqa/valid.jsonl"])).Message,
+            StringComparison.Ordinal);
         Put(folder, "real/piqa/valid.jsonl");
-        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("tinyworld-piqa"), Path.Combine(folder.Path, "real")));
+        Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("tinyworld-piqa"), folder["real"]));
     }
 
     [Fact]
