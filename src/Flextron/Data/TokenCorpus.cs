@@ -20,13 +20,16 @@ public sealed class TokenCorpus
         Characters = characters;
     }
 
+    /// <summary>Wraps ids that are tokens already.</summary>
+    public static TokenCorpus OfIds(int[] ids) => new(ids, 1, 0);
+
     /// <summary>Number of tokens.</summary>
     public int Length => ids.Length;
 
     /// <summary>Number of documents.</summary>
     public int Documents { get; }
 
-    /// <summary>UTF-16 characters of the text, for per-character figures.</summary>
+    /// <summary>UTF-16 characters of the text, for per-character figures; 0 where only ids are known.</summary>
     public long Characters { get; }
 
     /// <summary>All ids.</summary>
