@@ -35,10 +35,10 @@ public static partial class HuggingFaceLlama
         using SafetensorsFolder source = SafetensorsFolder.Open(folder);
         // The header has been checked against the files' lengths, so shapes that match it cannot ask for more memory than the files justify.
         Check(config, source);
+        using var scope = NewDisposeScope();
         DecoderWeights weights = DecoderWeights.Allocate(config, dtype, device);
         try
         {
-            using var scope = NewDisposeScope();
             bool headOnly = config.TiedEmbeddings && !source.Entries.ContainsKey(EmbeddingName);
             foreach ((string name, Tensor tensor) in Named(weights))
                 source.CopyTo(headOnly && name == EmbeddingName ? HeadName : name, tensor);

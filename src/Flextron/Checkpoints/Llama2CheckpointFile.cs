@@ -40,10 +40,10 @@ public static class Llama2CheckpointFile
         TensorBytes.SizeOf(dtype);
         using MappedFile file = MappedFile.Open(path, "a llama2.c checkpoint", HeaderBytes);
         ModelConfig config = ReadConfig(file);
+        using var scope = NewDisposeScope();
         DecoderWeights weights = DecoderWeights.Allocate(config, dtype, device);
         try
         {
-            using var scope = NewDisposeScope();
             long at = HeaderBytes;
             foreach (Tensor? tensor in InFileOrder(weights))
             {
