@@ -92,6 +92,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,9223372036854775808]}}""", "the data_offsets of 'w' is not a list of counts")]
     [InlineData("""{"w":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}""", "the shape of 'w' is not a list of counts")]
     [InlineData("""{"w":{"dtype":"F32","shape":[-1,-2],"data_offsets":[0,8]}}""", "the shape of 'w' is not a list of counts")]
+    [InlineData("""{"w":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}}""", "the shape of 'w' has 65 entries")]
     [InlineData("""{"w":{"dtype":"F32","shape":2,"data_offsets":[0,8]}}""", "has no list shape")]
     [InlineData("""{"w":{"dtype":"F32","shape":[2]}}""", "has no list data_offsets")]
     [InlineData("""{"w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", "needs 12 bytes as F32 but its data_offsets span 8")]
