@@ -1,10 +1,10 @@
-using Flextron.Elastic;
+using Flextron.Importance;
 using Flextron.Models;
 using Flextron.Tests.Reference;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Tests.Elastic;
+namespace Flextron.Tests.Importance;
 
 public sealed class WeightPermutationTests
 {

@@ -1,7 +1,7 @@
 using Flextron.Data;
 using Flextron.Models;
 
-namespace Flextron.Elastic;
+namespace Flextron.Importance;
 
 /// <summary>
 /// The order that puts important groups and neurons first, so that every prefix is a good sub-network (FLEXTRON, ICML 2024, section 3.1).

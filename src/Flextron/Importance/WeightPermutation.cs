@@ -2,7 +2,7 @@ using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Elastic;
+namespace Flextron.Importance;
 
 /// <summary>Reorders the rows of a model's elastic tensors in place.</summary>
 public static class WeightPermutation
