@@ -12,20 +12,18 @@ namespace Flextron.Workbench.Studies;
 /// <summary>Chooses a network for every latency target in several ways, and measures loss and latency of each choice.</summary>
 internal static class CurveStage
 {
-    public const string Sensitivities = "sensitivities.json";
-
     public static StageResult Run(ExperimentRun run, StudySettings settings, StageResult corpus, StageResult routed, StageResult profile) =>
         run.Stage("curve", new { settings.Curve, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows, settings.Route.LossWindows }, [corpus, routed, profile], stage =>
         {
             using ElasticFamily family = ElasticFamily.Load(Path.Combine(routed.Folder, ElastifyStage.Family));
-            using StaticRouters routers = StaticRouters.Load(Path.Combine(routed.Folder, RouteStage.Routers), family.Space);
+            using StaticRouters routers = StaticRouters.Load(Path.Combine(routed.Folder, FamilyBundle.RoutersName), family.Space);
             ModelConfig config = family.Model.Config;
             LatencyTable table = ProfileStage.Load(profile);
             RoutingCosts costs = RouteStage.Costs(table, family.Space);
             int length = Math.Min(settings.Corpus.WindowLength, config.ContextLength);
             var calibration = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), length, settings.Route.LossWindows);
             LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, calibration, stage.Progress);
-            sensitivities.Save(stage.File(Sensitivities));
+            sensitivities.Save(stage.File(FamilyBundle.SensitivitiesName));
 
             var selector = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities };
             var blind = new NetworkSelector(config, family.Space) { Latency = table };
@@ -45,7 +43,7 @@ internal static class CurveStage
             stage.WriteJson("curve.json", choices.Select(c =>
             {
                 int i = Array.IndexOf(networks, c.Selection.SubNetwork);
-                return new CurvePoint(c.Method, c.Target, networks[i], c.Selection.Cost, latencies[i], losses[i], c.Selection.Parameters);
+                return new CurvePoint(c.Method, c.Target, networks[i], c.Selection.PredictedCost, latencies[i], losses[i], c.Selection.Parameters);
             }).ToArray());
         });
 

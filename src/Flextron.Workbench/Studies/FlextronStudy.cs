@@ -1,4 +1,5 @@
 using Flextron.Data;
+using Flextron.Selection;
 using Flextron.Workbench.Experiments;
 
 namespace Flextron.Workbench.Studies;
@@ -40,9 +41,30 @@ public static class FlextronStudy
         StageResult routed = RouteStage.Run(run, settings, corpus, family, trained, profile);
         StageResult curve = CurveStage.Run(run, settings, corpus, routed, profile);
         StageResult? benchmarks = BenchmarkStage.Run(run, settings.Benchmarks, routed, curve);
+        Assemble(run, routed, profile, curve);
         StudyReport.Write(run, new StudyResults(settings, corpus, ranking, family, orders, trained, profile, routed, curve, benchmarks));
         run.Finish();
         return run.Folder;
+    }
+
+    /// <summary>Puts the finished family with its table, sensitivities and routers into one folder that every verb accepts.</summary>
+    private static void Assemble(ExperimentRun run, StageResult routed, StageResult profile, StageResult curve)
+    {
+        string family = Path.Combine(run.CheckpointsFolder, ElastifyStage.Family);
+        void Copy(string from, string name)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(family, name))!);
+            File.Copy(from, Path.Combine(family, name), overwrite: true);
+        }
+
+        foreach (StageFile file in routed.Files)
+        {
+            string prefix = ElastifyStage.Family + "/", name = file.Path.StartsWith(prefix, StringComparison.Ordinal) ? file.Path[prefix.Length..] : file.Path;
+            if (name != file.Path || name.StartsWith(FamilyBundle.RoutersName + "/", StringComparison.Ordinal)) Copy(routed.File(file.Path), name);
+        }
+        Copy(profile.File(FamilyBundle.TableName), FamilyBundle.TableName);
+        Copy(curve.File(FamilyBundle.SensitivitiesName), FamilyBundle.SensitivitiesName);
+        run.Say($"The family with its table and routers: {family}");
     }
 
     private static string TokenizerBeside(string model) => Directory.Exists(model) ? model : Path.GetDirectoryName(model)!;

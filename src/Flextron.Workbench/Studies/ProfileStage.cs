@@ -1,5 +1,6 @@
 using Flextron.Elastic;
 using Flextron.Latency;
+using Flextron.Selection;
 using Flextron.Workbench.Experiments;
 
 namespace Flextron.Workbench.Studies;
@@ -7,8 +8,6 @@ namespace Flextron.Workbench.Studies;
 /// <summary>Measures the latency table and checks it on sub-networks that it was not made from.</summary>
 internal static class ProfileStage
 {
-    public const string Table = "latency.json";
-
     // Another machine's table would be refused: what the table is keyed by belongs to the stage's key too.
     public static StageResult Run(ExperimentRun run, ProfileStageSettings settings, StageResult family)
     {
@@ -20,9 +19,9 @@ internal static class ProfileStage
         {
             LatencyTable table = LatencyProfiler.Profile(elastic.Model, elastic.Space, workload, settings.Table, stage.Progress, stage.Cancellation);
             HonestyReport honesty = TableHonesty.Check(table, elastic.Model, elastic.Space, settings.HeldOutNetworks, seed: 1, settings.Table, stage.Progress);
-            (table with { HeldOut = honesty }).Save(stage.File(Table));
+            (table with { HeldOut = honesty }).Save(stage.File(FamilyBundle.TableName));
         });
     }
 
-    public static LatencyTable Load(StageResult profile) => LatencyTable.Load(profile.File(Table));
+    public static LatencyTable Load(StageResult profile) => LatencyTable.Load(profile.File(FamilyBundle.TableName));
 }

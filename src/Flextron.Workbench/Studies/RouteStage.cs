@@ -2,6 +2,7 @@ using Flextron.Elastic;
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Routing;
+using Flextron.Selection;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 
@@ -10,8 +11,6 @@ namespace Flextron.Workbench.Studies;
 /// <summary>Routers through the surrogate, then LM and routers together.</summary>
 internal static class RouteStage
 {
-    public const string Routers = "routers";
-
     public static StageResult Run(ExperimentRun run, StudySettings settings, StageResult corpus, StageResult elastified, StageResult trained, StageResult profile) =>
         run.Stage("route", new { settings.Route, settings.Corpus.WindowLength }, [corpus, elastified, trained, profile], stage =>
         {
@@ -29,7 +28,7 @@ internal static class RouteStage
                 step => TrainStage.Record(stage.Metrics, step), progress: stage.Progress, cancellation: stage.Cancellation);
             family.AddTrainedSteps(settings.Route.Joint.Training.Steps);
             family.Save(Path.Combine(stage.Folder, ElastifyStage.Family));
-            routed.Routers.Save(Path.Combine(stage.Folder, Routers));
+            routed.Routers.Save(Path.Combine(stage.Folder, FamilyBundle.RoutersName));
         });
 
     public static RoutingCosts Costs(LatencyTable table, ElasticSpace space)
