@@ -8,7 +8,7 @@ internal static class PlotlyLayout
     public static Layout Of(Figure figure)
     {
         string title = $"<b>{PlotlyRenderer.Plain(figure.Title)}</b>";
-        if (!string.IsNullOrWhiteSpace(figure.Subtitle)) title += $"<br><sup>{PlotlyRenderer.Plain(figure.Subtitle)}</sup>";
+        if (!string.IsNullOrWhiteSpace(figure.Subtitle)) title += $"<br><span style=\"font-size:12px\">{PlotlyRenderer.Plain(figure.Subtitle)}</span>";
         var shapes = new List<object>();
         var notes = new List<object>();
         foreach (ReferenceLine line in figure.ReferenceLines) AddReference(figure, line, shapes, notes);
@@ -29,7 +29,8 @@ internal static class PlotlyLayout
         layout.SetProperty("paper_bgcolor", "#ffffff");
         layout.SetProperty("plot_bgcolor", "#ffffff");
         layout.SetProperty("showlegend", figure.Series.Count > 1);
-        layout.SetProperty("barmode", figure.Series.Any(s => s is HistogramSeries) ? "overlay" : "group");
+        layout.SetProperty("margin", Object(("t", 80), ("b", 60), ("l", 70), ("r", 30)));
+        layout.SetProperty("barmode", "group");
         layout.SetProperty("xaxis", AxisOf(figure, x: true));
         layout.SetProperty("yaxis", AxisOf(figure, x: false));
         layout.SetProperty("shapes", shapes);
@@ -40,8 +41,8 @@ internal static class PlotlyLayout
     private static Dictionary<string, object> AxisOf(Figure figure, bool x)
     {
         Axis axis = x ? figure.X : figure.Y;
-        Dictionary<string, object> result = Object(("title", Object(("text", PlotlyRenderer.Plain(axis.Title)))), ("automargin", true), ("gridcolor", Palette.Grid),
-            ("linecolor", Palette.Frame), ("showline", true), ("ticks", "outside"), ("zeroline", false));
+        Dictionary<string, object> result = Object(("title", Object(("text", PlotlyRenderer.Plain(axis.Title)), ("font", Object(("size", 13))), ("standoff", 12))), ("automargin", true), ("gridcolor", Palette.Grid),
+            ("linecolor", Palette.Frame), ("showline", true), ("ticks", "outside"), ("exponentformat", "power"), ("zeroline", false));
         if (axis.Categories is { } names)
         {
             result["type"] = "category";
@@ -65,7 +66,7 @@ internal static class PlotlyLayout
             ("line", Object(("color", Palette.Muted), ("dash", "dash"), ("width", 1.3)))));
         // Unlike shapes, annotations on a logarithmic axis are placed by the exponent.
         notes.Add(Object((along + "ref", "paper"), (along, 1), (across, axis.IsLogarithmic ? Math.Log10(line.Value) : line.Value), ("text", PlotlyRenderer.Plain(line.Label)),
-            ("showarrow", false), ("xanchor", line.Vertical ? "left" : "right"), ("yanchor", line.Vertical ? "top" : "bottom"), ("textangle", line.Vertical ? -90 : 0),
+            ("showarrow", false), ("bgcolor", "rgba(255,255,255,0.75)"), ("xanchor", line.Vertical ? "left" : "right"), ("yanchor", line.Vertical ? "top" : "bottom"), ("textangle", line.Vertical ? -90 : 0),
             ("font", Object(("size", 12), ("color", Palette.Muted)))));
     }
 
