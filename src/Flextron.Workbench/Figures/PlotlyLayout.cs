@@ -65,9 +65,22 @@ internal static class PlotlyLayout
         shapes.Add(Object(("type", "line"), (along + "ref", "paper"), (along + "0", 0), (along + "1", 1), (across + "0", line.Value), (across + "1", line.Value),
             ("line", Object(("color", Palette.Muted), ("dash", "dash"), ("width", 1.3)))));
         // Unlike shapes, annotations on a logarithmic axis are placed by the exponent.
-        notes.Add(Object((along + "ref", "paper"), (along, 1), (across, axis.IsLogarithmic ? Math.Log10(line.Value) : line.Value), ("text", PlotlyRenderer.Plain(line.Label)),
-            ("showarrow", false), ("bgcolor", "rgba(255,255,255,0.75)"), ("xanchor", line.Vertical ? "left" : "right"), ("yanchor", line.Vertical ? "top" : "bottom"), ("textangle", line.Vertical ? -90 : 0),
+        bool bars = figure.Series.Any(s => s is BarSeries), left = !line.Vertical && !bars && DataNear(figure, line.Value, left: true) < DataNear(figure, line.Value, left: false);
+        notes.Add(Object((along + "ref", "paper"), (along, left ? 0.01 : 1), (across, axis.IsLogarithmic ? Math.Log10(line.Value) : line.Value), ("text", PlotlyRenderer.Plain(line.Label)),
+            ("showarrow", false), ("bgcolor", bars ? "rgba(255,255,255,0.8)" : null), ("xanchor", line.Vertical || left ? "left" : "right"), ("yanchor", line.Vertical ? "top" : "bottom"), ("textangle", line.Vertical ? -90 : 0),
             ("font", Object(("size", 12), ("color", Palette.Muted)))));
+    }
+
+    /// <summary>How many points lie where the label of a horizontal line would stand at that end.</summary>
+    private static int DataNear(Figure figure, double value, bool left)
+    {
+        (double x0, double x1) = AxisRange.Of(figure, x: true);
+        (double y0, double y1) = AxisRange.Of(figure, x: false);
+        var x = new AxisMap(x0, x1, figure.X.IsLogarithmic, 0, 1);
+        var y = new AxisMap(y0, y1, figure.Y.IsLogarithmic, 0, 1);
+        double at = y.Pixel(value);
+        return figure.Series.Where(s => s is LineSeries or ScatterSeries).Sum(s => s.Extent(true).Zip(s.Extent(false))
+            .Count(p => (left ? x.Pixel(p.First) < 0.35 : x.Pixel(p.First) > 0.65) && y.Pixel(p.Second) - at is > -0.02 and < 0.1));
     }
 
     private static Dictionary<string, object> Object(params (string Name, object? Value)[] members) => PlotlyTraces.Object(members);

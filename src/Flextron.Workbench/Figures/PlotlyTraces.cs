@@ -62,7 +62,7 @@ internal static class PlotlyTraces
         string[][] labels = [.. map.Values.Select(r => r.Select(v => map.CellFormat.Length == 0 || !double.IsFinite(v) ? "" : v.ToString(map.CellFormat, CultureInfo.InvariantCulture)).ToArray())];
         return Trace("heatmap", ("x", figure.X.Categories!.Select(PlotlyRenderer.Plain).ToArray()), ("y", figure.Y.Categories!.Select(PlotlyRenderer.Plain).ToArray()),
             ("z", map.Values.Select(Numbers).ToArray()), ("text", labels), ("texttemplate", "%{text}"), ("colorscale", scale), ("zmin", low), ("zmax", high),
-            ("xgap", 1), ("ygap", 1), ("colorbar", Object(("title", Object(("text", PlotlyRenderer.Plain(map.Name)), ("side", "right"))))));
+            ("xgap", 1), ("ygap", 1), ("colorbar", Object(("title", Object(("text", PlotlyRenderer.Plain(map.Name)), ("side", "right"), ("font", Object(("size", 13))))))));
     }
 
     /// <summary>Distances from the points, as Plotly wants them, not below zero.</summary>
