@@ -19,7 +19,6 @@ internal static class CurveStage
             using StaticRouters routers = StaticRouters.Load(Path.Combine(routed.Folder, FamilyBundle.RoutersName), family.Space);
             ModelConfig config = family.Model.Config;
             LatencyTable table = ProfileStage.Load(profile);
-            RoutingCosts costs = RouteStage.Costs(table, family.Space);
             int length = Math.Min(settings.Corpus.WindowLength, config.ContextLength);
             var calibration = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), length, settings.Route.LossWindows);
             LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, calibration, stage.Progress);
@@ -28,9 +27,11 @@ internal static class CurveStage
             var selector = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities };
             var blind = new NetworkSelector(config, family.Space) { Latency = table };
             var choices = new List<(string Method, double Target, SelectedNetwork Selection)>();
+            ICostTable cost = table;
+            (double least, double full) = (cost.Cost(family.Space.Smallest), cost.Cost(family.Space.Largest));
             foreach (double share in Shares(settings.Curve.Targets))
             {
-                double target = costs.Target(share);
+                double target = share >= 1 ? full : least + share * (full - least);
                 choices.Add((CurvePoint.Router, target, selector.Select(target, table, routers.Select(share))));
                 choices.Add((CurvePoint.Knapsack, target, selector.Select(target, table)));
                 choices.Add((CurvePoint.Uniform, target, blind.Select(target, table)));
