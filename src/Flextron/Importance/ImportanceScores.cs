@@ -26,6 +26,9 @@ public sealed record ImportanceScores(NeuronMetric Metric, long Tokens, string C
         return scores;
     }
 
+    /// <summary>The order that puts the highest scores first.</summary>
+    public ImportanceOrder Order() => ImportanceOrder.Descending(Blocks.Select(b => b.KvGroups), Blocks.Select(b => b.Neurons));
+
     /// <summary>Writes the scores into a ranking folder.</summary>
     public void Save(string folder) => FlextronJson.WriteFile(Path.Combine(folder, FileName), this);
 }

@@ -18,7 +18,7 @@ public sealed class JointTrainer : IDisposable
     private readonly DecoderModel model;
     private readonly DecoderModel? teacher;
     private readonly JointTrainingSettings settings;
-    private readonly SubNetworkSampler sampler;
+    private readonly ISubNetworkSource source;
     private readonly LearningRateSchedule schedule;
     private readonly Dictionary<SubNetwork, WeightView> views = [];
 
@@ -27,7 +27,8 @@ public sealed class JointTrainer : IDisposable
     /// <param name="space">Legal widths.</param>
     /// <param name="settings">How.</param>
     /// <param name="teacher">The frozen original, where distillation is on.</param>
-    public JointTrainer(DecoderModel model, ElasticSpace space, JointTrainingSettings settings, DecoderModel? teacher = null)
+    /// <param name="source">Chooses the sub-networks of each step in place of the settings' strategy.</param>
+    public JointTrainer(DecoderModel model, ElasticSpace space, JointTrainingSettings settings, DecoderModel? teacher = null, ISubNetworkSource? source = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(settings);
@@ -37,7 +38,7 @@ public sealed class JointTrainer : IDisposable
         this.model = model;
         this.settings = settings;
         this.teacher = settings.DistillationWeight > 0 ? teacher : null;
-        sampler = new SubNetworkSampler(space, settings.Strategy, settings.NetworksPerStep, settings.UniformShare, settings.Seed);
+        this.source = source ?? new SubNetworkSampler(space, settings.Strategy, settings.NetworksPerStep, settings.UniformShare, settings.Seed);
         schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupSteps, settings.Steps, settings.FloorShare);
         Optimizer = new FlatAdamW(model.Weights, settings);
     }
@@ -70,40 +71,42 @@ public sealed class JointTrainer : IDisposable
         while (StepsDone < settings.Steps)
         {
             cancellation.ThrowIfCancellationRequested();
-            IReadOnlyList<SubNetwork> networks = sampler.At(StepsDone);
-            double loss = Accumulate(windows, networks);
+            IReadOnlyList<SubNetwork> networks = source.At(StepsDone);
+            double[] losses = Accumulate(windows, networks);
+            double loss = losses.Average();
             if (!double.IsFinite(loss))
                 throw new FlextronException($"Training diverged at step {StepsDone + 1}: the loss is {loss}; lower learningRate ({settings.LearningRate.ToString(CultureInfo.InvariantCulture)}) and start from the last checkpoint.");
             double rate = schedule.At(StepsDone), norm = Optimizer.Step(StepsDone, rate, networks);
+            source.Trained(StepsDone, losses);
             StepsDone++;
             bool measure = heldOut is not null && budgets is not null
                 && (StepsDone == settings.Steps || (settings.EvaluateEvery > 0 && StepsDone % settings.EvaluateEvery == 0));
-            Dictionary<string, LossEstimate>? losses = measure ? budgets!.ToDictionary(b => b.Key, b => heldOut!.Of(model, b.Value)) : null;
-            onStep?.Invoke(new TrainingStep(StepsDone, loss, rate, norm, (long)StepsDone * settings.BatchSize * length, losses));
+            Dictionary<string, LossEstimate>? measured = measure ? budgets!.ToDictionary(b => b.Key, b => heldOut!.Of(model, b.Value)) : null;
+            onStep?.Invoke(new TrainingStep(StepsDone, loss, rate, norm, (long)StepsDone * settings.BatchSize * length, measured));
             smoothed = double.IsNaN(smoothed) ? loss : 0.95 * smoothed + 0.05 * loss;
             progress?.Report(new StageProgress("training", StepsDone, settings.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {smoothed:0.000}")));
         }
     }
 
     /// <summary>One step's forward and backward passes; the gradient lands in the optimiser's buffer.</summary>
-    private double Accumulate(WindowSampler windows, IReadOnlyList<SubNetwork> networks)
+    private double[] Accumulate(WindowSampler windows, IReadOnlyList<SubNetwork> networks)
     {
         using var scope = NewDisposeScope();
         (Tensor input_BT, Tensor target_BT) = windows.Batch(StepsDone, settings.BatchSize);
         input_BT = input_BT.to(model.Device);
         Tensor target_N = target_BT.to(model.Device).reshape(-1);
         Tensor? teacherLogProbabilities_NV = TeacherLogProbabilities(input_BT);
-        double total = 0;
-        foreach (SubNetwork network in networks)
+        double[] losses = new double[networks.Count];
+        for (int i = 0; i < losses.Length; i++)
         {
             using var pass = NewDisposeScope();
-            WeightView view = View(network);
+            WeightView view = View(networks[i]);
             Tensor logits_NV = model.Logits(view, model.Hidden(view, input_BT)).reshape(-1, model.Config.VocabularySize);
             Tensor loss = Loss(logits_NV, target_N, teacherLogProbabilities_NV);
             (loss / networks.Count).backward();
-            total += loss.item<float>();
+            losses[i] = loss.item<float>();
         }
-        return total / networks.Count;
+        return losses;
     }
 
     private Tensor? TeacherLogProbabilities(Tensor input_BT)

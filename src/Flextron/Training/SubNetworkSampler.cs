@@ -10,7 +10,7 @@ namespace Flextron.Training;
 /// <param name="count">k, sub-networks per step.</param>
 /// <param name="uniformShare">Share of random draws whose blocks all have one width; the others choose per block.</param>
 /// <param name="seed">Which draws.</param>
-public sealed class SubNetworkSampler(ElasticSpace space, SamplingStrategy strategy, int count, double uniformShare, long seed)
+public sealed class SubNetworkSampler(ElasticSpace space, SamplingStrategy strategy, int count, double uniformShare, long seed) : ISubNetworkSource
 {
     /// <summary>The sub-networks of a step, the whole network first where it takes part.</summary>
     public IReadOnlyList<SubNetwork> At(int step)

@@ -1,0 +1,169 @@
+using System.Text;
+
+namespace Flextron.Tokenization;
+
+/// <summary>
+/// A byte-pair tokenizer whose merges follow from the scores of its pieces (SentencePiece; llama2.c's tokenizer.bin): of all neighbours
+/// whose concatenation is a piece, the one of the best score is joined first, the leftmost of equals.
+/// </summary>
+internal sealed class SentencePieceTokenizer : Tokenizer
+{
+    /// <summary>What a piece is for.</summary>
+    internal enum PieceKind
+    {
+        /// <summary>Text.</summary>
+        Normal,
+
+        /// <summary>Neither matched in text nor shown when decoding: BOS, EOS, unknown.</summary>
+        Control,
+
+        /// <summary>One raw byte.</summary>
+        Byte,
+
+        /// <summary>Text that is matched first and never merged.</summary>
+        UserDefined,
+    }
+
+    /// <summary>One entry of the vocabulary.</summary>
+    internal readonly record struct Piece(string Text, float Score, PieceKind Kind);
+
+    /// <summary>How a vocabulary is used.</summary>
+    internal sealed record Parts
+    {
+        public required string File { get; init; }
+        public required IReadOnlyList<Piece> Pieces { get; init; }
+
+        /// <summary>How the pieces spell a space: ' ' itself or '▁'.</summary>
+        public required char Space { get; init; }
+
+        /// <summary>Whether a space is put in front of every text.</summary>
+        public required bool DummyPrefix { get; init; }
+
+        /// <summary>Whether decoding takes that space away at the very beginning as well, not only after BOS.</summary>
+        public required bool StripsAtStart { get; init; }
+        public required int? UnknownId { get; init; }
+        public required int? BosId { get; init; }
+        public required int? EosId { get; init; }
+        public required bool AddsBos { get; init; }
+    }
+
+    // Longer pieces do not occur in practice; the bound keeps the search for their halves short.
+    internal const int LongestPiece = 512;
+
+    private readonly Parts _parts;
+    private readonly BpeModel _model;
+    private readonly AddedTokenMatcher _userDefined;
+
+    internal SentencePieceTokenizer(Parts parts)
+    {
+        _parts = parts;
+        var ids = new Dictionary<string, int>();
+        int[]? bytes = null;
+        var userDefined = new List<(string, AddedToken)>();
+        for (int id = 0; id < parts.Pieces.Count; id++)
+        {
+            (string text, _, PieceKind kind) = parts.Pieces[id];
+            if (kind == PieceKind.Normal) ids.TryAdd(text, id);
+            else if (kind == PieceKind.UserDefined) userDefined.Add((text, new AddedToken(id, text, false, false, false, false, false)));
+            else if (kind == PieceKind.Byte)
+            {
+                if (bytes is null) Array.Fill(bytes = new int[256], -1);
+                int value = TokenDecoder.ByteOf(text);
+                if (value < 0) throw new FlextronException($"{parts.File}: the byte piece {id} is spelled {text}, not as <0x00> to <0xFF>.");
+                bytes[value] = id;
+            }
+        }
+        _userDefined = new AddedTokenMatcher(userDefined);
+        _model = new BpeModel(new BpeDefinition
+        {
+            Tokens = [.. parts.Pieces.Select(p => p.Text)],
+            Ids = ids,
+            Merges = MergesByScore(ids, parts.Pieces),
+            FallbackBytes = bytes,
+            UnknownId = parts.UnknownId,
+            FuseUnknown = true,
+        });
+    }
+
+    /// <inheritdoc/>
+    public override int VocabularySize => _parts.Pieces.Count;
+
+    /// <inheritdoc/>
+    public override int? BosId => _parts.BosId;
+
+    /// <inheritdoc/>
+    public override int? EosId => _parts.EosId;
+
+    /// <inheritdoc/>
+    public override bool AddsBos => _parts.AddsBos;
+
+    /// <inheritdoc/>
+    public override int[] Encode(string text, bool addSpecialTokens = true)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var ids = new List<int>(text.Length / 3 + 8);
+        if (addSpecialTokens && AddsBos) ids.Add(BosId!.Value);
+        if (text.Length == 0) return [.. ids];
+        string spelled = TextEncoding.WithoutLoneSurrogates(text).Replace(' ', _parts.Space);
+        if (_parts.DummyPrefix) spelled = _parts.Space + spelled;
+        _userDefined.Split(spelled, (token, start, length) =>
+        {
+            if (token is null) _model.Encode(spelled.AsSpan(start, length), ids);
+            else ids.Add(token.Id);
+        });
+        return [.. ids];
+    }
+
+    /// <inheritdoc/>
+    public override string Decode(IEnumerable<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var bytes = new List<byte>();
+        bool strip = _parts.DummyPrefix && _parts.StripsAtStart;
+        foreach (int id in ids)
+        {
+            string text = TokenText(id);
+            PieceKind kind = _parts.Pieces[id].Kind;
+            if (kind == PieceKind.Control)
+            {
+                strip = id == BosId ? _parts.DummyPrefix : strip;
+                continue;
+            }
+            if (kind == PieceKind.Byte)
+            {
+                bytes.Add((byte)TokenDecoder.ByteOf(text));
+            }
+            else
+            {
+                string spelled = text.Replace(_parts.Space, ' ');
+                bytes.AddRange(Encoding.UTF8.GetBytes(strip && spelled.StartsWith(' ') ? spelled[1..] : spelled));
+            }
+            strip = false;
+        }
+        return Encoding.UTF8.GetString([.. bytes]);
+    }
+
+    /// <inheritdoc/>
+    public override string TokenText(int id) => (uint)id < (uint)VocabularySize
+        ? _parts.Pieces[id].Text
+        : throw TextEncoding.OutsideVocabulary(id, VocabularySize, _parts.File);
+
+    private static List<(int Left, int Right, int Merged, int Rank)> MergesByScore(Dictionary<string, int> ids, IReadOnlyList<Piece> pieces)
+    {
+        // Equal scores share a rank, so that they merge from the left.
+        float[] scores = [.. ids.Values.Select(id => pieces[id].Score).Distinct().OrderDescending()];
+        Dictionary<float, int> ranks = scores.Select((score, rank) => (score, rank)).ToDictionary(p => p.score, p => p.rank);
+        var merges = new List<(int, int, int, int)>();
+        Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> bySpan = ids.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach ((string text, int id) in ids)
+        {
+            for (int cut = 1; cut < text.Length; cut++)
+            {
+                if (char.IsLowSurrogate(text[cut])) continue;
+                if (bySpan.TryGetValue(text.AsSpan(0, cut), out int left) && bySpan.TryGetValue(text.AsSpan(cut), out int right))
+                    merges.Add((left, right, id, ranks[pieces[id].Score]));
+            }
+        }
+        return merges;
+    }
+}

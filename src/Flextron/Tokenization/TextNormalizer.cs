@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+
+namespace Flextron.Tokenization;
+
+/// <summary>The <c>normalizer</c> of a tokenizer.json: text to text, step by step.</summary>
+internal sealed class TextNormalizer
+{
+    private readonly Func<string, string>[] _steps;
+
+    private TextNormalizer(IEnumerable<Func<string, string>> steps) => _steps = [.. steps];
+
+    /// <summary>Reads the part; null stands for no normalizer.</summary>
+    public static TextNormalizer Read(JsonPart? part)
+    {
+        var steps = new List<Func<string, string>>();
+        if (part is { } present) Add(present, steps);
+        return new TextNormalizer(steps);
+    }
+
+    /// <summary>Applies all steps.</summary>
+    public string Apply(string text)
+    {
+        foreach (Func<string, string> step in _steps) text = step(text);
+        return text;
+    }
+
+    private static void Add(JsonPart part, List<Func<string, string>> steps)
+    {
+        string type = part.Get("type").Text();
+        switch (type)
+        {
+            case "Sequence":
+                foreach (JsonPart inner in part.Get("normalizers").Items()) Add(inner, steps);
+                break;
+            case "Prepend":
+                string prefix = part.Get("prepend").Text();
+                steps.Add(text => text.Length == 0 ? text : prefix + text);
+                break;
+            case "Replace":
+                steps.Add(TextReplacement.Read(part));
+                break;
+            case "NFC":
+                steps.Add(text => UnicodeNormalizer.Normalize(text, NormalizationForm.FormC));
+                break;
+            case "NFD":
+                steps.Add(text => UnicodeNormalizer.Normalize(text, NormalizationForm.FormD));
+                break;
+            case "NFKC":
+                steps.Add(text => UnicodeNormalizer.Normalize(text, NormalizationForm.FormKC));
+                break;
+            case "NFKD":
+                steps.Add(text => UnicodeNormalizer.Normalize(text, NormalizationForm.FormKD));
+                break;
+            case "Lowercase":
+                // The one letter whose lower case is two characters.
+                steps.Add(text => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant());
+                break;
+            case "Strip":
+                bool left = part.Flag("strip_left", true), right = part.Flag("strip_right", true);
+                steps.Add(text => left ? right ? text.Trim() : text.TrimStart() : right ? text.TrimEnd() : text);
+                break;
+            case "StripAccents":
+                steps.Add(StripMarks);
+                break;
+            default:
+                throw part.Unsupported($"the normalizer {type}");
+        }
+    }
+
+    private static string StripMarks(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        foreach (Rune rune in text.EnumerateRunes())
+            if (Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark))
+                result.Append(rune.ToString());
+        return result.ToString();
+    }
+}

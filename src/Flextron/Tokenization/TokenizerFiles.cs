@@ -1,0 +1,33 @@
+using Flextron.Storage;
+
+namespace Flextron.Tokenization;
+
+/// <summary>The files that make up a model folder's tokenizer.</summary>
+public static class TokenizerFiles
+{
+    /// <summary>The names that belong to a tokenizer; nothing else is copied.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.model", "tokenizer.bin",
+        "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json",
+    ];
+
+    /// <summary>Copies the tokenizer of one model folder into another; files of the same name are replaced.</summary>
+    /// <param name="sourceModelFolder">Folder that holds a tokenizer.</param>
+    /// <param name="targetFolder">Folder of the exported model; created if needed.</param>
+    /// <returns>The names of the copied files.</returns>
+    /// <exception cref="FlextronException">The source has no tokenizer, or a file cannot be read or written.</exception>
+    public static IReadOnlyList<string> Copy(string sourceModelFolder, string targetFolder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(sourceModelFolder);
+        ArgumentException.ThrowIfNullOrEmpty(targetFolder);
+        string[] present = [.. Names.Where(name => File.Exists(Path.Combine(sourceModelFolder, name)))];
+        if (!present.Any(name => name is "tokenizer.json" or "tokenizer.model" or "tokenizer.bin"))
+            throw new FlextronException($"The folder {sourceModelFolder} has no tokenizer to copy: put its tokenizer.json, tokenizer.bin or tokenizer.model there.");
+        if (Path.GetFullPath(sourceModelFolder).TrimEnd(Path.DirectorySeparatorChar) == Path.GetFullPath(targetFolder).TrimEnd(Path.DirectorySeparatorChar))
+            return present;
+        foreach (string name in present)
+            AtomicFile.WriteAllBytes(Path.Combine(targetFolder, name), BoundedFile.Read(Path.Combine(sourceModelFolder, name), name));
+        return present;
+    }
+}
