@@ -106,7 +106,7 @@ public sealed class BudgetTests
         }
         SelectedNetwork selected = Budget.Parse("0.75").Resolve(selector, Route);
         Assert.Equal((0.75 * full - least) / (full - least), Assert.Single(asked), 1e-12);
-        Assert.True(selected.PredictedCost <= 0.75 * full);
+        Assert.True(selected.Cost <= 0.75 * full);
         Budget.Parse("1").Resolve(selector, Route);
         Assert.Equal(1, asked[1]);
         Assert.Contains("parameters", Assert.Throws<FlextronException>(() => Budget.Parse("0.01").Resolve(selector, Route)).Message, StringComparison.Ordinal);

@@ -4,7 +4,6 @@ using Flextron.Models;
 using Flextron.Selection;
 using Flextron.Tests.Reference;
 using Flextron.Training;
-using static TorchSharp.torch;
 
 namespace Flextron.Tests.Selection;
 
@@ -52,14 +51,15 @@ public sealed class LossSensitivitiesTests
         using var model = new DecoderModel(reference.ToDecoderWeights(config));
         ElasticSpace space = ElasticSpace.For(config, steps: 2);
         int[] ids = [1, 4, 9, 3, 17, 22, 5, 8, 2];
-        HeldOutLoss text = new(Corpus(ids), windowLength: ids.Length - 1);
+        HeldOutLoss text = new(TokenCorpus.OfIds(ids), windowLength: ids.Length - 1);
         LossSensitivities measured = LossSensitivities.Measure(model, space, text);
         Assert.Equal(NaiveLlama.MeanNll(NaiveLlama.Logits(config, reference, ids), ids), measured.FullLoss, 1e-4);
         foreach (BlockShape shape in new[] { new BlockShape(1, 20), new BlockShape(2, space.Neurons[0]) })
             for (int b = 0; b < 2; b++)
             {
                 var network = new SubNetwork(space.Largest.Blocks.SetItem(b, shape));
-                Assert.Equal(text.Of(model, network).Mean, measured.Predict(network), 1e-9);
+                NaiveMask[] masks = [.. network.Blocks.Select(s => new NaiveMask(s.KvGroups, s.Neurons))];
+                Assert.Equal(NaiveLlama.MeanNll(NaiveLlama.Logits(config, reference, ids, masks), ids), measured.Predict(network), 1e-4);
             }
         Assert.All(measured.Attention.Concat(measured.Mlp), r => Assert.Equal(0, r[^1]));
         Assert.All(measured.Attention.Concat(measured.Mlp), r => Assert.NotEqual(0, r[0]));

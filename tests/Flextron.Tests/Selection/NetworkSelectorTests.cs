@@ -27,8 +27,8 @@ public sealed class NetworkSelectorTests
             double target = i == 0 ? least : least + (full - least) * 1.1 * random.NextDouble();
             SelectedNetwork selected = selector.Select(target, cost, proposes ? Space.Random(random) : null);
             Assert.True(Space.Contains(selected.SubNetwork));
-            Assert.Equal(cost.Cost(selected.SubNetwork), selected.PredictedCost);
-            Assert.True(selected.PredictedCost <= target);
+            Assert.Equal(cost.Cost(selected.SubNetwork), selected.Cost);
+            Assert.True(selected.Cost <= target);
             if (target >= full) Assert.Equal(Space.Largest, selected.SubNetwork);
             Assert.Empty(Improvements(selected.SubNetwork, cost, target, selector.Sensitivities));
         }
