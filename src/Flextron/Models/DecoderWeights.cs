@@ -18,7 +18,8 @@ public sealed class DecoderWeights : IDisposable
         Tensor View(params long[] shape)
         {
             long size = shape.Aggregate(1L, (a, b) => a * b);
-            Tensor view = Flat.narrow(0, at, size).view(shape).DetachFromDisposeScope();
+            using Tensor part = Flat.narrow(0, at, size);
+            Tensor view = part.view(shape).DetachFromDisposeScope();
             views.Add(view);
             at += size;
             return view;
@@ -64,6 +65,9 @@ public sealed class DecoderWeights : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         return new DecoderWeights(config, zeros(CountParameters(config), dtype, device ?? CPU).DetachFromDisposeScope());
     }
+
+    /// <summary>Names the parts of an existing flat tensor, which the result then owns.</summary>
+    internal static DecoderWeights Over(ModelConfig config, Tensor flat) => new(config, flat);
 
     /// <summary>Number of parameters of a shape, a tied head counted once.</summary>
     public static long CountParameters(ModelConfig config)
