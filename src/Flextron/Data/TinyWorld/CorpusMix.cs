@@ -24,6 +24,18 @@ public sealed record CorpusMix
     /// <summary>One to four questions with four choices, the form of the evaluation.</summary>
     public int FourChoices { get; init; } = 36;
 
+    /// <summary>Lists that are to be recalled; none in the world's ordinary text, many at the start of pretraining.</summary>
+    public int Recall { get; init; }
+
+    /// <summary>
+    /// The text that pretraining begins with: mostly recalling and binding of letters, with hints before questions, because a small model that has
+    /// learned to look back learns the rest from far less text.
+    /// </summary>
+    public static CorpusMix Curriculum { get; } = new()
+    {
+        Stories = 8, Facts = 6, HowTos = 4, PlainAnswers = 4, Letters = 28, TwoChoices = 0, FourChoices = 20, Recall = 30, HintPercent = 60, ExplanationPercent = 20,
+    };
+
     /// <summary>Of the documents of questions with choices, the percentage in which a true sentence stands before each question.</summary>
     public int HintPercent { get; init; } = 20;
 
@@ -33,7 +45,7 @@ public sealed record CorpusMix
     internal int[] Cumulative()
     {
         int sum = 0;
-        int[] weights = [Stories, Facts, HowTos, PlainAnswers, Letters, TwoChoices, FourChoices];
+        int[] weights = [Stories, Facts, HowTos, PlainAnswers, Letters, TwoChoices, FourChoices, Recall];
         if (weights.Any(w => w is < 0 or > 1_000_000) || weights.All(w => w == 0))
             throw new FlextronException($"The corpus mix has the weights {string.Join(", ", weights)}: give each from 0 to 1,000,000 and at least one above 0.");
         return weights.Select(w => sum += w).ToArray();
