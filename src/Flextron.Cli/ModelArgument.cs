@@ -10,7 +10,7 @@ namespace Flextron.Cli;
 internal sealed class ModelArgument
 {
     private const string Embedded = "embedded";
-    private readonly Argument<string> model;
+    private readonly Argument<string?> model;
     private readonly Option<string?> tokenizer = new("--tokenizer")
     {
         Description = "Tokenizer file or folder, where it does not lie beside the model.", HelpName = "file",
@@ -21,12 +21,12 @@ internal sealed class ModelArgument
     /// <param name="required">Whether it must be typed; otherwise the embedded base is used.</param>
     public ModelArgument(string name = "model", bool required = false)
     {
-        model = new Argument<string>(name)
+        // The default is said in words, because help would otherwise repeat it in the list of verbs.
+        model = new Argument<string?>(name)
         {
-            Description = "Hugging Face folder, elastic family folder, llama2.c .bin, or 'embedded' for the embedded base.",
+            Description = "Hugging Face folder, elastic family folder, llama2.c .bin, or 'embedded' for the embedded base" + (required ? "." : " [default: embedded]."),
             Arity = required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
         };
-        if (!required) model.DefaultValueFactory = _ => Embedded;
     }
 
     /// <summary>Adds both to a verb.</summary>
@@ -39,7 +39,7 @@ internal sealed class ModelArgument
 
     /// <summary>Path of the model.</summary>
     /// <exception cref="FlextronException">The embedded base is asked for and not there.</exception>
-    public string Path(CommandContext context) => Resolve(context.Get(model));
+    public string Path(CommandContext context) => Resolve(context.Get(model) ?? Embedded);
 
     /// <summary>A path as typed, or that of the embedded base.</summary>
     public static string Resolve(string path) => path == Embedded ? EmbeddedData.BaseModel : path;

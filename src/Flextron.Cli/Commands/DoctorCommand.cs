@@ -12,7 +12,8 @@ namespace Flextron.Cli.Commands;
 internal sealed class DoctorCommand : VerbCommand
 {
     public DoctorCommand() : base(
-        "doctor", "Checks the runtime, the processor, libtorch, devices, element types, the embedded data and write permissions, and says how to fix what is wrong.",
+        "doctor", "Checks whether everything runs here, and says how to fix what does not.",
+        "Looks at the runtime, the processor, libtorch, devices, element types, the embedded data and write permissions. The exit code is 1 where something essential is missing.",
         "doctor",
         "doctor --json",
         "doctor --device cuda")

@@ -21,7 +21,7 @@ internal sealed class EvaluateCommand : VerbCommand
     private readonly Option<string?> samples = new("--samples") { Description = "Also write every document's outcome into this folder.", HelpName = "dir" };
 
     public EvaluateCommand() : base(
-        "evaluate", "Scores benchmarks by the rules of lm-evaluation-harness.",
+        "evaluate", "Scores benchmarks by the rules of lm-evaluation-harness.", "",
         "evaluate my-family --tasks tinyworld-lambada,tinyworld-piqa --budgets uniform:0.5,full",
         "evaluate my-model --tasks mmlu --shots 5 --limit 200 --data mmlu-folder --out scores.json")
     {
