@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Flextron.Data;
-using Flextron.Elastic;
+using Flextron.Selection;
+using Flextron.Storage;
 using Flextron.Tokenization;
 using TorchSharp;
 
@@ -58,7 +59,7 @@ internal sealed class ModelArgument
     /// <param name="context">Holds what was typed.</param>
     /// <param name="dtype">Element type in place of the one asked for.</param>
     public LoadedModel Load(CommandContext context, torch.ScalarType? dtype = null) =>
-        new(ElasticFamily.Load(Path(context), dtype ?? context.Dtype, context.Device), TokenizerPath(context));
+        new(FamilyBundle.Load(Path(context), null, dtype ?? context.Dtype, context.Device), TokenizerPath(context));
 
     /// <summary>Copies a tokenizer into a model folder.</summary>
     /// <param name="source">A folder, or one tokenizer file of any name.</param>
@@ -72,6 +73,6 @@ internal sealed class ModelArgument
         }
         TokenizerLoader.Load(source);
         string name = "tokenizer" + System.IO.Path.GetExtension(source).ToLowerInvariant();
-        Storage.AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, name), File.ReadAllBytes(source));
+        AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, name), File.ReadAllBytes(source));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class ExportCommand : VerbCommand
     public override CommandResult Execute(CommandContext context)
     {
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
-        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Family);
+        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         if (network.Blocks.Any(b => b != network.Blocks[0])) throw Uneven(network, loaded.Family.Space);
         using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network);
         double difference = 0;

@@ -36,7 +36,7 @@ internal sealed class GenerateCommand : VerbCommand
             MaximumTokens = context.Get(maximumTokens), Temperature = context.Get(temperature), TopK = context.Get(topK), TopP = context.Get(topP), Seed = context.Seed,
         }.Validated();
         using LoadedModel loaded = model.Load(context);
-        Models.SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Family);
+        Models.SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         void Show(string piece)
         {
             context.Stream?.Write(piece);

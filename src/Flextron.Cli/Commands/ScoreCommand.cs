@@ -27,7 +27,7 @@ internal sealed class ScoreCommand : VerbCommand
     {
         string input = text.Read(context);
         using LoadedModel loaded = model.Load(context);
-        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Family);
+        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         int[] ids = loaded.Encode(input);
         double[] logprobs = TextScorer.LogProbabilities(loaded.Model, ids, network);
         double total = -logprobs.Sum(), mean = total / logprobs.Length;
