@@ -1,41 +1,25 @@
 using System.CommandLine;
-using System.Globalization;
-using Flextron.Elastic;
 using Flextron.Models;
-using Flextron.Storage;
+using Flextron.Selection;
 
 namespace Flextron.Cli;
 
 /// <summary>Turns what is typed after <c>--budget</c> into a sub-network.</summary>
 internal static class BudgetArgument
 {
-    private const string Ways = "give uniform:0.5, full, or a JSON file of per-block choices";
+    /// <summary>The budget that is no limit: the whole network.</summary>
+    public const string Full = "full";
 
     /// <summary>The usual option.</summary>
     public static Option<string> Option() => new("--budget")
     {
-        Description = "Which sub-network: uniform:0.5, full, or a JSON file {\"blocks\":[{\"kvGroups\":4,\"neurons\":384},…]}.",
+        Description = "Which sub-network: full, 0.5 (share of the full latency), 12ms, 300MB, 5M (parameters), uniform:0.5, or a JSON file of per-block choices.",
         HelpName = "budget",
-        DefaultValueFactory = _ => "full",
+        DefaultValueFactory = _ => Full,
     };
 
     /// <summary>The sub-network of a budget.</summary>
-    /// <exception cref="FlextronException">It cannot be read, or no sub-network meets it.</exception>
-    public static SubNetwork Resolve(string budget, ElasticFamily family)
-    {
-        if (budget == "full") return family.Space.Largest;
-        if (budget.StartsWith("uniform:", StringComparison.Ordinal))
-        {
-            return double.TryParse(budget.AsSpan("uniform:".Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double share) && share is > 0 and <= 1
-                ? family.Space.Uniform(share)
-                : throw new FlextronException($"The budget {budget} is not possible: give a share above 0, at most 1, such as uniform:0.5.");
-        }
-        if (!budget.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
-            throw new FlextronException($"'{budget}' is not a budget that this command reads: {Ways}.");
-        Choices choices = FlextronJson.ReadFile<Choices>(budget, "sub-network");
-        if (choices.Blocks is not { Count: > 0 }) throw new FlextronException($"{budget} has no \"blocks\": {Ways}.");
-        return new SubNetwork(choices.Blocks).ValidatedFor(family.Model.Config);
-    }
-
-    private sealed record Choices(IReadOnlyList<BlockShape>? Blocks);
+    /// <exception cref="FlextronException">It cannot be read, needs a latency table that is not there, or no sub-network meets it.</exception>
+    public static SubNetwork Resolve(string budget, FamilyBundle bundle) =>
+        budget == Full ? bundle.Family.Space.Largest : bundle.Resolve(Budget.Parse(budget)).SubNetwork;
 }

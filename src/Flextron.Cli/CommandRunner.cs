@@ -63,9 +63,12 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
         catch (Exception e)
         {
             Trace(e);
-            return Fail($"{e.GetType().Name}: {e.Message} (run with {TraceVariable}=1 for the stack trace)", 2);
+            return Fail($"{e.GetType().Name}: {FirstLine(e.Message)} (run with {TraceVariable}=1 for the stack trace)", 2);
         }
     }
+
+    // What libtorch throws goes on with a native stack trace.
+    private static string FirstLine(string message) => message.Trim().Split('\n', 2)[0].TrimEnd();
 
     private void Trace(Exception e)
     {

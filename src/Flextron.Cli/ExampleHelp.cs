@@ -17,6 +17,7 @@ internal sealed class ExampleHelp(HelpAction usual) : SynchronousCommandLineActi
         TextWriter output = parseResult.InvocationConfiguration.Output;
         if (parseResult.CommandResult.Command is VerbCommand verb)
         {
+            if (verb.Details.Length > 0) output.WriteLine($"Notes:\n  {verb.Details}\n");
             output.WriteLine("Examples:");
             foreach (string example in verb.Examples) output.WriteLine($"  flextron {example}");
         }

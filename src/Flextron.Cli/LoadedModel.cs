@@ -1,20 +1,25 @@
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
+using Flextron.Progress;
+using Flextron.Selection;
 using Flextron.Tokenization;
 
 namespace Flextron.Cli;
 
 /// <summary>A model with its tokenizer, which is opened at first use.</summary>
-internal sealed class LoadedModel(ElasticFamily family, string tokenizerPath) : IDisposable
+internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : IDisposable
 {
     private readonly Lazy<Tokenizer> tokenizer = new(() => TokenizerLoader.Load(tokenizerPath));
 
     /// <summary>The model as a family; one that was never made elastic has the default widths.</summary>
-    public ElasticFamily Family => family;
+    public ElasticFamily Family => bundle.Family;
+
+    /// <summary>The family with what choosing within budgets needs.</summary>
+    public FamilyBundle Bundle => bundle;
 
     /// <summary>The network.</summary>
-    public DecoderModel Model => family.Model;
+    public DecoderModel Model => Family.Model;
 
     /// <summary>Folder or file of the tokenizer.</summary>
     public string TokenizerPath => tokenizerPath;
@@ -33,7 +38,7 @@ internal sealed class LoadedModel(ElasticFamily family, string tokenizerPath) : 
 
     /// <summary>Ids of the documents of a corpus file.</summary>
     /// <exception cref="FlextronException">No text, or the tokenizer belongs to another model.</exception>
-    public TokenCorpus Corpus(IEnumerable<string> documents, IProgress<Flextron.Progress.StageProgress> progress, int maximumTokens = int.MaxValue)
+    public TokenCorpus Corpus(IEnumerable<string> documents, IProgress<StageProgress> progress, int maximumTokens = int.MaxValue)
     {
         TokenCorpus corpus = TokenCorpus.Of(documents, Tokenizer, maximumTokens, progress);
         Check(corpus.Ids, Model.Config.VocabularySize, TokenizerPath);
@@ -51,5 +56,5 @@ internal sealed class LoadedModel(ElasticFamily family, string tokenizerPath) : 
     }
 
     /// <inheritdoc/>
-    public void Dispose() => family.Dispose();
+    public void Dispose() => bundle.Dispose();
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Flextron.Data;
-using Flextron.Elastic;
+using Flextron.Selection;
+using Flextron.Storage;
 using Flextron.Tokenization;
 using TorchSharp;
 
@@ -10,7 +11,7 @@ namespace Flextron.Cli;
 internal sealed class ModelArgument
 {
     private const string Embedded = "embedded";
-    private readonly Argument<string> model;
+    private readonly Argument<string?> model;
     private readonly Option<string?> tokenizer = new("--tokenizer")
     {
         Description = "Tokenizer file or folder, where it does not lie beside the model.", HelpName = "file",
@@ -21,12 +22,12 @@ internal sealed class ModelArgument
     /// <param name="required">Whether it must be typed; otherwise the embedded base is used.</param>
     public ModelArgument(string name = "model", bool required = false)
     {
-        model = new Argument<string>(name)
+        // The default is said in words, because help would otherwise repeat it in the list of verbs.
+        model = new Argument<string?>(name)
         {
-            Description = "Hugging Face folder, elastic family folder, llama2.c .bin, or 'embedded' for the embedded base.",
+            Description = "Hugging Face folder, elastic family folder, llama2.c .bin, or 'embedded' for the embedded base" + (required ? "." : " [default: embedded]."),
             Arity = required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
         };
-        if (!required) model.DefaultValueFactory = _ => Embedded;
     }
 
     /// <summary>Adds both to a verb.</summary>
@@ -39,7 +40,7 @@ internal sealed class ModelArgument
 
     /// <summary>Path of the model.</summary>
     /// <exception cref="FlextronException">The embedded base is asked for and not there.</exception>
-    public string Path(CommandContext context) => Resolve(context.Get(model));
+    public string Path(CommandContext context) => Resolve(context.Get(model) ?? Embedded);
 
     /// <summary>A path as typed, or that of the embedded base.</summary>
     public static string Resolve(string path) => path == Embedded ? EmbeddedData.BaseModel : path;
@@ -58,7 +59,7 @@ internal sealed class ModelArgument
     /// <param name="context">Holds what was typed.</param>
     /// <param name="dtype">Element type in place of the one asked for.</param>
     public LoadedModel Load(CommandContext context, torch.ScalarType? dtype = null) =>
-        new(ElasticFamily.Load(Path(context), dtype ?? context.Dtype, context.Device), TokenizerPath(context));
+        new(FamilyBundle.Load(Path(context), null, dtype ?? context.Dtype, context.Device), TokenizerPath(context));
 
     /// <summary>Copies a tokenizer into a model folder.</summary>
     /// <param name="source">A folder, or one tokenizer file of any name.</param>
@@ -72,6 +73,6 @@ internal sealed class ModelArgument
         }
         TokenizerLoader.Load(source);
         string name = "tokenizer" + System.IO.Path.GetExtension(source).ToLowerInvariant();
-        Storage.AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, name), File.ReadAllBytes(source));
+        AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, name), File.ReadAllBytes(source));
     }
 }

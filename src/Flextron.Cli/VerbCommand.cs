@@ -7,9 +7,17 @@ internal abstract class VerbCommand : Command
 {
     /// <summary>Names the verb.</summary>
     /// <param name="name">What is typed.</param>
-    /// <param name="description">What it does, in a sentence or two.</param>
+    /// <param name="description">What it does, in one short sentence.</param>
+    /// <param name="details">What else is worth knowing; empty for nothing.</param>
     /// <param name="examples">Real lines, without the program's name.</param>
-    protected VerbCommand(string name, string description, params string[] examples) : base(name, description) => Examples = examples;
+    protected VerbCommand(string name, string description, string details, params string[] examples) : base(name, description)
+    {
+        Details = details;
+        Examples = examples;
+    }
+
+    /// <summary>Sentences shown by <c>--help</c> before the examples.</summary>
+    public string Details { get; }
 
     /// <summary>Lines shown by <c>--help</c>.</summary>
     public IReadOnlyList<string> Examples { get; }

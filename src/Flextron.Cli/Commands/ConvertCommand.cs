@@ -15,7 +15,8 @@ internal sealed class ConvertCommand : VerbCommand
     private readonly Option<string> place = new("--out") { Description = "Folder (hf) or file (llama2c).", HelpName = "path", Required = true };
 
     public ConvertCommand() : base(
-        "convert", "Writes a model in another format, with its tokenizer, and compares the logits of what was written; --dtype is the element type of the file.",
+        "convert", "Writes a model in another format, with its tokenizer.",
+        "--dtype is the element type of the file; its logits are compared with the model's before it is put in place.",
         "convert stories260K.bin --to hf --out stories260k-hf",
         "convert my-model --to llama2c --out my-model.bin",
         "convert my-model --to hf --out my-model-bf16 --dtype bfloat16")

@@ -12,7 +12,8 @@ namespace Flextron.Cli.Commands;
 internal sealed class DoctorCommand : VerbCommand
 {
     public DoctorCommand() : base(
-        "doctor", "Checks the runtime, the processor, libtorch, devices, element types, the embedded data and write permissions, and says how to fix what is wrong.",
+        "doctor", "Checks whether everything runs here, and says how to fix what does not.",
+        "Looks at the runtime, the processor, libtorch, devices, element types, the embedded data and write permissions. The exit code is 1 where something essential is missing.",
         "doctor",
         "doctor --json",
         "doctor --device cuda")
@@ -40,8 +41,8 @@ internal sealed class DoctorCommand : VerbCommand
             Memory(environment),
         };
         checks.AddRange(Torch(environment, context));
-        checks.Add(Found("embedded base model", EmbeddedData.FindBaseModel(), "data/base"));
-        checks.Add(Found("miniature world data", EmbeddedData.FindTinyWorld(), "data/tinyworld"));
+        checks.Add(Found("embedded base model", () => EmbeddedData.BaseModel, "config.json"));
+        checks.Add(Found("tiny world data", () => EmbeddedData.TinyWorld, "manifest.json"));
         checks.Add(Writable("temporary folder", Path.GetTempPath()));
         checks.Add(Writable("current folder", Directory.GetCurrentDirectory()));
         bool ok = checks.All(c => c.Ok || !c.Essential);
@@ -108,9 +109,19 @@ internal sealed class DoctorCommand : VerbCommand
         }
     }
 
-    private static Check Found(string name, string? path, string place) =>
-        new(name, path is not null, path ?? $"{place} is neither above the program nor above the current folder",
-            path is null ? $"Run inside a clone of the repository, or set {EmbeddedData.Variable} to its data folder." : null, false);
+    private static Check Found(string name, Func<string> find, string file)
+    {
+        try
+        {
+            string folder = find();
+            bool there = File.Exists(Path.Combine(folder, file));
+            return new Check(name, there, there ? folder : $"{folder} has no {file}", there ? null : "Fetch the folder again from the repository.", false);
+        }
+        catch (FlextronException e)
+        {
+            return new Check(name, false, e.Message, "Only the embedded examples need it.", false);
+        }
+    }
 
     private static Check Writable(string name, string folder)
     {

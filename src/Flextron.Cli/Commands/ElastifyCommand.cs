@@ -17,7 +17,8 @@ internal sealed class ElastifyCommand : VerbCommand
     private readonly Option<int> widths = new("--widths") { Description = "Most choices per axis, evenly spaced.", HelpName = "n", DefaultValueFactory = _ => 8 };
 
     public ElastifyCommand() : base(
-        "elastify", "Orders a model's key/value groups and neurons by importance and writes it as an elastic family. The whole network still computes the same, which is checked before anything is written.",
+        "elastify", "Orders a model's parts by importance and writes an elastic family.",
+        "The whole network still computes the same, which is checked before anything is written.",
         "elastify my-model --ranking my-ranking --out my-family",
         "elastify my-model --ranking my-ranking --out my-family --widths 4 --json")
     {

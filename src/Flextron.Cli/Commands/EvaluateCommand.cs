@@ -13,7 +13,7 @@ internal sealed class EvaluateCommand : VerbCommand
 {
     private readonly ModelArgument model = new();
     private readonly Option<string> tasks = new("--tasks") { Description = $"Comma-separated: {string.Join(", ", TaskRegistry.Names)}.", HelpName = "a,b", Required = true };
-    private readonly Option<string> budgets = new("--budgets") { Description = "Comma-separated budgets to evaluate one after another.", HelpName = "a,b", DefaultValueFactory = _ => "full" };
+    private readonly Option<string> budgets = new("--budgets") { Description = "Comma-separated budgets to evaluate one after another.", HelpName = "a,b", DefaultValueFactory = _ => BudgetArgument.Full };
     private readonly Option<int?> limit = new("--limit") { Description = "Only the first so many documents in file order.", HelpName = "n" };
     private readonly Option<int> shots = new("--shots") { Description = "Worked examples before each question (mmlu).", HelpName = "k", DefaultValueFactory = _ => 0 };
     private readonly Option<string?> data = new("--data") { Description = "The task's file or folder; else it is searched for.", HelpName = "path" };
@@ -21,7 +21,7 @@ internal sealed class EvaluateCommand : VerbCommand
     private readonly Option<string?> samples = new("--samples") { Description = "Also write every document's outcome into this folder.", HelpName = "dir" };
 
     public EvaluateCommand() : base(
-        "evaluate", "Scores benchmarks by the rules of lm-evaluation-harness.",
+        "evaluate", "Scores benchmarks by the rules of lm-evaluation-harness.", "",
         "evaluate my-family --tasks tinyworld-lambada,tinyworld-piqa --budgets uniform:0.5,full",
         "evaluate my-model --tasks mmlu --shots 5 --limit 200 --data mmlu-folder --out scores.json")
     {
@@ -34,7 +34,7 @@ internal sealed class EvaluateCommand : VerbCommand
         EvaluationTask[] chosen = [.. Names(context.Get(tasks)).Select(TaskRegistry.Get)];
         if (chosen.Length == 0) throw new FlextronException($"No task is named: choose from {string.Join(", ", TaskRegistry.Names)}.");
         using LoadedModel loaded = model.Load(context);
-        (string Label, SubNetwork Network)[] networks = [.. Names(context.Get(budgets)).Select(b => (b, BudgetArgument.Resolve(b, loaded.Family)))];
+        (string Label, SubNetwork Network)[] networks = [.. Names(context.Get(budgets)).Select(b => (b, BudgetArgument.Resolve(b, loaded.Bundle)))];
         var settings = new EvaluationSettings { Limit = context.Get(limit), Shots = context.Get(shots), DataPath = context.Get(data) };
         PreparedTask[] prepared = [.. chosen.Select(task => Evaluator.Prepare(task, loaded.Tokenizer, settings))];
         var results = new List<(string Budget, TaskResult Result)>();

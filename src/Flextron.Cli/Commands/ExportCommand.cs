@@ -16,7 +16,8 @@ internal sealed class ExportCommand : VerbCommand
     private readonly Option<string> folder = new("--to") { Description = "Folder of the new model.", HelpName = "dir", Required = true };
 
     public ExportCommand() : base(
-        "export", "Writes a sub-network as an ordinary Hugging Face folder that needs nothing of this project; every block must have the same widths. --dtype is the element type of the file.",
+        "export", "Writes a sub-network as an ordinary Hugging Face folder.",
+        "Every block must have the same widths. --dtype is the element type of the file; its logits are compared with the slice's before it is put in place.",
         "export my-family --budget uniform:0.5 --to my-half",
         "export my-family --budget uniform:0.25 --to my-quarter --dtype bfloat16 --json")
     {
@@ -30,7 +31,7 @@ internal sealed class ExportCommand : VerbCommand
     public override CommandResult Execute(CommandContext context)
     {
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
-        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Family);
+        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         if (network.Blocks.Any(b => b != network.Blocks[0])) throw Uneven(network, loaded.Family.Space);
         using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network);
         double difference = 0;

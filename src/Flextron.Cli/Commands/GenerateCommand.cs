@@ -17,7 +17,8 @@ internal sealed class GenerateCommand : VerbCommand
     private readonly Option<double> topP = new("--top-p") { Description = "Draw among the fewest tokens with this probability together; 1 for all.", HelpName = "p", DefaultValueFactory = _ => Defaults.TopP };
 
     public GenerateCommand() : base(
-        "generate", "Continues a prompt; the text appears as it is made. With --json it comes whole, without the prompt.",
+        "generate", "Continues a text.",
+        "The text appears as it is made; with --json it comes whole, without the prompt. It ends where the model ends it or the context is full.",
         "generate my-model --prompt \"Once upon a time\" --max-tokens 100",
         "generate my-family --budget uniform:0.5 --temperature 0.8 --top-p 0.9 --seed 7",
         "generate stories260K.bin --max-tokens 60 --json")
@@ -35,7 +36,7 @@ internal sealed class GenerateCommand : VerbCommand
             MaximumTokens = context.Get(maximumTokens), Temperature = context.Get(temperature), TopK = context.Get(topK), TopP = context.Get(topP), Seed = context.Seed,
         }.Validated();
         using LoadedModel loaded = model.Load(context);
-        Models.SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Family);
+        Models.SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         void Show(string piece)
         {
             context.Stream?.Write(piece);

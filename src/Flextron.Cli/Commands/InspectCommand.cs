@@ -12,7 +12,8 @@ internal sealed class InspectCommand : VerbCommand
     private readonly ModelArgument model = new();
 
     public InspectCommand() : base(
-        "inspect", "Shows a model's shape, its legal widths, and parameters and memory of uniform sub-networks (weights in --dtype, KV cache of one full context).",
+        "inspect", "Shows a model's shape, its legal widths, and the memory of sub-networks.",
+        "Weights are counted in --dtype; the KV cache is that of one full context.",
         "inspect my-model",
         "inspect my-family --dtype bfloat16 --json") => model.AddTo(this);
 

@@ -21,7 +21,8 @@ internal sealed class PretrainCommand : VerbCommand
     private readonly Option<int> characters = new("--tokenizer-characters") { Description = "Text the tokenizer is trained on.", HelpName = "n", DefaultValueFactory = _ => Defaults.TokenizerCharacters };
 
     public PretrainCommand() : base(
-        "pretrain", "Makes a base model from nothing but a seed: generated text of a miniature world, a tokenizer trained on it, and ordinary training.",
+        "pretrain", "Makes a base model from nothing but a seed.",
+        "Generates the text of a miniature world, trains a tokenizer on it, and then the model.",
         "pretrain --out my-base",
         "pretrain --out small-base --tokens 1000000 --blocks 2 --neurons 128 --seed 3")
     {

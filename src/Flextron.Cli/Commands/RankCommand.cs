@@ -19,7 +19,8 @@ internal sealed class RankCommand : VerbCommand
     private readonly Option<int> window = new("--window") { Description = "Tokens per window; 0 for the model's context.", HelpName = "n", DefaultValueFactory = _ => 256 };
 
     public RankCommand() : base(
-        "rank", "Scores the importance of every head, key/value group and neuron on a calibration text (FLEXTRON, section 3.1).",
+        "rank", "Scores the importance of heads and neurons on a text.",
+        "One forward pass over the calibration text (FLEXTRON, section 3.1); the scores go to importance.json.",
         "rank my-model --corpus calibration.txt --out my-ranking",
         "rank my-model --corpus calibration.txt --out my-ranking --metric contribution --tokens 16384")
     {

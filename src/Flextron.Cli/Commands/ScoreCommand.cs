@@ -13,7 +13,8 @@ internal sealed class ScoreCommand : VerbCommand
     private readonly Option<string> budget = BudgetArgument.Option();
 
     public ScoreCommand() : base(
-        "score", "Computes the log-probability of every token of a text after the first. Texts longer than the context are cut into windows with one token of context.",
+        "score", "Computes next-token log-probabilities of a text.",
+        "Every token after the first is scored, in nats. Texts longer than the context are cut into windows with one token of context.",
         "score my-model --text \"Once upon a time\"",
         "score my-family --file story.txt --budget uniform:0.5 --json")
     {
@@ -26,7 +27,7 @@ internal sealed class ScoreCommand : VerbCommand
     {
         string input = text.Read(context);
         using LoadedModel loaded = model.Load(context);
-        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Family);
+        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         int[] ids = loaded.Encode(input);
         double[] logprobs = TextScorer.LogProbabilities(loaded.Model, ids, network);
         double total = -logprobs.Sum(), mean = total / logprobs.Length;

@@ -11,7 +11,7 @@ internal sealed class TokenizeCommand : VerbCommand
     private readonly TextOption text = new();
 
     public TokenizeCommand() : base(
-        "tokenize", "Shows the token ids of a text, with what the tokenizer adds by itself.",
+        "tokenize", "Shows the token ids of a text.", "What the tokenizer adds by itself, such as a beginning-of-sequence id, is included.",
         "tokenize my-model --text \"Once upon a time\"",
         "tokenize stories260K.bin --tokenizer tokenizer.bin --file story.txt --json")
     {

@@ -32,7 +32,8 @@ internal sealed class TrainCommand : VerbCommand
     private readonly Option<int> checkpointEvery = new("--checkpoint-every") { Description = "Steps between training checkpoints; Ctrl-C writes one too.", HelpName = "n", DefaultValueFactory = _ => 100 };
 
     public TrainCommand() : base(
-        "train", "Trains all sub-networks of a family together, every step several of them on the same text (FLEXTRON, section 3.2).",
+        "train", "Trains all sub-networks of a family together.",
+        "Every step trains several of them on the same text (FLEXTRON, section 3.2). Metrics, a training checkpoint and the trained family go to --out.",
         "train my-family --corpus stories.txt --out my-trained-family",
         "train my-family --corpus stories.txt --out my-trained-family --resume",
         "train my-family --corpus stories.txt --out quick --steps 50 --batch-size 4 --distillation 0 --json")
