@@ -51,6 +51,7 @@ internal sealed class RouterSource : ISubNetworkSource, IDisposable
 
     public void Trained(int step, IReadOnlyList<double> losses)
     {
+        using SingleThread single = SingleThread.Enter();
         using var scope = NewDisposeScope();
         double[] above = losses.Skip(1).Select(l => (l - losses[0]) / lossScale).ToArray();
         double[] advantages = above.Zip(targets, (a, t) => a - baseline.At(t)).ToArray();

@@ -25,6 +25,7 @@ public static class RouterWarmStart
         ArgumentNullException.ThrowIfNull(routers);
         ArgumentNullException.ThrowIfNull(costs);
         double[] targets = Enumerable.Range(0, Targets).Select(i => i / (Targets - 1.0)).ToArray();
+        using SingleThread single = SingleThread.Enter();
         using var scope = NewDisposeScope();
         Tensor targets_B = tensor(targets.Select(t => (float)t).ToArray());
         float[] wanted = targets.SelectMany(t => Wanted(routers.Space, costs, t)).ToArray();

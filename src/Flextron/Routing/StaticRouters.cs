@@ -164,6 +164,7 @@ public sealed class StaticRouters : IDisposable
     private static float[][] Rows(IReadOnlyList<double> targets, Func<Tensor, Tensor> compute)
     {
         ArgumentNullException.ThrowIfNull(targets);
+        using SingleThread single = SingleThread.Enter();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor rows_BR = compute(tensor(targets.Select(t => (float)t).ToArray())).contiguous();

@@ -36,8 +36,8 @@ public sealed class Surrogate : IDisposable
             return parameter;
         }
 
-        first_PR = Make(0.3, this.settings.HiddenSize, inputs);
-        second_P = Make(0.3 / Math.Sqrt(this.settings.HiddenSize), this.settings.HiddenSize);
+        first_PR = Make(0.1, this.settings.HiddenSize, inputs);
+        second_P = Make(1 / Math.Sqrt(this.settings.HiddenSize), this.settings.HiddenSize);
     }
 
     /// <summary>Mean training loss; a prediction of 0 stands for it.</summary>
@@ -58,6 +58,7 @@ public sealed class Surrogate : IDisposable
     /// <summary>Predicted losses in the measured unit.</summary>
     public double[] Predict(IEnumerable<IReadOnlyList<float>> choices)
     {
+        using SingleThread single = SingleThread.Enter();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         float[][] rows = choices.Select(r => r.ToArray()).ToArray();
@@ -88,6 +89,7 @@ public sealed class Surrogate : IDisposable
             throw new FlextronException($"The surrogate has {train.Count} training and {heldOut.Count} held-out measurements: explore more networks per round.");
         double mean = train.Average(p => p.Loss);
         (Mean, Scale) = (mean, Math.Max(Math.Sqrt(train.Average(p => (p.Loss - mean) * (p.Loss - mean))), 1e-6));
+        using SingleThread single = SingleThread.Enter();
         using var scope = NewDisposeScope();
         Tensor input_BR = Matrix(train.Select(p => p.Choices_R.ToArray()).ToArray());
         Tensor target_B = tensor(train.Select(p => (float)((p.Loss - Mean) / Scale)).ToArray());

@@ -114,7 +114,8 @@ public sealed class SurrogateRouterTrainer
         // Small spaces run out of new networks: the number of draws is limited as well.
         for (int draws = 0; found < wanted && draws < 20 * wanted; draws++)
         {
-            double temperature = settings.EndTemperature * Math.Pow(settings.StartTemperature / settings.EndTemperature, random.NextDouble());
+            // Softer vectors would tell the surrogate that the loss jumps in the interior, where argmax does: that costs accuracy at the corners.
+            double temperature = settings.EndTemperature * (0.5 + 0.5 * random.NextDouble());
             float[] choices = routers.ChoiceRows([random.NextDouble()], round == 1 ? 1 : settings.EndTemperature)[0];
             Count(replay.Add(RouterNoise.GumbelSoftmax(space, choices, settings.ExplorationShare, temperature, random)));
         }
@@ -128,6 +129,7 @@ public sealed class SurrogateRouterTrainer
         for (int step = 0; step < settings.RouterSteps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
+            using SingleThread single = SingleThread.Enter();
             using var scope = NewDisposeScope();
             double done = settings.RouterSteps == 1 ? 1 : step / (settings.RouterSteps - 1.0);
             adam.zero_grad();
