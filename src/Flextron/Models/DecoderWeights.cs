@@ -65,6 +65,9 @@ public sealed class DecoderWeights : IDisposable
         return new DecoderWeights(config, zeros(CountParameters(config), dtype, device ?? CPU).DetachFromDisposeScope());
     }
 
+    /// <summary>Names the parts of an existing flat tensor, which the result then owns.</summary>
+    internal static DecoderWeights Over(ModelConfig config, Tensor flat) => new(config, flat);
+
     /// <summary>Number of parameters of a shape, a tied head counted once.</summary>
     public static long CountParameters(ModelConfig config)
     {

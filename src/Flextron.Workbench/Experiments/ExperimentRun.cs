@@ -1,0 +1,240 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Flextron.Progress;
+using Flextron.Storage;
+using Flextron.Workbench.Display;
+
+namespace Flextron.Workbench.Experiments;
+
+/// <summary>
+/// A run of an experiment, while it goes on. A pipeline reads as a list of stages, each of which is computed only where its settings,
+/// inputs or version have changed:
+/// <code>
+/// using ExperimentRun run = experiment.StartRun(settings, options);
+/// StageResult ranking = run.Stage("rank", settings.Rank, [model, calibration], stage => stage.WriteJson("ranking.json", Rank(...)));
+/// StageResult trained = run.Stage("train", settings.Train, [model, ranking], stage => ..., version: 2);
+/// run.Summarize("loss", trained.ReadJson&lt;Losses&gt;("losses.json").Final);
+/// run.Finish();
+/// </code>
+/// </summary>
+/// <remarks>Disposed without <see cref="Finish"/>, the run counts as interrupted or failed, and what its stages have finished is kept.</remarks>
+public sealed class ExperimentRun : IDisposable
+{
+    private readonly RunOptions _options;
+    private readonly StageLock _lock;
+    private readonly RunLog _log;
+    private readonly StageRunner _stages;
+    private readonly SortedDictionary<string, SummaryValue> _summary = new(StringComparer.Ordinal);
+    private RunProvenance _provenance;
+    private RunStatus _status;
+    private bool _disposed;
+    private bool _saidHowToGoOn;
+
+    private ExperimentRun(ExperimentFolder experiment, string folder, StageLock held, JsonNode settings, string settingsHash, RunOptions options)
+    {
+        (Folder, _lock, _options) = (folder, held, options);
+        _status = new RunStatus(RunState.Running, options.Clock.GetUtcNow());
+        _provenance = new RunProvenance(settingsHash, options.Overrides, new SortedDictionary<string, long>(StringComparer.Ordinal), [], []);
+        FlextronJson.WriteFile(File(RunFiles.State), _status);
+        FlextronJson.WriteFile(File(RunFiles.Settings), settings);
+        FlextronJson.WriteFile(File(RunFiles.Environment), EnvironmentInfo.Capture(experiment.Path, _status.StartedUtc));
+        FlextronJson.WriteFile(File(RunFiles.Provenance), _provenance);
+        _log = new RunLog(File(RunFiles.Log), options.Clock);
+        Metrics = new MetricsLog(File(RunFiles.Metrics));
+        _stages = new StageRunner(experiment.CachePath, options.Display, options.Clock, Say, WriteStageMetric, options.Cancellation);
+        Say($"run {Name} of {experiment.Name}");
+    }
+
+    /// <summary>The run's folder, full path.</summary>
+    public string Folder { get; }
+
+    /// <summary>The run's name.</summary>
+    public string Name => Path.GetFileName(Folder);
+
+    /// <summary>Measured values of the run itself; stages write to their own, which appear here too.</summary>
+    public MetricsLog Metrics { get; }
+
+    /// <summary>Takes progress of work outside stages.</summary>
+    public IProgress<StageProgress> Progress => _options.Display;
+
+    /// <summary>Asks the run to stop.</summary>
+    public CancellationToken Cancellation => _options.Cancellation;
+
+    /// <summary>Where the report belongs.</summary>
+    public string ReportPath => File(RunFiles.Report);
+
+    /// <summary>Where figures belong; exists.</summary>
+    public string FiguresFolder => Directory.CreateDirectory(File(RunFiles.Figures)).FullName;
+
+    /// <summary>Where checkpoints worth keeping belong, not for version control; exists.</summary>
+    public string CheckpointsFolder => Directory.CreateDirectory(File(RunFiles.Checkpoints)).FullName;
+
+    internal static ExperimentRun Start(ExperimentFolder experiment, JsonNode settings, RunOptions options)
+    {
+        string hash = CanonicalJson.Hash(settings);
+        (string folder, StageLock held) = ClaimFolder(experiment, hash, options);
+        try
+        {
+            return new ExperimentRun(experiment, folder, held, settings, hash, options);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a stage, or takes its result from the store where nothing it depends on has changed.</summary>
+    /// <param name="name">Letters, digits, '-' and '_'.</param>
+    /// <param name="settings">The part of the settings that the stage reads, seeds included; any record, or null.</param>
+    /// <param name="inputs">Files (<see cref="StageInput.Of"/>) and results of earlier stages.</param>
+    /// <param name="body">Computes the result into the stage's folder.</param>
+    /// <param name="version">Raise it when the stage's code changes so that results differ.</param>
+    /// <exception cref="OperationCanceledException">Interrupted; how to go on has been said.</exception>
+    public StageResult Stage(string name, object? settings, IReadOnlyList<StageInput> inputs, Action<StageContext> body, int version = 1)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        StageDefinition stage = StageDefinition.Of(name, settings, inputs, version);
+        StageResult result;
+        try
+        {
+            result = _stages.Run(stage, body);
+        }
+        catch (OperationCanceledException) when (Cancellation.IsCancellationRequested)
+        {
+            SayHowToGoOn($"Interrupted in the stage \"{name}\"");
+            throw;
+        }
+        catch (Exception e)
+        {
+            _log.Write($"{name}: failed: {e}");
+            throw;
+        }
+        RunProvenance.Input[] used = [.. stage.Inputs.Select(i => new RunProvenance.Input(i.Name, i.Hash))];
+        IEnumerable<RunProvenance.Input> outside = used.Where(i => _provenance.Stages.All(s => s.Key != i.Sha256));
+        var record = new RunProvenance.Stage(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files);
+        SaveProvenance(_provenance with { Inputs = [.. _provenance.Inputs.Union(outside)], Stages = [.. _provenance.Stages, record] });
+        if (!result.Reused) _log.Write($"{name}: done in {ProgressText.Duration(result.Duration)}");
+        return result;
+    }
+
+    /// <summary>Records a seed in the provenance.</summary>
+    public void RecordSeed(string purpose, long seed) =>
+        SaveProvenance(_provenance with { Seeds = new SortedDictionary<string, long>(_provenance.Seeds.ToDictionary(), StringComparer.Ordinal) { [purpose] = seed } });
+
+    /// <summary>Records a result of the run in its summary; the file is complete after each call.</summary>
+    /// <param name="name">A name that stays the same over runs, such as <c>perplexity.full</c>.</param>
+    /// <param name="value">The number, or <see cref="SummaryValue.OfMean"/>.</param>
+    public void Summarize(string name, SummaryValue value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        _summary[name] = value;
+        FlextronJson.WriteFile(File(RunFiles.Summary), _summary);
+    }
+
+    /// <summary>Writes a table to <c>tables/</c> and returns its path.</summary>
+    /// <param name="name">Without extension.</param>
+    /// <param name="header">Column names.</param>
+    /// <param name="rows">Cells.</param>
+    public string WriteTable(string name, IReadOnlyList<string> header, IEnumerable<IReadOnlyList<object?>> rows)
+    {
+        string path = File($"{RunFiles.Tables}/{name}.csv");
+        CsvTable.Write(path, header, rows);
+        return path;
+    }
+
+    /// <summary>Writes a line to the log and shows it.</summary>
+    public void Say(string text)
+    {
+        _log.Write(text);
+        _options.Display.Message(text);
+    }
+
+    /// <summary>Marks the run as finished.</summary>
+    public void Finish()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        End(RunState.Finished);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed) return;
+        if (_status.State == RunState.Running)
+        {
+            if (Cancellation.IsCancellationRequested) SayHowToGoOn("Interrupted");
+            End(Cancellation.IsCancellationRequested ? RunState.Interrupted : RunState.Failed);
+        }
+        _disposed = true;
+        Metrics.Dispose();
+        _log.Dispose();
+        _lock.Dispose();
+    }
+
+    private void SayHowToGoOn(string what)
+    {
+        if (_saidHowToGoOn) return;
+        _saidHowToGoOn = true;
+        string how = _options.ContinueCommand is { } command ? $"run this to go on: {command}" : "run the same again to go on";
+        Say($"{what}. Finished stages are kept; {how}");
+    }
+
+    private void End(RunState state)
+    {
+        _status = _status with { State = state, EndedUtc = _options.Clock.GetUtcNow() };
+        _log.Write(state.ToString().ToLowerInvariant());
+        FlextronJson.WriteFile(File(RunFiles.State), _status);
+    }
+
+    private void SaveProvenance(RunProvenance provenance)
+    {
+        _provenance = provenance;
+        FlextronJson.WriteFile(File(RunFiles.Provenance), provenance);
+    }
+
+    private void WriteStageMetric(string stage, JsonObject row)
+    {
+        var line = new JsonObject { ["stage"] = stage };
+        foreach ((string key, JsonNode? value) in row) line[key] = value?.DeepClone();
+        Metrics.Write(line);
+    }
+
+    private string File(string name) => StageStore.Inside(Folder, name) ?? throw new ArgumentException($"\"{name}\" is not a file inside the run's folder.", nameof(name));
+
+    private static (string Folder, StageLock Held) ClaimFolder(ExperimentFolder experiment, string settingsHash, RunOptions options)
+    {
+        if (options.Name is { } given)
+        {
+            if (given.Length is 0 or > 100 || given[0] == '.' || !given.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
+                throw new FlextronException($"\"{given}\" cannot name a run: use letters, digits, '-', '_' and '.', not beginning with '.'.");
+            return TryClaim(experiment, given) ?? throw new FlextronException(
+                $"The experiment {experiment.Name} already has a run \"{given}\": choose another name (stages that it has finished are reused under any name).");
+        }
+        string name = string.Create(CultureInfo.InvariantCulture, $"{options.Clock.GetUtcNow():yyyyMMdd-HHmmss}-{settingsHash.AsSpan(0, 6)}");
+        for (int i = 1; ; i++)
+            if (TryClaim(experiment, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{i}")) is { } claimed) return claimed;
+    }
+
+    private static (string, StageLock)? TryClaim(ExperimentFolder experiment, string name)
+    {
+        string folder = Path.Combine(experiment.RunsPath, name);
+        // The lock first: of two processes that see no folder of this name, only one may make it.
+        if (StageLock.TryTake(ExperimentFolder.RunLockPath(folder)) is not { } held) return null;
+        if (Directory.Exists(folder))
+        {
+            held.Dispose();
+            return null;
+        }
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            held.Dispose();
+            throw new FlextronException($"Cannot make the run's folder {folder}: {e.Message} Check that it can be written.", e);
+        }
+        return (folder, held);
+    }
+}

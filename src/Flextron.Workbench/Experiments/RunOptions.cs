@@ -1,0 +1,25 @@
+using Flextron.Workbench.Display;
+
+namespace Flextron.Workbench.Experiments;
+
+/// <summary>How a run is carried out; none of it changes results.</summary>
+public sealed record RunOptions
+{
+    /// <summary>Name of the run's folder; time and settings hash by default.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The overrides that the settings were read with, for the record.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
+    /// <summary>Shows progress; nothing by default.</summary>
+    public IProgressDisplay Display { get; init; } = ProgressDisplay.Quiet;
+
+    /// <summary>Asks the run to stop; see <see cref="Interruption"/>.</summary>
+    public CancellationToken Cancellation { get; init; }
+
+    /// <summary>The command that goes on after an interruption, shown then: the one that was given.</summary>
+    public string? ContinueCommand { get; init; }
+
+    /// <summary>The time.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,31 @@
+namespace Flextron.Workbench.Experiments;
+
+/// <summary>What a run's results come from; saved as <c>provenance.json</c>.</summary>
+/// <param name="SettingsSha256">Hash of the resolved settings.</param>
+/// <param name="Overrides">The overrides given on the command line.</param>
+/// <param name="Seeds">Seeds by purpose.</param>
+/// <param name="Inputs">Data and models from outside, by content.</param>
+/// <param name="Stages">Stages in the order they ran.</param>
+public sealed record RunProvenance(
+    string SettingsSha256,
+    IReadOnlyList<string> Overrides,
+    IReadOnlyDictionary<string, long> Seeds,
+    IReadOnlyList<RunProvenance.Input> Inputs,
+    IReadOnlyList<RunProvenance.Stage> Stages)
+{
+    /// <summary>A file or folder that was read.</summary>
+    /// <param name="Name">What it is.</param>
+    /// <param name="Sha256">Hash of its content.</param>
+    public sealed record Input(string Name, string Sha256);
+
+    /// <summary>A stage of the run.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Version">Version of its code.</param>
+    /// <param name="Key">What its result depends on.</param>
+    /// <param name="Inputs">Keys of earlier stages and hashes of files.</param>
+    /// <param name="Reused">Whether the result was there already.</param>
+    /// <param name="Seconds">How long computing it took, now or then.</param>
+    /// <param name="Files">Its files.</param>
+    public sealed record Stage(
+        string Name, int Version, string Key, IReadOnlyList<Input> Inputs, bool Reused, double Seconds, IReadOnlyList<StageFile> Files);
+}

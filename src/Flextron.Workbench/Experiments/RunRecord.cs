@@ -1,0 +1,56 @@
+using System.Text.Json.Nodes;
+using Flextron.Storage;
+
+namespace Flextron.Workbench.Experiments;
+
+/// <summary>A run as its files tell it, during and after.</summary>
+public sealed class RunRecord
+{
+    private RunRecord(string folder, RunStatus status) => (Folder, Status) = (folder, status);
+
+    /// <summary>The run's folder, full path.</summary>
+    public string Folder { get; }
+
+    /// <summary>The run's name.</summary>
+    public string Name => Path.GetFileName(Folder);
+
+    /// <summary>How far it has come. A run whose process has ended without saying so is interrupted.</summary>
+    public RunStatus Status { get; }
+
+    /// <summary>Whether a folder holds a run.</summary>
+    public static bool IsRun(string folder) => File.Exists(Path.Combine(folder, RunFiles.State));
+
+    /// <summary>Opens a run.</summary>
+    /// <exception cref="FlextronException">The folder holds no run.</exception>
+    public static RunRecord Open(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        var status = FlextronJson.ReadFile<RunStatus>(Path.Combine(full, RunFiles.State), "run");
+        if (status.State == RunState.Running && !StageLock.IsTaken(ExperimentFolder.RunLockPath(full))) status = status with { State = RunState.Interrupted };
+        return new RunRecord(full, status);
+    }
+
+    /// <summary>The resolved settings as JSON.</summary>
+    /// <exception cref="FlextronException">The file is missing or damaged; so for the others.</exception>
+    public JsonNode ReadSettings() => FlextronJson.ReadFile<JsonNode>(Path.Combine(Folder, RunFiles.Settings), "settings file");
+
+    /// <summary>The resolved settings.</summary>
+    public T ReadSettings<T>() => ExperimentSettings.FromJson<T>(ReadSettings(), Path.Combine(Folder, RunFiles.Settings));
+
+    /// <summary>Where and with what it was made.</summary>
+    public EnvironmentInfo ReadEnvironment() => FlextronJson.ReadFile<EnvironmentInfo>(Path.Combine(Folder, RunFiles.Environment), "environment description");
+
+    /// <summary>What its results come from.</summary>
+    public RunProvenance ReadProvenance() => FlextronJson.ReadFile<RunProvenance>(Path.Combine(Folder, RunFiles.Provenance), "provenance");
+
+    /// <summary>Measured values; may be read while the run goes on.</summary>
+    public IReadOnlyList<MetricRow> ReadMetrics() => MetricsLog.Read(Path.Combine(Folder, RunFiles.Metrics));
+
+    /// <summary>Results by name; empty where there are none yet.</summary>
+    public IReadOnlyDictionary<string, SummaryValue> ReadSummary()
+    {
+        string path = Path.Combine(Folder, RunFiles.Summary);
+        return File.Exists(path) ? FlextronJson.ReadFile<SortedDictionary<string, SummaryValue>>(path, "summary") : new SortedDictionary<string, SummaryValue>();
+    }
+}

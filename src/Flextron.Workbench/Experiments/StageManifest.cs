@@ -1,0 +1,17 @@
+using System.Text.Json.Nodes;
+
+namespace Flextron.Workbench.Experiments;
+
+/// <summary>Says of an entry of the store what it is and which files belong to it; <c>stage.json</c>, written last.</summary>
+internal sealed record StageManifest(
+    string Stage,
+    int Version,
+    string Key,
+    JsonNode? Settings,
+    IReadOnlyList<StageManifest.Input> Inputs,
+    DateTimeOffset FinishedUtc,
+    double Seconds,
+    IReadOnlyList<StageFile> Files)
+{
+    internal sealed record Input(string Name, string Hash);
+}

@@ -1,0 +1,133 @@
+namespace Flextron.Workbench.Figures;
+
+/// <summary>Draws what frames the data: grid, axes, reference lines and the texts that stand among the data.</summary>
+internal static class SvgAxes
+{
+    public static void Draw(SvgCanvas canvas, SvgLayout layout, Figure figure, bool grid)
+    {
+        SvgBox plot = layout.Plot;
+        double size = layout.FontSize;
+        if (grid)
+        {
+            canvas.Open("g", ("class", "grid"));
+            foreach (Tick tick in layout.YTicks)
+                canvas.Line(plot.Left, layout.Y.Pixel(tick.Value), plot.Right, layout.Y.Pixel(tick.Value), Palette.Grid, 1);
+            if (figure.X.Categories is null)
+                foreach (Tick tick in layout.XTicks)
+                    canvas.Line(layout.X.Pixel(tick.Value), plot.Top, layout.X.Pixel(tick.Value), plot.Bottom, Palette.Grid, 1);
+            canvas.Close("g");
+        }
+
+        canvas.Open("g", ("class", "x-axis"));
+        if (figure.X.IsLogarithmic)
+            foreach (double mark in Ticks.LogarithmicMinor(layout.X.Minimum, layout.X.Maximum))
+                canvas.Line(layout.X.Pixel(mark), plot.Bottom, layout.X.Pixel(mark), plot.Bottom + 2.5, Palette.Frame, 0.8);
+        foreach (Tick tick in layout.XTicks)
+        {
+            double x = layout.X.Pixel(tick.Value), y = plot.Bottom + SvgLayout.TickLength;
+            if (grid) canvas.Line(x, plot.Bottom, x, y, Palette.Frame, 1);
+            if (layout.XRotation == 0) canvas.Text(x, y + 3 + size, tick.Label, size, "middle");
+            else canvas.Text(x + size * 0.3, y + size * 0.8, tick.Label, size, "end", rotate: layout.XRotation);
+        }
+        for (int i = 0; i < layout.XTitle.Count; i++)
+            canvas.Text(plot.Left + plot.Width / 2, layout.XTitleTop + size + i * (size + 4), layout.XTitle[i], size, "middle");
+        canvas.Close("g");
+
+        canvas.Open("g", ("class", "y-axis"));
+        if (figure.Y.IsLogarithmic)
+            foreach (double mark in Ticks.LogarithmicMinor(layout.Y.Minimum, layout.Y.Maximum))
+                canvas.Line(plot.Left - 2.5, layout.Y.Pixel(mark), plot.Left, layout.Y.Pixel(mark), Palette.Frame, 0.8);
+        foreach (Tick tick in layout.YTicks)
+        {
+            double y = layout.Y.Pixel(tick.Value);
+            if (grid) canvas.Line(plot.Left - SvgLayout.TickLength, y, plot.Left, y, Palette.Frame, 1);
+            canvas.Text(plot.Left - SvgLayout.TickLength - 3, y + size * 0.35, tick.Label, size, "end");
+        }
+        for (int i = 0; i < layout.YTitle.Count; i++)
+            canvas.Text(SvgLayout.Edge + size + i * (size + 4), plot.Top + plot.Height / 2, layout.YTitle[i], size, "middle", rotate: -90);
+        canvas.Close("g");
+
+        if (!grid) return;
+        canvas.Element("path", ("class", "frame"), ("d", SvgCanvas.Path([(plot.Left, plot.Top), (plot.Left, plot.Bottom), (plot.Right, plot.Bottom)])),
+            ("fill", "none"), ("stroke", Palette.Frame), ("stroke-width", 1));
+        if (layout.Y is { Logarithmic: false, Minimum: < 0, Maximum: > 0 })
+            canvas.Line(plot.Left, layout.Y.Pixel(0), plot.Right, layout.Y.Pixel(0), Palette.Frame, 1);
+    }
+
+    /// <summary>The line y = x with its name at the upper end.</summary>
+    public static void Identity(SvgCanvas canvas, SvgLayout layout, LabelPlacer placer)
+    {
+        double low = Math.Max(layout.X.Minimum, layout.Y.Minimum), high = Math.Min(layout.X.Maximum, layout.Y.Maximum);
+        if (!(high > low)) return;
+        (double x1, double y1, double x2, double y2) = (layout.X.Pixel(low), layout.Y.Pixel(low), layout.X.Pixel(high), layout.Y.Pixel(high));
+        canvas.Line(x1, y1, x2, y2, Palette.Frame, 1.2, "5 4");
+        placer.OccupySegment(x1, y1, x2, y2);
+        double size = layout.FontSize - 1;
+        canvas.Text(x2 - 8, y2 + 26, "y = x", size, "end", Palette.Muted);
+        placer.OccupySegment(x2 - 40, y2 + 22, x2 - 8, y2 + 22);
+    }
+
+    public static void ReferenceLines(SvgCanvas canvas, SvgLayout layout, Figure figure)
+    {
+        canvas.Open("g", ("class", "reference"));
+        foreach (ReferenceLine line in figure.ReferenceLines.Where(l => Visible(layout, l)))
+        {
+            if (line.Vertical) canvas.Line(layout.X.Pixel(line.Value), layout.Plot.Top, layout.X.Pixel(line.Value), layout.Plot.Bottom, Palette.Muted, 1.3, "6 4");
+            else canvas.Line(layout.Plot.Left, layout.Y.Pixel(line.Value), layout.Plot.Right, layout.Y.Pixel(line.Value), Palette.Muted, 1.3, "6 4");
+        }
+        canvas.Close("g");
+    }
+
+    /// <summary>Names the reference lines where the least data lie: along the line, on either side.</summary>
+    public static void ReferenceLabels(SvgCanvas canvas, SvgLayout layout, Figure figure, LabelPlacer placer)
+    {
+        SvgBox plot = layout.Plot;
+        double size = layout.FontSize - 1;
+        ReferenceLine[] lines = [.. figure.ReferenceLines.Where(l => Visible(layout, l))];
+        canvas.Open("g", ("class", "reference-labels"));
+        foreach (ReferenceLine line in lines)
+        {
+            double available = line.Vertical ? plot.Height - 12 : plot.Width - 12;
+            string label = TextMetrics.Shorten(line.Label, size, available);
+            double width = TextMetrics.Width(label, size), height = size + 2;
+            SvgBox box;
+            if (line.Vertical)
+            {
+                double x = layout.X.Pixel(line.Value);
+                box = placer.Place(new[] { 0.02, 0.5, 0.98, 0.25, 0.75 }.SelectMany(t => new[] { 3.0, -3.0 - height }
+                    .Select(dx => new SvgBox(x + dx, plot.Top + t * (plot.Height - width), height, width))));
+                canvas.Text(box.Left + size - 0.5, box.Bottom, label, size, "start", Palette.Muted, rotate: -90, halo: true);
+            }
+            else
+            {
+                double y = layout.Y.Pixel(line.Value);
+                box = placer.Place(new[] { 0.985, 0.015, 0.5, 0.75, 0.25 }.SelectMany(t => new[] { -3.0 - height, 3.0 }
+                    .Select(dy => new SvgBox(plot.Left + t * (plot.Width - width), y + dy, width, height))));
+                canvas.Text(box.Left, box.Top + size, label, size, "start", Palette.Muted, halo: true);
+            }
+        }
+        foreach (ReferenceLine line in lines)
+        {
+            if (line.Vertical) placer.OccupySegment(layout.X.Pixel(line.Value), plot.Top, layout.X.Pixel(line.Value), plot.Bottom);
+            else placer.OccupySegment(plot.Left, layout.Y.Pixel(line.Value), plot.Right, layout.Y.Pixel(line.Value));
+        }
+        canvas.Close("g");
+    }
+
+    /// <summary>Writes the statistics into the corner with the least data.</summary>
+    public static void Statistics(SvgCanvas canvas, SvgLayout layout, Figure figure, LabelPlacer placer)
+    {
+        if (figure.Statistics.Count == 0) return;
+        SvgBox plot = layout.Plot;
+        double size = layout.FontSize - 1, row = size + 4;
+        string[] lines = [.. figure.Statistics.Select(s => TextMetrics.Shorten(s, size, plot.Width - 20))];
+        double width = lines.Max(l => TextMetrics.Width(l, size)), height = lines.Length * row;
+        double left = plot.Left + 10, right = plot.Right - 10 - width, top = plot.Top + 8, bottom = plot.Bottom - 8 - height;
+        SvgBox box = placer.Place([new(left, top, width, height), new(right, bottom, width, height), new(right, top, width, height), new(left, bottom, width, height)]);
+        canvas.Open("g", ("class", "statistics"));
+        for (int i = 0; i < lines.Length; i++) canvas.Text(box.Left, box.Top + size + i * row, lines[i], size, halo: true);
+        canvas.Close("g");
+    }
+
+    private static bool Visible(SvgLayout layout, ReferenceLine line) => line.Vertical ? layout.X.Contains(line.Value) : layout.Y.Contains(line.Value);
+}

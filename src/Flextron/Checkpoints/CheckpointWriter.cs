@@ -1,0 +1,26 @@
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Checkpoints;
+
+/// <summary>Saves a model in a chosen format.</summary>
+public static class CheckpointWriter
+{
+    /// <summary>Writes the weights; what was there before stays until the new content is complete.</summary>
+    /// <param name="weights">The model.</param>
+    /// <param name="path">A folder for <see cref="CheckpointFormat.HuggingFace"/>, a file for <see cref="CheckpointFormat.Llama2C"/>.</param>
+    /// <param name="format">The layout.</param>
+    /// <param name="dtype">Element type in the file; llama2.c has Float32 only.</param>
+    /// <exception cref="FlextronException">The format cannot express the model, or the place cannot be written.</exception>
+    public static void Save(DecoderWeights weights, string path, CheckpointFormat format, ScalarType dtype = ScalarType.Float32)
+    {
+        if (format == CheckpointFormat.HuggingFace)
+        {
+            HuggingFaceLlama.Save(weights, path, dtype);
+            return;
+        }
+        if (dtype != ScalarType.Float32) throw new FlextronException($"A llama2.c checkpoint holds Float32, not {dtype}: choose that, or the HuggingFace format.");
+        Llama2CheckpointFile.Save(weights, path);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Buffers.Binary;
+using Flextron.Models;
+using Flextron.Storage;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Checkpoints;
+
+/// <summary>
+/// llama2.c checkpoints (the original layout): seven int32 (dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len), then float32 tensors,
+/// each kind for all layers before the next kind. A negative vocab_size marks an untied head at the end.
+/// </summary>
+/// <remarks>
+/// Rotary pairs are (2i, 2i+1) there and (i, i + H/2) here, so the rows of each query and key head are permuted on the way in and back on the way out. Norm epsilon
+/// (1e-5), rotary base (10000) and token ids (BOS 1, EOS 2) are fixed by the format. The rotary tables in the file follow from these and are skipped.
+/// </remarks>
+public static class Llama2CheckpointFile
+{
+    private const int HeaderBytes = 7 * sizeof(int);
+    private const double Epsilon = 1e-5, Theta = 10000;
+    private const int Bos = 1, Eos = 2;
+
+    /// <summary>Reads the shape and checks that the file has exactly the size that it implies.</summary>
+    /// <exception cref="FlextronException">Missing, not such a file, or of another size.</exception>
+    public static ModelConfig ReadConfig(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        using MappedFile file = MappedFile.Open(path, "a llama2.c checkpoint", HeaderBytes);
+        return ReadConfig(file);
+    }
+
+    /// <summary>Reads shape and weights.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="dtype">Element type to hold them in: Float32, Float16 or BFloat16.</param>
+    /// <param name="device">Where; CPU by default.</param>
+    /// <exception cref="FlextronException">Missing, not such a file, or of another size.</exception>
+    public static LoadedCheckpoint Load(string path, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        TensorBytes.SizeOf(dtype);
+        using MappedFile file = MappedFile.Open(path, "a llama2.c checkpoint", HeaderBytes);
+        ModelConfig config = ReadConfig(file);
+        DecoderWeights weights = DecoderWeights.Allocate(config, dtype, device);
+        try
+        {
+            using var scope = NewDisposeScope();
+            long at = HeaderBytes;
+            foreach (Tensor? tensor in InFileOrder(weights))
+            {
+                if (tensor is not null) TensorBytes.Read(file.View, at, ScalarType.Float32, tensor);
+                at += sizeof(float) * (tensor?.numel() ?? RotaryLength(config));
+            }
+            return new LoadedCheckpoint(config, weights, CheckpointFormat.Llama2C, Path.GetFullPath(path));
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes a model as one file, atomically, in float32.</summary>
+    /// <exception cref="FlextronException">The format cannot express the model (the message says what), or the file cannot be written.</exception>
+    public static void Save(DecoderWeights weights, string path)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(path);
+        ModelConfig config = weights.Config;
+        void Require(bool holds, string what)
+        {
+            if (!holds) throw new FlextronException($"{path} cannot be written as a llama2.c checkpoint, which {what}: save it in the HuggingFace format.");
+        }
+        Require(config.HeadCount * config.HeadSize == config.HiddenSize, $"needs heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}");
+        Require(config.NormEpsilon == Epsilon, $"has the norm epsilon {Epsilon}, not {config.NormEpsilon}");
+        Require(config.RopeTheta == Theta, $"has the rotary base {Theta}, not {config.RopeTheta}");
+        Require(config.BosId is null or Bos && config.EosId is null or Eos, $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}");
+
+        using var scope = NewDisposeScope();
+        AtomicFile.Write(path, stream =>
+        {
+            int vocabulary = config.TiedEmbeddings ? config.VocabularySize : -config.VocabularySize;
+            int[] header = [config.HiddenSize, config.NeuronCount, config.BlockCount, config.HeadCount, config.KvGroupCount, vocabulary, config.ContextLength];
+            Span<byte> bytes = stackalloc byte[HeaderBytes];
+            for (int i = 0; i < header.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes[(i * sizeof(int))..], header[i]);
+            stream.Write(bytes);
+            foreach (Tensor? tensor in InFileOrder(weights))
+            {
+                if (tensor is not null) TensorBytes.Write(stream, tensor, ScalarType.Float32, path);
+                else WriteRotaryTables(stream, config);
+            }
+        });
+    }
+
+    // Every tensor as a view in the file's orientation and row order; null stands for the rotary tables.
+    private static IEnumerable<Tensor?> InFileOrder(DecoderWeights weights)
+    {
+        ModelConfig config = weights.Config;
+        long h = config.HeadSize;
+        IReadOnlyList<BlockWeights> blocks = weights.Blocks;
+        // [heads·H, C] with row i + j·H/2 of a head → a view whose rows run through the pairs: (i, j) with j fastest.
+        Tensor Interleaved(Tensor rows) => rows.view(-1, 2, h / 2, config.HiddenSize).transpose(1, 2);
+
+        yield return weights.Embedding_VC;
+        foreach (BlockWeights block in blocks) yield return block.AttentionNorm_C;
+        foreach (BlockWeights block in blocks) yield return Interleaved(block.Query_QC);
+        foreach (BlockWeights block in blocks) yield return Interleaved(block.Key_KC);
+        foreach (BlockWeights block in blocks) yield return block.Value_KC;
+        foreach (BlockWeights block in blocks) yield return block.Output_QC.t();
+        foreach (BlockWeights block in blocks) yield return block.MlpNorm_C;
+        foreach (BlockWeights block in blocks) yield return block.Gate_DC;
+        foreach (BlockWeights block in blocks) yield return block.Down_DC.t();
+        foreach (BlockWeights block in blocks) yield return block.Up_DC;
+        yield return weights.FinalNorm_C;
+        yield return null;
+        if (!config.TiedEmbeddings) yield return weights.Head_VC;
+    }
+
+    private static long RotaryLength(ModelConfig config) => (long)config.ContextLength * config.HeadSize;
+
+    // cos, then sin, of position × Theta^(-2i/H); readers compute their own but expect the space.
+    private static void WriteRotaryTables(Stream stream, ModelConfig config)
+    {
+        int half = config.HeadSize / 2;
+        byte[] row = new byte[half * sizeof(float)];
+        foreach (Func<double, double> function in (Func<double, double>[])[Math.Cos, Math.Sin])
+        {
+            for (int position = 0; position < config.ContextLength; position++)
+            {
+                for (int i = 0; i < half; i++)
+                    BinaryPrimitives.WriteSingleLittleEndian(row.AsSpan(i * sizeof(float)), (float)function(position * Math.Pow(Theta, -2.0 * i / config.HeadSize)));
+                stream.Write(row);
+            }
+        }
+    }
+
+    private static ModelConfig ReadConfig(MappedFile file)
+    {
+        byte[] header = file.Bytes(0, HeaderBytes);
+        int Field(int i) => BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(i * sizeof(int)));
+        // Zip archive, or the older bare pickle; as a width both would be far beyond any model's.
+        if (header.AsSpan().StartsWith("PK\x03\x04"u8) || header.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x80, 0x02, 0x8a]))
+            throw new FlextronException(
+                $"{file.Path} is a PyTorch pickle, which can run code when it is opened: convert it with save_pretrained(safe_serialization=True) in transformers.");
+        if (Field(0) == 0x616b3432)
+            throw new FlextronException($"{file.Path} is a llama2.c checkpoint of a later version: export it with version 0.");
+        int dim = Field(0), heads = Field(3), vocabulary = Field(5);
+        string source = $"{file.Path} is not a llama2.c checkpoint";
+        if (heads <= 0 || dim <= 0 || dim % heads != 0)
+            throw new FlextronException($"{source}: a width of {dim} cannot be split among {heads} heads.");
+        ModelConfig config = new ModelConfig
+        {
+            Family = "llama",
+            VocabularySize = vocabulary == int.MinValue ? 0 : Math.Abs(vocabulary),
+            HiddenSize = dim,
+            NeuronCount = Field(1),
+            BlockCount = Field(2),
+            HeadCount = heads,
+            KvGroupCount = Field(4),
+            HeadSize = dim / heads,
+            ContextLength = Field(6),
+            NormEpsilon = Epsilon,
+            RopeTheta = Theta,
+            TiedEmbeddings = vocabulary > 0,
+            BosId = Bos,
+            EosId = Eos,
+        }.Validated(source);
+        // Validated bounds every factor so that this fits a long many times over.
+        long expected = HeaderBytes + sizeof(float) * (DecoderWeights.CountParameters(config) + RotaryLength(config));
+        if (expected != file.Length)
+            throw new FlextronException($"{source}: its header asks for {expected} bytes and it has {file.Length}; fetch it again.");
+        return config;
+    }
+}

@@ -1,0 +1,16 @@
+using static TorchSharp.torch;
+
+namespace Flextron.Models;
+
+/// <summary>Sees what passes inside a forward pass, for importance scores. Tensors live only during the call.</summary>
+public interface IForwardObserver
+{
+    /// <summary>The outputs of a block's heads, before the output projection.</summary>
+    void OnHeads(int block, Tensor heads_BTLH);
+
+    /// <summary>A block's gated MLP from inside.</summary>
+    /// <param name="block">Block index.</param>
+    /// <param name="gate_BTD">X·Wgateᵀ before the non-linearity.</param>
+    /// <param name="gated_BTD">act(gate)·up, what the down projection receives.</param>
+    void OnNeurons(int block, Tensor gate_BTD, Tensor gated_BTD);
+}

@@ -1,0 +1,86 @@
+using Flextron.Checkpoints;
+using Flextron.Data;
+using Flextron.Data.TinyWorld;
+using Flextron.Elastic;
+using Flextron.Models;
+using Flextron.Progress;
+using Flextron.Tokenization;
+using Flextron.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Pretraining;
+
+/// <summary>Makes the embedded base model from nothing but a seed: the tiny world's text, a tokenizer trained on it, and ordinary training.</summary>
+public static class BaseModelPretraining
+{
+    /// <summary>The token that stands between documents; it also begins and ends every text.</summary>
+    public const string BoundaryToken = "<|endoftext|>";
+
+    /// <summary>Pretrains and writes a Hugging Face folder with float16 weights and the tokenizer.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="settings">What.</param>
+    /// <param name="onStep">Called after every step.</param>
+    /// <param name="progress">Reports tokenising and training.</param>
+    /// <param name="device">Where to train; CPU by default.</param>
+    /// <param name="cancellation">Stops between steps; nothing is written then.</param>
+    public static void Run(
+        string folder,
+        PretrainingSettings settings,
+        Action<TrainingStep>? onStep = null,
+        IProgress<StageProgress>? progress = null,
+        Device? device = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        Tokenizer tokenizer = TrainTokenizer(settings, progress);
+        TokenCorpus train = TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.Train), tokenizer, settings.Tokens + 1, progress);
+        TokenCorpus heldOut = TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.HeldOut), tokenizer, 64 * settings.ContextLength + 1);
+
+        ModelConfig config = settings.Model(tokenizer.VocabularySize, tokenizer.EosId);
+        using DecoderWeights weights = Initialise(config, settings.Seed, device);
+        using var model = new DecoderModel(weights, ownsWeights: false);
+        using var trainer = new JointTrainer(model, ElasticSpace.For(config, steps: 1), settings.Training);
+        var budgets = new Dictionary<string, SubNetwork> { ["full"] = model.FullNetwork };
+        trainer.Run(train, new HeldOutLoss(heldOut, settings.ContextLength), budgets, onStep, progress, cancellation);
+
+        CheckpointWriter.Save(weights, folder, CheckpointFormat.HuggingFace, ScalarType.Float16);
+        HuggingFaceTokenizerWriter.Save(tokenizer, folder);
+    }
+
+    /// <summary>Fresh weights: N(0, 0.02²), residual projections scaled by 1/√(2N) (Radford et al., GPT-2), norms one.</summary>
+    public static DecoderWeights Initialise(ModelConfig config, long seed, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        using var noGrad = no_grad();
+        using var generator = new Generator((ulong)seed);
+        DecoderWeights weights = DecoderWeights.Allocate(config);
+        using var scope = NewDisposeScope();
+        foreach ((string name, Tensor tensor) in weights.Named())
+        {
+            if (tensor.dim() == 1) tensor.fill_(1);
+            else tensor.normal_(0, ResidualProjection(name) ? 0.02 / Math.Sqrt(2 * config.BlockCount) : 0.02, generator);
+        }
+        if (device is null || device.type == DeviceType.CPU) return weights;
+        DecoderWeights moved = weights.Clone(device: device);
+        weights.Dispose();
+        return moved;
+    }
+
+    private static bool ResidualProjection(string name) =>
+        name.EndsWith(".output", StringComparison.Ordinal) || name.EndsWith(".down", StringComparison.Ordinal);
+
+    private static Tokenizer TrainTokenizer(PretrainingSettings settings, IProgress<StageProgress>? progress)
+    {
+        progress?.Report(new StageProgress("training the tokenizer", 0, 0));
+        long characters = 0;
+        IEnumerable<string> texts = Corpus.Documents((ulong)settings.Seed, WorldSplit.Train).TakeWhile(d => (characters += d.Length) <= settings.TokenizerCharacters);
+        return BpeTrainer.Train(texts, new BpeTrainerSettings
+        {
+            VocabularySize = settings.VocabularySize,
+            SpecialTokens = [BoundaryToken],
+            BosToken = BoundaryToken,
+            EosToken = BoundaryToken,
+        });
+    }
+}

@@ -1,0 +1,70 @@
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Training;
+
+/// <summary>
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) over the flat parameter tensor: a handful of large operations instead of hundreds of small
+/// ones. Rows that no trained sub-network used this step are left alone entirely: no decay, no momentum.
+/// </summary>
+public sealed class FlatAdamW : IDisposable
+{
+    private readonly DecoderWeights weights;
+    private readonly JointTrainingSettings settings;
+
+    /// <summary>Allocates gradient and moments, all zero.</summary>
+    public FlatAdamW(DecoderWeights weights, JointTrainingSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(settings);
+        this.weights = weights;
+        this.settings = settings;
+        Gradients = DecoderWeights.Allocate(weights.Config, ScalarType.Float32, weights.Flat.device);
+        FirstMoment = zeros_like(weights.Flat).DetachFromDisposeScope();
+        SecondMoment = zeros_like(weights.Flat).DetachFromDisposeScope();
+    }
+
+    /// <summary>The gradient buffer, in the layout of the weights.</summary>
+    public DecoderWeights Gradients { get; }
+
+    /// <summary>Running mean of the gradient.</summary>
+    public Tensor FirstMoment { get; }
+
+    /// <summary>Running mean of the squared gradient.</summary>
+    public Tensor SecondMoment { get; }
+
+    /// <summary>Updates the weights from the gradient buffer, then zeroes it.</summary>
+    /// <param name="step">Steps done before this one.</param>
+    /// <param name="learningRate">This step's rate.</param>
+    /// <param name="used">The sub-networks whose gradients are in the buffer.</param>
+    /// <returns>The gradient's norm before clipping.</returns>
+    public double Step(int step, double learningRate, IReadOnlyList<SubNetwork> used)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor gradient = Gradients.Flat;
+        double norm = gradient.norm().item<float>();
+        if (norm > settings.GradientClip) gradient.mul_(settings.GradientClip / (norm + 1e-6));
+        double correction1 = 1 - Math.Pow(settings.Beta1, step + 1), correction2 = Math.Sqrt(1 - Math.Pow(settings.Beta2, step + 1));
+        foreach ((long start, long length, bool decays) in ParameterRanges.Used(weights, used))
+        {
+            Tensor p = weights.Flat.narrow(0, start, length), g = gradient.narrow(0, start, length);
+            Tensor m = FirstMoment.narrow(0, start, length), v = SecondMoment.narrow(0, start, length);
+            m.mul_(settings.Beta1).add_(g, 1 - settings.Beta1);
+            v.mul_(settings.Beta2).addcmul_(g, g, 1 - settings.Beta2);
+            if (decays && settings.WeightDecay > 0) p.mul_(1 - learningRate * settings.WeightDecay);
+            p.addcdiv_(m, v.sqrt().div_(correction2).add_(1e-8), -learningRate / correction1);
+        }
+        gradient.zero_();
+        return norm;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Gradients.Dispose();
+        FirstMoment.Dispose();
+        SecondMoment.Dispose();
+    }
+}

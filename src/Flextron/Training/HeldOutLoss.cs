@@ -1,0 +1,53 @@
+using Flextron.Data;
+using Flextron.Models;
+using Flextron.Progress;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Flextron.Training;
+
+/// <summary>Next-token loss of sub-networks on text that training never saw. The same windows serve every sub-network, so differences are paired.</summary>
+/// <param name="heldOut">The text.</param>
+/// <param name="windowLength">Tokens per window.</param>
+/// <param name="maximumWindows">Windows used, spread evenly over the text.</param>
+public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maximumWindows = 64)
+{
+    private const int Batch = 8;
+    private readonly WindowSampler sampler = new(heldOut, windowLength, seed: 0);
+
+    /// <summary>Windows in use.</summary>
+    public int WindowCount => Math.Min(maximumWindows, sampler.WindowCount);
+
+    /// <summary>Measures one sub-network.</summary>
+    public LossEstimate Of(DecoderModel model, SubNetwork subNetwork)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using var noGrad = no_grad();
+        int[] windows = Enumerable.Range(0, WindowCount).Select(i => (int)((long)i * sampler.WindowCount / WindowCount)).ToArray();
+        var losses = new List<double>(windows.Length);
+        foreach (int[] chunk in windows.Chunk(Batch))
+        {
+            using var scope = NewDisposeScope();
+            (Tensor input_BT, Tensor target_BT) = sampler.Windows(chunk);
+            Tensor logits_BTV = model.Forward(input_BT.to(model.Device), subNetwork);
+            Tensor loss_BT = functional.cross_entropy(
+                logits_BTV.view(-1, model.Config.VocabularySize).to(ScalarType.Float32), target_BT.to(model.Device).view(-1), reduction: Reduction.None).view(chunk.Length, windowLength);
+            losses.AddRange(loss_BT.to(ScalarType.Float64).mean([1]).cpu().data<double>().ToArray());
+        }
+        return new LossEstimate(losses);
+    }
+
+    /// <summary>Measures several.</summary>
+    public IReadOnlyList<LossEstimate> Of(DecoderModel model, IReadOnlyList<SubNetwork> subNetworks, IProgress<StageProgress>? progress = null, string stage = "held-out loss")
+    {
+        ArgumentNullException.ThrowIfNull(subNetworks);
+        var results = new LossEstimate[subNetworks.Count];
+        for (int i = 0; i < results.Length; i++)
+        {
+            results[i] = Of(model, subNetworks[i]);
+            progress?.Report(new StageProgress(stage, i + 1, results.Length));
+        }
+        return results;
+    }
+}

@@ -1,0 +1,112 @@
+using Flextron.Elastic;
+using Flextron.Models;
+using Flextron.Tests.Reference;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Tests.Models;
+
+public sealed class DecoderModelTests
+{
+    private static readonly int[] Ids = [3, 17, 5, 5, 21, 0, 9, 14, 2, 8, 11, 19];
+
+    [Theory]
+    [InlineData(false, 6)]
+    [InlineData(true, 4)]
+    public void LogitsEqualTheDefinition(bool tied, int headSize)
+    {
+        ModelConfig config = RandomLlama.TinyConfig(tied, headSize);
+        HfWeights reference = RandomLlama.Create(config, seed: 1);
+        using var model = new DecoderModel(reference.ToDecoderWeights(config));
+
+        AssertClose(NaiveLlama.Logits(config, reference, Ids), Logits(model, model.FullNetwork), 1e-4);
+    }
+
+    [Fact]
+    public void EverySliceEqualsItsMaskedForm()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        HfWeights reference = RandomLlama.Create(config, seed: 2);
+        using var model = new DecoderModel(reference.ToDecoderWeights(config));
+        var random = new Random(3);
+        for (int i = 0; i < 20; i++)
+        {
+            var network = new SubNetwork(Enumerable.Range(0, config.BlockCount).Select(_ => new BlockShape(random.Next(1, config.KvGroupCount + 1), random.Next(1, config.NeuronCount + 1))));
+            NaiveMask[] masks = [.. network.Blocks.Select(b => new NaiveMask(b.KvGroups, b.Neurons))];
+
+            AssertClose(NaiveLlama.Logits(config, reference, Ids, masks), Logits(model, network), 1e-4);
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(5, 1)]
+    [InlineData(5, 3)]
+    [InlineData(4, 8)]
+    public void CachedChunksEqualOneForward(int first, int chunk)
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using var model = new DecoderModel(RandomLlama.Create(config, seed: 4).ToDecoderWeights(config));
+        var network = new SubNetwork([new BlockShape(1, 7), new BlockShape(2, 13)]);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        double[,] whole = Logits(model, network);
+        using KvCache cache = model.NewCache(network, batch: 1, capacity: Ids.Length);
+        int done = 0;
+        foreach (int take in new[] { first }.Concat(Enumerable.Repeat(chunk, Ids.Length)))
+        {
+            int count = Math.Min(take, Ids.Length - done);
+            if (count == 0) break;
+            Tensor logits_BTV = model.Forward(Batch(Ids.AsSpan(done, count)), network, cache);
+            for (int t = 0; t < count; t++)
+                for (int v = 0; v < config.VocabularySize; v++)
+                    Assert.Equal(whole[done + t, v], logits_BTV[0, t, v].item<float>(), 1e-4);
+            done += count;
+        }
+        Assert.Equal(Ids.Length, done);
+    }
+
+    [Fact]
+    public void TooLongAnInputIsRefusedByNumber()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using var model = new DecoderModel(RandomLlama.Create(config, seed: 4).ToDecoderWeights(config));
+
+        var e = Assert.Throws<FlextronException>(() => model.Forward(zeros([1, 33], ScalarType.Int64)));
+        Assert.Contains("33 tokens do not fit the model's context of 32", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SlicesShareTheWeightsStorage()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using DecoderWeights weights = RandomLlama.Create(config, seed: 5).ToDecoderWeights(config);
+        using WeightView view = WeightView.Of(weights, ElasticSpace.For(config).Smallest);
+        using var noGrad = no_grad();
+
+        weights.Blocks[1].Down_DC.fill_(7);
+
+        Assert.Equal(7f, view.Blocks[1].Weights.Down_DC[0, 0].item<float>());
+    }
+
+    private static double[,] Logits(DecoderModel model, SubNetwork network)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor logits_TV = model.Forward(Batch(Ids), network)[0];
+        var result = new double[logits_TV.size(0), logits_TV.size(1)];
+        for (int t = 0; t < result.GetLength(0); t++)
+            for (int v = 0; v < result.GetLength(1); v++)
+                result[t, v] = logits_TV[t, v].item<float>();
+        return result;
+    }
+
+    private static Tensor Batch(ReadOnlySpan<int> ids) => tensor(ids.ToArray().Select(i => (long)i).ToArray()).unsqueeze(0);
+
+    private static void AssertClose(double[,] expected, double[,] actual, double tolerance)
+    {
+        Assert.Equal((expected.GetLength(0), expected.GetLength(1)), (actual.GetLength(0), actual.GetLength(1)));
+        double worst = expected.Cast<double>().Zip(actual.Cast<double>(), (e, a) => Math.Abs(e - a)).Max();
+        Assert.True(worst <= tolerance, $"largest difference {worst} exceeds {tolerance}");
+    }
+}
