@@ -74,18 +74,20 @@ public sealed class ElasticFamily : IDisposable
     /// <summary>Notes further joint training.</summary>
     public void AddTrainedSteps(int steps) => Manifest = Manifest is null ? null : Manifest with { TrainedSteps = Manifest.TrainedSteps + steps };
 
-    /// <summary>Writes the family: weights in float32, the tokenizer's files from where it was loaded, and <c>elastic.json</c> last.</summary>
+    /// <summary>Writes the family: weights in float32, the tokenizer's files, and <c>elastic.json</c> last.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="tokenizer">The tokenizer's file or folder, where it is not beside the model.</param>
     /// <exception cref="FlextronException">It was never made elastic, or the folder cannot be written.</exception>
-    public void Save(string folder)
+    public void Save(string folder, string? tokenizer = null)
     {
         if (Manifest is null) throw new FlextronException($"{Path} is not an elastic family: run `flextron elastify` first.");
         CheckpointWriter.Save(Model.Weights, folder, CheckpointFormat.HuggingFace);
-        if (!System.IO.Path.GetFullPath(folder).Equals(System.IO.Path.GetFullPath(Path), StringComparison.Ordinal)) TokenizerFiles.Copy(TokenizerSource(Path), folder);
+        TokenizerFiles.Copy(FolderOf(tokenizer ?? Path), folder);
         FlextronJson.WriteFile(System.IO.Path.Combine(folder, FamilyManifest.FileName), Manifest);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
 
-    private static string TokenizerSource(string path) => Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+    private static string FolderOf(string path) => Directory.Exists(path) ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
 }
