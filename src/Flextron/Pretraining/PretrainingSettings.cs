@@ -33,26 +33,17 @@ public sealed record PretrainingSettings
     /// <summary>Longest sequence.</summary>
     public int ContextLength { get; init; } = 256;
 
-    /// <summary>
-    /// Rotary base. Small heads over short contexts need a small one: with 16 elements per head and the usual 10,000, five of the eight frequencies
-    /// hardly turn within 256 tokens, and heads that look at the previous token do not form.
-    /// </summary>
-    public double RopeTheta { get; init; } = 200;
-
     /// <summary>Standard deviation of initial matrices, times √C; residual projections are scaled down further.</summary>
     public double InitialScale { get; init; } = 0.7;
 
     /// <summary>Training tokens; each is read once.</summary>
-    public int Tokens { get; init; } = 12_000_000;
-
-    /// <summary>Share of the tokens, at the start, that come from <see cref="Data.TinyWorld.CorpusMix.Curriculum"/>.</summary>
-    public double CurriculumShare { get; init; } = 0.3;
+    public int Tokens { get; init; } = 9_000_000;
 
     /// <summary>Sequences per step.</summary>
     public int BatchSize { get; init; } = 16;
 
     /// <summary>Peak learning rate.</summary>
-    public double LearningRate { get; init; } = 4e-3;
+    public double LearningRate { get; init; } = 3e-3;
 
     /// <summary>Decoupled weight decay.</summary>
     public double WeightDecay { get; init; } = 0.1;
@@ -71,7 +62,6 @@ public sealed record PretrainingSettings
         HeadSize = HiddenSize / HeadCount,
         NeuronCount = NeuronCount,
         ContextLength = ContextLength,
-        RopeTheta = RopeTheta,
         TiedEmbeddings = true,
         BosId = boundaryId,
         EosId = boundaryId,
@@ -89,7 +79,6 @@ public sealed record PretrainingSettings
         FloorShare = 0.02,
         WeightDecay = WeightDecay,
         DistillationWeight = 0,
-        Shuffle = false,
         Seed = Seed,
         EvaluateEvery = 250,
     }.Validated();
