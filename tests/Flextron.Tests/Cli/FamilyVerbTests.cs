@@ -90,7 +90,7 @@ public sealed class FamilyVerbTests
         Assert.Contains("--resume", stopped.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(folder["broken"], "model.safetensors")));
         Assert.Contains("--resume", CliRun.Refusal(line), StringComparison.Ordinal);
-        Assert.Contains("learningRate", CliRun.Refusal([.. line, "--resume", "--learning-rate", "0.1"]), StringComparison.Ordinal);
+        Assert.Contains("learningRate", CliRun.Refusal([.. line.Select(a => a == "0.003" ? "0.1" : a), "--resume"]), StringComparison.Ordinal);
 
         // As after a crash: rows of steps that the checkpoint does not know.
         File.AppendAllText(metrics, "{\"step\":39,\"loss\":1}\n");

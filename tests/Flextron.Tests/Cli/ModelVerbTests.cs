@@ -56,7 +56,7 @@ public sealed class ModelVerbTests
         JsonElement json = CliRun.JsonOf("tokenize", TestData.Shared("models/story656k-hf"), "--text", Lily);
         Assert.Equal([1, 80, 147, 201, 282, 215, 286, 598, 629, 10], json.GetProperty("ids").EnumerateArray().Select(i => i.GetInt32()));
         Assert.Equal(10, json.GetProperty("tokens").GetArrayLength());
-        Assert.Equal("<s>", json.GetProperty("tokens")[0].GetString());
+        Assert.Equal("<|start_story|>", json.GetProperty("tokens")[0].GetString());
     }
 
     [Fact]
