@@ -33,6 +33,15 @@ public sealed record PretrainingSettings
     /// <summary>Longest sequence.</summary>
     public int ContextLength { get; init; } = 256;
 
+    /// <summary>
+    /// Rotary base. Small heads over short contexts need a small one: with 16 elements per head and the usual 10,000, five of the eight frequencies
+    /// hardly turn within 256 tokens, and heads that look at the previous token do not form.
+    /// </summary>
+    public double RopeTheta { get; init; } = 200;
+
+    /// <summary>Standard deviation of initial matrices, times √C; residual projections are scaled down further.</summary>
+    public double InitialScale { get; init; } = 0.7;
+
     /// <summary>Training tokens; each is read once.</summary>
     public int Tokens { get; init; } = 12_000_000;
 
@@ -62,6 +71,7 @@ public sealed record PretrainingSettings
         HeadSize = HiddenSize / HeadCount,
         NeuronCount = NeuronCount,
         ContextLength = ContextLength,
+        RopeTheta = RopeTheta,
         TiedEmbeddings = true,
         BosId = boundaryId,
         EosId = boundaryId,
