@@ -1,7 +1,23 @@
-using Flextron.Native;
-using TorchSharp;
+using System.Text;
+using Flextron.Workbench.Display;
+using Flextron.Workbench.Experiments;
 
-Console.WriteLine(TorchRuntime.State);
-Console.WriteLine(torch.__version__);
-using var x = torch.ones(3);
-Console.WriteLine(x.sum().item<float>());
+namespace Flextron.Cli;
+
+/// <summary>The command line <c>flextron</c>.</summary>
+public static class Program
+{
+    /// <summary>Runs one verb.</summary>
+    /// <param name="args">As typed.</param>
+    /// <returns>0, or not.</returns>
+    public static int Main(string[] args)
+    {
+        if (Console.IsOutputRedirected) Console.SetOut(Utf8(Console.OpenStandardOutput()));
+        else if (OperatingSystem.IsWindows()) Console.OutputEncoding = Encoding.UTF8;
+        using var interruption = new Interruption(() => Console.Error.WriteLine("flextron: stopping as soon as it is safe; Ctrl-C again stops at once."));
+        return new CommandRunner(Console.Out, Console.Error, () => ProgressDisplay.Create(), interruption.Token).Run(args);
+    }
+
+    // Redirected text is UTF-8 everywhere, without a byte-order mark.
+    private static StreamWriter Utf8(Stream stream) => new(stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)) { AutoFlush = true };
+}

@@ -34,7 +34,7 @@ public sealed class PlainProgressDisplay : TrackingProgressDisplay
 
     private protected override void OnProgress(StageMeter meter)
     {
-        if (Now - meter.LastLine < Between) return;
+        if (Now - meter.LastLine < Between || meter.Full) return;
         meter.LastLine = Now;
         WriteLine($"{meter.Name}: {meter.Line(Now)}");
     }

@@ -37,13 +37,16 @@ internal sealed class StageMeter(string name, bool explicitEnd, TimeSpan begun)
     public double? Share => Last.Total > 0 ? Math.Clamp((double)Last.Done / Last.Total, 0, 1) : null;
 
     /// <summary>"24/200 (12 %)", "24" or nothing.</summary>
-    public string Count => Share is { } share
-        ? string.Create(CultureInfo.InvariantCulture, $"{Last.Done}/{Last.Total} ({Math.Floor(100 * share):0} %)")
+    public string Count => Last.Total > 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{Last.Done}/{Last.Total} ({Math.Floor(100m * Last.Done / Last.Total):0} %)")
         : Last.Done > 0 ? Last.Done.ToString(CultureInfo.InvariantCulture) : "";
 
     public string Rate => _rate.PerSecond is { } rate ? ProgressText.Rate(rate) : "";
 
-    public string Remaining(TimeSpan now) => _rate.Remaining(Last.Total, now) is { } left ? $"{ProgressText.Duration(left)} left" : "";
+    /// <summary>Whether all units are done, though the stage may have something to finish.</summary>
+    public bool Full => Last.Total > 0 && Last.Done >= Last.Total;
+
+    public string Remaining(TimeSpan now) => !Full && _rate.Remaining(Last.Total, now) is { } left ? $"{ProgressText.Duration(left)} left" : "";
 
     /// <summary>Everything worth saying in one line, after the name.</summary>
     public string Line(TimeSpan now) => Join(Count, Rate, Remaining(now), Last.Note ?? "");
@@ -52,7 +55,7 @@ internal sealed class StageMeter(string name, bool explicitEnd, TimeSpan begun)
     public string EndLine(string outcome, TimeSpan now)
     {
         double seconds = (now - Begun).TotalSeconds;
-        string rate = Last.Done > 1 && seconds > 0.0005 && ExplicitEnd is false ? ProgressText.Rate(Last.Done / seconds) : "";
+        string rate = Last.Done > 1 && seconds > 0.0005 && !ExplicitEnd ? ProgressText.Rate(Last.Done / seconds) : "";
         return $"{Name}: {Join($"{outcome} in {ProgressText.Duration(now - Begun)}", rate, Last.Note ?? "")}";
     }
 

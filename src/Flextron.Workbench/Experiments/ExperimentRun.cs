@@ -28,6 +28,7 @@ public sealed class ExperimentRun : IDisposable
     private RunProvenance _provenance;
     private RunStatus _status;
     private bool _disposed;
+    private bool _saidHowToGoOn;
 
     private ExperimentRun(ExperimentFolder experiment, string folder, StageLock held, JsonNode settings, string settingsHash, RunOptions options)
     {
@@ -101,8 +102,7 @@ public sealed class ExperimentRun : IDisposable
         }
         catch (OperationCanceledException) when (Cancellation.IsCancellationRequested)
         {
-            string how = _options.ContinueCommand is { } command ? $"run this to go on: {command}" : "run the same again to go on";
-            Say($"Interrupted in the stage \"{name}\". Finished stages are kept; {how}");
+            SayHowToGoOn($"Interrupted in the stage \"{name}\"");
             throw;
         }
         catch (Exception e)
@@ -161,11 +161,23 @@ public sealed class ExperimentRun : IDisposable
     public void Dispose()
     {
         if (_disposed) return;
-        if (_status.State == RunState.Running) End(Cancellation.IsCancellationRequested ? RunState.Interrupted : RunState.Failed);
+        if (_status.State == RunState.Running)
+        {
+            if (Cancellation.IsCancellationRequested) SayHowToGoOn("Interrupted");
+            End(Cancellation.IsCancellationRequested ? RunState.Interrupted : RunState.Failed);
+        }
         _disposed = true;
         Metrics.Dispose();
         _log.Dispose();
         _lock.Dispose();
+    }
+
+    private void SayHowToGoOn(string what)
+    {
+        if (_saidHowToGoOn) return;
+        _saidHowToGoOn = true;
+        string how = _options.ContinueCommand is { } command ? $"run this to go on: {command}" : "run the same again to go on";
+        Say($"{what}. Finished stages are kept; {how}");
     }
 
     private void End(RunState state)

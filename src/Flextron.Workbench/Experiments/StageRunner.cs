@@ -59,7 +59,7 @@ public sealed class StageRunner
         if (damage is not null)
         {
             _say($"{stage.Name}: the stored result {stage.EntryName} is damaged ({damage.TrimEnd('.')}); computing it again.");
-            _store.Remove(stage);
+            Storing(stage, () => _store.Remove(stage));
         }
         return Compute(stage, body);
     }
@@ -71,17 +71,14 @@ public sealed class StageRunner
         _display.Begin(stage.Name);
         try
         {
-            string folder = _store.Prepare(stage);
             string checkpoints = _store.CheckpointPath(stage);
-            Directory.CreateDirectory(checkpoints);
             string metricsPath = Path.Combine(checkpoints, StageStore.MetricsName);
-            IReadOnlyList<MetricRow> earlier = TakeEarlierMetrics(metricsPath);
+            (string folder, IReadOnlyList<MetricRow> earlier) = Storing(stage, () => (_store.Prepare(stage), TakeEarlierMetrics(metricsPath)));
             using (var metrics = new MetricsLog(metricsPath, row => _onMetric?.Invoke(stage.Name, row)))
             {
                 body(new StageContext(folder, checkpoints, new Reports(stage.Name, _display), metrics, earlier, _say, _cancellation));
             }
-            if (File.Exists(metricsPath)) File.Copy(metricsPath, Path.Combine(folder, StageStore.MetricsName));
-            StageManifest manifest = _store.Complete(stage, _clock.GetUtcNow(), _clock.GetElapsedTime(begun));
+            StageManifest manifest = Storing(stage, () => _store.Complete(stage, _clock.GetUtcNow(), _clock.GetElapsedTime(begun)));
             outcome = "done";
             return Result(stage, manifest, reused: false);
         }
@@ -94,6 +91,18 @@ public sealed class StageRunner
         {
             _display.End(stage.Name, outcome);
             if (outcome != "done") CleanUp(stage);
+        }
+    }
+
+    private static T Storing<T>(StageDefinition stage, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FlextronException($"Cannot store the result of the stage \"{stage.Name}\": {e.Message} Free some space or check that the folder can be written.", e);
         }
     }
 

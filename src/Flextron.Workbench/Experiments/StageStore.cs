@@ -44,14 +44,19 @@ internal sealed class StageStore(string root)
     }
 
     /// <summary>Removes an entry that is damaged.</summary>
-    public void Remove(StageDefinition stage) => Directory.Delete(EntryPath(stage), recursive: true);
+    public bool Remove(StageDefinition stage)
+    {
+        Directory.Delete(EntryPath(stage), recursive: true);
+        return true;
+    }
 
-    /// <summary>Makes an empty folder for a new entry.</summary>
+    /// <summary>Makes an empty folder for a new entry, and one for its checkpoints where there is none.</summary>
     public string Prepare(StageDefinition stage)
     {
         string folder = UnfinishedPath(stage);
         Discard(stage);
         Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(CheckpointPath(stage));
         return folder;
     }
 
@@ -66,6 +71,8 @@ internal sealed class StageStore(string root)
     public StageManifest Complete(StageDefinition stage, DateTimeOffset finishedUtc, TimeSpan duration)
     {
         string folder = UnfinishedPath(stage);
+        string checkpoints = CheckpointPath(stage);
+        if (File.Exists(Path.Combine(checkpoints, MetricsName))) File.Copy(Path.Combine(checkpoints, MetricsName), Path.Combine(folder, MetricsName));
         StageFile[] files = [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(f => new StageFile(Path.GetRelativePath(folder, f).Replace('\\', '/'), new FileInfo(f).Length, ContentHash.OfFile(f)))
             .OrderBy(f => f.Path, StringComparer.Ordinal)];
@@ -74,7 +81,6 @@ internal sealed class StageStore(string root)
             finishedUtc, duration.TotalSeconds, files);
         FlextronJson.WriteFile(Path.Combine(folder, ManifestName), manifest);
         Directory.Move(folder, EntryPath(stage));
-        string checkpoints = CheckpointPath(stage);
         if (Directory.Exists(checkpoints)) Directory.Delete(checkpoints, recursive: true);
         return manifest;
     }

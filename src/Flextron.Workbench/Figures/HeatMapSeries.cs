@@ -9,7 +9,7 @@ namespace Flextron.Workbench.Figures;
 public sealed record HeatMapSeries(string Name, IReadOnlyList<IReadOnlyList<double>> Values) : FigureSeries(Name)
 {
     /// <summary>Number format of the cell labels, invariant culture; the empty string draws none.</summary>
-    public string CellFormat { get; init; } = "0.##";
+    public string CellFormat { get; init; } = "0.00";
 
     /// <summary>Value of the palest colour; null takes the smallest value.</summary>
     public double? Minimum { get; init; }

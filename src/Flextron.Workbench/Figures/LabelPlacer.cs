@@ -17,8 +17,8 @@ internal sealed class LabelPlacer(SvgBox plot)
         for (int i = 0; i <= pieces; i++) Occupy(x1 + (x2 - x1) * i / pieces, y1 + (y2 - y1) * i / pieces);
     }
 
-    /// <summary>The candidate inside the plot that covers the fewest drawn points, the earlier one where equal; it is then occupied itself.</summary>
-    public SvgBox Place(IEnumerable<SvgBox> candidates)
+    /// <summary>The candidate inside the plot that covers the fewest drawn points, the earlier one where equal, and whether it covers any; it is then occupied itself.</summary>
+    public (SvgBox Box, bool Covers) Place(IEnumerable<SvgBox> candidates)
     {
         SvgBox best = default;
         int fewest = int.MaxValue;
@@ -31,6 +31,6 @@ internal sealed class LabelPlacer(SvgBox plot)
             best = box;
         }
         for (double y = best.Top; y <= best.Bottom; y += 4) OccupySegment(best.Left, y, best.Right, y);
-        return best;
+        return (best, fewest > 0);
     }
 }

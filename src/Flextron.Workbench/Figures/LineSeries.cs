@@ -18,20 +18,20 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
     /// <summary>Holds each value until the next point instead of sloping towards it.</summary>
     public bool Steps { get; init; }
 
-    /// <summary>Window in points of a centred moving average, drawn strong over the pale raw line; 0 or 1 for none. For noisy training curves.</summary>
+    /// <summary>Window in points (an even one counts as the next odd) of a centred moving average, drawn strong over the pale raw line; 0 or 1 for none. For noisy curves.</summary>
     public int Smoothing { get; init; }
 
-    /// <summary>The centred moving average over <see cref="Smoothing"/> points, the window cut at the ends; the values themselves without smoothing.</summary>
+    /// <summary>The centred moving average over <see cref="Smoothing"/> points, the window narrowing evenly towards both ends so that slopes stay where they are; the values themselves without smoothing.</summary>
     public IReadOnlyList<double> Smoothed()
     {
         if (Smoothing <= 1) return Y;
-        int before = (Smoothing - 1) / 2, after = Smoothing / 2;
         var smoothed = new double[Y.Count];
         for (int i = 0; i < smoothed.Length; i++)
         {
             double sum = 0;
             int count = 0;
-            for (int j = Math.Max(0, i - before); j <= Math.Min(Y.Count - 1, i + after); j++)
+            int half = Math.Min(Smoothing / 2, Math.Min(i, smoothed.Length - 1 - i));
+            for (int j = i - half; j <= i + half; j++)
                 if (double.IsFinite(Y[j])) { sum += Y[j]; count++; }
             smoothed[i] = count == 0 ? double.NaN : sum / count;
         }

@@ -8,7 +8,7 @@ internal static class PlotlyLayout
     public static Layout Of(Figure figure)
     {
         string title = $"<b>{PlotlyRenderer.Plain(figure.Title)}</b>";
-        if (!string.IsNullOrWhiteSpace(figure.Subtitle)) title += $"<br><sup>{PlotlyRenderer.Plain(figure.Subtitle)}</sup>";
+        if (!string.IsNullOrWhiteSpace(figure.Subtitle)) title += $"<br><span style=\"font-size:12px\">{PlotlyRenderer.Plain(figure.Subtitle)}</span>";
         var shapes = new List<object>();
         var notes = new List<object>();
         foreach (ReferenceLine line in figure.ReferenceLines) AddReference(figure, line, shapes, notes);
@@ -29,7 +29,8 @@ internal static class PlotlyLayout
         layout.SetProperty("paper_bgcolor", "#ffffff");
         layout.SetProperty("plot_bgcolor", "#ffffff");
         layout.SetProperty("showlegend", figure.Series.Count > 1);
-        layout.SetProperty("barmode", figure.Series.Any(s => s is HistogramSeries) ? "overlay" : "group");
+        layout.SetProperty("margin", Object(("t", 80), ("b", 60), ("l", 70), ("r", 30)));
+        layout.SetProperty("barmode", "group");
         layout.SetProperty("xaxis", AxisOf(figure, x: true));
         layout.SetProperty("yaxis", AxisOf(figure, x: false));
         layout.SetProperty("shapes", shapes);
@@ -40,8 +41,8 @@ internal static class PlotlyLayout
     private static Dictionary<string, object> AxisOf(Figure figure, bool x)
     {
         Axis axis = x ? figure.X : figure.Y;
-        Dictionary<string, object> result = Object(("title", Object(("text", PlotlyRenderer.Plain(axis.Title)))), ("automargin", true), ("gridcolor", Palette.Grid),
-            ("linecolor", Palette.Frame), ("showline", true), ("ticks", "outside"), ("zeroline", false));
+        Dictionary<string, object> result = Object(("title", Object(("text", PlotlyRenderer.Plain(axis.Title)), ("font", Object(("size", 13))), ("standoff", 12))), ("automargin", true), ("gridcolor", Palette.Grid),
+            ("linecolor", Palette.Frame), ("showline", true), ("ticks", "outside"), ("exponentformat", "power"), ("zeroline", false));
         if (axis.Categories is { } names)
         {
             result["type"] = "category";
@@ -64,9 +65,22 @@ internal static class PlotlyLayout
         shapes.Add(Object(("type", "line"), (along + "ref", "paper"), (along + "0", 0), (along + "1", 1), (across + "0", line.Value), (across + "1", line.Value),
             ("line", Object(("color", Palette.Muted), ("dash", "dash"), ("width", 1.3)))));
         // Unlike shapes, annotations on a logarithmic axis are placed by the exponent.
-        notes.Add(Object((along + "ref", "paper"), (along, 1), (across, axis.IsLogarithmic ? Math.Log10(line.Value) : line.Value), ("text", PlotlyRenderer.Plain(line.Label)),
-            ("showarrow", false), ("xanchor", line.Vertical ? "left" : "right"), ("yanchor", line.Vertical ? "top" : "bottom"), ("textangle", line.Vertical ? -90 : 0),
+        bool bars = figure.Series.Any(s => s is BarSeries), left = !line.Vertical && !bars && DataNear(figure, line.Value, left: true) < DataNear(figure, line.Value, left: false);
+        notes.Add(Object((along + "ref", "paper"), (along, left ? 0.01 : 1), (across, axis.IsLogarithmic ? Math.Log10(line.Value) : line.Value), ("text", PlotlyRenderer.Plain(line.Label)),
+            ("showarrow", false), ("bgcolor", bars ? "rgba(255,255,255,0.8)" : null), ("xanchor", line.Vertical || left ? "left" : "right"), ("yanchor", line.Vertical ? "top" : "bottom"), ("textangle", line.Vertical ? -90 : 0),
             ("font", Object(("size", 12), ("color", Palette.Muted)))));
+    }
+
+    /// <summary>How many points lie where the label of a horizontal line would stand at that end.</summary>
+    private static int DataNear(Figure figure, double value, bool left)
+    {
+        (double x0, double x1) = AxisRange.Of(figure, x: true);
+        (double y0, double y1) = AxisRange.Of(figure, x: false);
+        var x = new AxisMap(x0, x1, figure.X.IsLogarithmic, 0, 1);
+        var y = new AxisMap(y0, y1, figure.Y.IsLogarithmic, 0, 1);
+        double at = y.Pixel(value);
+        return figure.Series.Where(s => s is LineSeries or ScatterSeries).Sum(s => s.Extent(true).Zip(s.Extent(false))
+            .Count(p => (left ? x.Pixel(p.First) < 0.35 : x.Pixel(p.First) > 0.65) && y.Pixel(p.Second) - at is > -0.02 and < 0.1));
     }
 
     private static Dictionary<string, object> Object(params (string Name, object? Value)[] members) => PlotlyTraces.Object(members);

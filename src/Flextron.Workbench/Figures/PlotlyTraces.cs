@@ -42,15 +42,17 @@ internal static class PlotlyTraces
 
     private static Trace Bars(Figure figure, BarSeries bars, int index) => Trace("bar",
         ("x", figure.X.Categories!.Select(PlotlyRenderer.Plain).ToArray()), ("y", Numbers(bars.Values)), ("name", PlotlyRenderer.Plain(bars.Name)),
-        ("marker", Object(("color", Palette.Colour(index)), ("pattern", Object(("shape", Palette.PlotlyHatch(index)), ("fgcolor", "#ffffff"), ("size", 7))))),
+        ("marker", Object(("color", Palette.Colour(index)), ("pattern", Object(("shape", Palette.PlotlyHatch(index)), ("fgcolor", "#ffffff"), ("bgcolor", Palette.Colour(index)), ("size", 7), ("solidity", 0.25))))),
         ("error_y", bars.Lower is null ? null : Interval(bars.Values, bars.Lower, bars.Upper!)));
 
     private static Trace Histogram(Figure figure, HistogramSeries histogram, int index)
     {
-        double[] edges = [.. histogram.Edges];
-        double[] widths = [.. edges.Zip(edges.Skip(1), (a, b) => b - a)];
-        return Trace("bar", ("x", edges[..^1]), ("y", Numbers(histogram.Heights)), ("width", widths), ("offset", 0), ("name", PlotlyRenderer.Plain(histogram.Name)),
-            ("opacity", figure.Series.Count == 1 ? 0.8 : 0.45), ("marker", Object(("color", Palette.Colour(index)), ("line", Object(("color", Palette.Colour(index)), ("width", 1))))));
+        // An outline over the edges: bars of several groups over each other would mix into one colour.
+        double?[] heights = Numbers(histogram.Heights);
+        string colour = Palette.Colour(index);
+        return Trace("scatter", ("x", Numbers(histogram.Edges)), ("y", heights.Append(heights.LastOrDefault()).ToArray()), ("mode", "lines"), ("name", PlotlyRenderer.Plain(histogram.Name)),
+            ("line", Object(("color", colour), ("dash", Palette.PlotlyDash(index)), ("shape", "hv"))),
+            ("fill", "tozeroy"), ("fillcolor", Transparent(colour, figure.Series.Count == 1 ? 0.45 : figure.Series.Count <= 3 ? 0.15 : 0.04)));
     }
 
     private static Trace HeatMap(Figure figure, HeatMapSeries map)
@@ -60,7 +62,7 @@ internal static class PlotlyTraces
         string[][] labels = [.. map.Values.Select(r => r.Select(v => map.CellFormat.Length == 0 || !double.IsFinite(v) ? "" : v.ToString(map.CellFormat, CultureInfo.InvariantCulture)).ToArray())];
         return Trace("heatmap", ("x", figure.X.Categories!.Select(PlotlyRenderer.Plain).ToArray()), ("y", figure.Y.Categories!.Select(PlotlyRenderer.Plain).ToArray()),
             ("z", map.Values.Select(Numbers).ToArray()), ("text", labels), ("texttemplate", "%{text}"), ("colorscale", scale), ("zmin", low), ("zmax", high),
-            ("xgap", 1), ("ygap", 1), ("colorbar", Object(("title", Object(("text", PlotlyRenderer.Plain(map.Name)), ("side", "right"))))));
+            ("xgap", 1), ("ygap", 1), ("colorbar", Object(("title", Object(("text", PlotlyRenderer.Plain(map.Name)), ("side", "right"), ("font", Object(("size", 13))))))));
     }
 
     /// <summary>Distances from the points, as Plotly wants them, not below zero.</summary>

@@ -54,7 +54,7 @@ internal static class SvgAxes
             canvas.Line(plot.Left, layout.Y.Pixel(0), plot.Right, layout.Y.Pixel(0), Palette.Frame, 1);
     }
 
-    /// <summary>The line y = x with its name at the upper end.</summary>
+    /// <summary>The line y = x.</summary>
     public static void Identity(SvgCanvas canvas, SvgLayout layout, LabelPlacer placer)
     {
         double low = Math.Max(layout.X.Minimum, layout.Y.Minimum), high = Math.Min(layout.X.Maximum, layout.Y.Maximum);
@@ -62,18 +62,34 @@ internal static class SvgAxes
         (double x1, double y1, double x2, double y2) = (layout.X.Pixel(low), layout.Y.Pixel(low), layout.X.Pixel(high), layout.Y.Pixel(high));
         canvas.Line(x1, y1, x2, y2, Palette.Frame, 1.2, "5 4");
         placer.OccupySegment(x1, y1, x2, y2);
-        double size = layout.FontSize - 1;
-        canvas.Text(x2 - 8, y2 + 26, "y = x", size, "end", Palette.Muted);
-        placer.OccupySegment(x2 - 40, y2 + 22, x2 - 8, y2 + 22);
     }
 
-    public static void ReferenceLines(SvgCanvas canvas, SvgLayout layout, Figure figure)
+    /// <summary>Names the line y = x beside it, where the least data lie.</summary>
+    public static void IdentityLabel(SvgCanvas canvas, SvgLayout layout, LabelPlacer placer)
+    {
+        double low = Math.Max(layout.X.Minimum, layout.Y.Minimum), high = Math.Min(layout.X.Maximum, layout.Y.Maximum);
+        if (!(high > low)) return;
+        const string Name = "y = x";
+        double size = layout.FontSize - 1, width = TextMetrics.Width(Name, size), height = size + 2;
+        (SvgBox box, _) = placer.Place(new[] { 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1 }.SelectMany(t =>
+        {
+            double x = layout.X.Pixel(low) + t * (layout.X.Pixel(high) - layout.X.Pixel(low)), y = layout.Y.Pixel(low) + t * (layout.Y.Pixel(high) - layout.Y.Pixel(low));
+            return new[] { new SvgBox(x + 10, y + 6, width, height), new SvgBox(x - 10 - width, y - 6 - height, width, height) };
+        }));
+        canvas.Text(box.Left, box.Top + size, Name, size, colour: Palette.Muted, halo: true);
+    }
+
+    /// <summary>The reference lines, under lines and points but over bars, which would hide them.</summary>
+    public static void ReferenceLines(SvgCanvas canvas, SvgLayout layout, Figure figure, bool overBars)
     {
         canvas.Open("g", ("class", "reference"));
         foreach (ReferenceLine line in figure.ReferenceLines.Where(l => Visible(layout, l)))
         {
-            if (line.Vertical) canvas.Line(layout.X.Pixel(line.Value), layout.Plot.Top, layout.X.Pixel(line.Value), layout.Plot.Bottom, Palette.Muted, 1.3, "6 4");
-            else canvas.Line(layout.Plot.Left, layout.Y.Pixel(line.Value), layout.Plot.Right, layout.Y.Pixel(line.Value), Palette.Muted, 1.3, "6 4");
+            (double x1, double y1, double x2, double y2) = line.Vertical
+                ? (layout.X.Pixel(line.Value), layout.Plot.Top, layout.X.Pixel(line.Value), layout.Plot.Bottom)
+                : (layout.Plot.Left, layout.Y.Pixel(line.Value), layout.Plot.Right, layout.Y.Pixel(line.Value));
+            if (overBars) canvas.Line(x1, y1, x2, y2, "#ffffff", 3);
+            canvas.Line(x1, y1, x2, y2, overBars ? Palette.Ink : Palette.Muted, 1.3, "6 4");
         }
         canvas.Close("g");
     }
@@ -90,19 +106,20 @@ internal static class SvgAxes
             double available = line.Vertical ? plot.Height - 12 : plot.Width - 12;
             string label = TextMetrics.Shorten(line.Label, size, available);
             double width = TextMetrics.Width(label, size), height = size + 2;
-            SvgBox box;
             if (line.Vertical)
             {
                 double x = layout.X.Pixel(line.Value);
-                box = placer.Place(new[] { 0.02, 0.5, 0.98, 0.25, 0.75 }.SelectMany(t => new[] { 3.0, -3.0 - height }
+                (SvgBox box, bool covers) = placer.Place(new[] { 0.02, 0.5, 0.98, 0.25, 0.75 }.SelectMany(t => new[] { 3.0, -3.0 - height }
                     .Select(dx => new SvgBox(x + dx, plot.Top + t * (plot.Height - width), height, width))));
+                if (covers) Ground(canvas, box);
                 canvas.Text(box.Left + size - 0.5, box.Bottom, label, size, "start", Palette.Muted, rotate: -90, halo: true);
             }
             else
             {
                 double y = layout.Y.Pixel(line.Value);
-                box = placer.Place(new[] { 0.985, 0.015, 0.5, 0.75, 0.25 }.SelectMany(t => new[] { -3.0 - height, 3.0 }
+                (SvgBox box, bool covers) = placer.Place(new[] { 0.985, 0.015, 0.5, 0.75, 0.25 }.SelectMany(t => new[] { -3.0 - height, 3.0 }
                     .Select(dy => new SvgBox(plot.Left + t * (plot.Width - width), y + dy, width, height))));
+                if (covers) Ground(canvas, box);
                 canvas.Text(box.Left, box.Top + size, label, size, "start", Palette.Muted, halo: true);
             }
         }
@@ -123,11 +140,15 @@ internal static class SvgAxes
         string[] lines = [.. figure.Statistics.Select(s => TextMetrics.Shorten(s, size, plot.Width - 20))];
         double width = lines.Max(l => TextMetrics.Width(l, size)), height = lines.Length * row;
         double left = plot.Left + 10, right = plot.Right - 10 - width, top = plot.Top + 8, bottom = plot.Bottom - 8 - height;
-        SvgBox box = placer.Place([new(left, top, width, height), new(right, bottom, width, height), new(right, top, width, height), new(left, bottom, width, height)]);
+        (SvgBox box, _) = placer.Place([new(left, top, width, height), new(right, bottom, width, height), new(right, top, width, height), new(left, bottom, width, height)]);
         canvas.Open("g", ("class", "statistics"));
         for (int i = 0; i < lines.Length; i++) canvas.Text(box.Left, box.Top + size + i * row, lines[i], size, halo: true);
         canvas.Close("g");
     }
+
+    /// <summary>A white ground under a label that had no free place.</summary>
+    private static void Ground(SvgCanvas canvas, SvgBox box) => canvas.Element("rect", ("x", box.Left - 2), ("y", box.Top), ("width", box.Width + 4), ("height", box.Height), ("rx", 2),
+        ("fill", "#ffffff"), ("fill-opacity", 0.9));
 
     private static bool Visible(SvgLayout layout, ReferenceLine line) => line.Vertical ? layout.X.Contains(line.Value) : layout.Y.Contains(line.Value);
 }

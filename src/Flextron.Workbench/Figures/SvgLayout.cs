@@ -41,7 +41,14 @@ internal sealed class SvgLayout
 
         XTicks = figure.X.Categories is { } columns
             ? [.. columns.Select((name, i) => new Tick(i, name))]
-            : Divisions(figure.X, xRange, plotWidth, perTick: 64);
+            : Divisions(figure.X, xRange, plotWidth, perTick: square ? 42 : 64);
+        if (figure.X.Categories is null && XTicks.Count > 0 && right == 0)
+        {
+            // Half of the last label stands right of its mark.
+            double share = new AxisMap(xRange.Minimum, xRange.Maximum, figure.X.IsLogarithmic, 0, 1).Pixel(XTicks[^1].Value);
+            double over = share * plotWidth + TextMetrics.Width(XTicks[^1].Label, FontSize) / 2 - (options.Width - left - 4);
+            if (over > 0) plotWidth -= over / Math.Max(0.5, share);
+        }
         double widest = XTicks.Select(t => TextMetrics.Width(t.Label, FontSize)).DefaultIfEmpty(0).Max();
         double tickRows = FontSize + 2;
         if (figure.X.Categories is not null && widest > plotWidth / XTicks.Count - 6)

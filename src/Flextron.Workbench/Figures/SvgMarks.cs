@@ -36,9 +36,9 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
                 Marker(canvas, index, x + width / 2, y);
                 break;
             case HistogramSeries:
-                canvas.Element("rect", ("x", x + 4), ("y", y - 5), ("width", width - 8), ("height", 10), ("fill", colour), ("fill-opacity", 0.15));
-                canvas.Element("path", ("d", SvgCanvas.Path([(x + 4, y - 5), (x + width - 4, y - 5)])), ("stroke", colour), ("stroke-width", LineWidth),
-                    ("stroke-dasharray", Palette.Dash(index) is { Length: > 0 } dash ? dash : null), ("fill", "none"));
+                if (figure.Series.Count <= 3)
+                    canvas.Element("rect", ("x", x), ("y", y - 5), ("width", width), ("height", 10), ("fill", colour), ("fill-opacity", 0.15));
+                canvas.Line(x, figure.Series.Count <= 3 ? y - 5 : y, x + width, figure.Series.Count <= 3 ? y - 5 : y, colour, LineWidth, Palette.Dash(index));
                 break;
             default:
                 canvas.Element("rect", ("x", x + 4), ("y", y - 5), ("width", width - 8), ("height", 10), ("fill", $"url(#{id}-hatch{index})"), ("stroke", colour), ("stroke-width", 1));
@@ -154,9 +154,24 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
         }
         outline.Add((layout.X.Pixel(histogram.Edges[^1]), zero));
         string colour = Palette.Colour(index);
-        canvas.Element("path", ("d", SvgCanvas.Path(outline) + "Z"), ("fill", colour), ("fill-opacity", figure.Series.Count == 1 ? 0.45 : 0.12));
-        Stroke(canvas, outline, colour, LineWidth, Palette.Dash(index), 1);
+        // Many fills over each other make one grey; then the outlines alone tell more.
+        if (figure.Series.Count <= 3)
+            canvas.Element("path", ("d", SvgCanvas.Path(outline) + "Z"), ("fill", colour), ("fill-opacity", figure.Series.Count == 1 ? 0.45 : 0.12));
+        foreach (List<(double X, double Y)> run in AboveZero(outline, zero)) Stroke(canvas, run, colour, LineWidth, Palette.Dash(index), 1);
         foreach (((double X, double Y) a, (double X, double Y) b) in outline.Zip(outline.Skip(1))) placer.OccupySegment(a.X, a.Y, b.X, b.Y);
+    }
+
+    /// <summary>The parts of an outline that do not run along the axis, where empty bins of several series would cover each other.</summary>
+    private static IEnumerable<List<(double X, double Y)>> AboveZero(List<(double X, double Y)> outline, double zero)
+    {
+        var run = new List<(double X, double Y)>();
+        for (int i = 0; i < outline.Count; i++)
+        {
+            run.Add(outline[i]);
+            if (i + 1 < outline.Count && (outline[i].Y != zero || outline[i + 1].Y != zero)) continue;
+            if (run.Count > 1) yield return run;
+            run = [];
+        }
     }
 
     private void PointMarker(SvgCanvas canvas, int index, double x, double y)

@@ -51,13 +51,16 @@ public static class SvgRenderer
         {
             SvgAxes.Draw(canvas, layout, figure, grid: true);
             if (figure.IdentityLine) SvgAxes.Identity(canvas, layout, placer);
-            SvgAxes.ReferenceLines(canvas, layout, figure);
+            bool bars = figure.Series.Any(s => s is BarSeries);
+            if (!bars) SvgAxes.ReferenceLines(canvas, layout, figure, overBars: false);
             bool cut = new[] { figure.X, figure.Y }.Any(a => a.Minimum is not null || a.Maximum is not null);
             canvas.Open("g", ("class", "data"), ("clip-path", cut ? $"url(#{id}-plot)" : null));
             for (int i = 0; i < figure.Series.Count; i++) marks.Draw(canvas, figure.Series[i], i);
             canvas.Close("g");
+            if (bars) SvgAxes.ReferenceLines(canvas, layout, figure, overBars: true);
             SvgAxes.ReferenceLabels(canvas, layout, figure, placer);
             SvgAxes.Statistics(canvas, layout, figure, placer);
+            if (figure.IdentityLine) SvgAxes.IdentityLabel(canvas, layout, placer);
         }
         if (layout.Legend.IsRight) layout.Legend.Draw(canvas, marks, figure, layout.Plot.Right + 14, layout.Plot.Top, layout.Width);
         else layout.Legend.Draw(canvas, marks, figure, SvgLayout.Edge, layout.LegendTop, layout.Width - 2 * SvgLayout.Edge);

@@ -34,7 +34,7 @@ internal static class HtmlReport
         tbody tr:nth-child(even) { background: var(--soft); }
         .number { text-align: right; }
         figure { margin: 1.8rem 0; }
-        figure svg { display: block; max-width: 100%; height: auto; }
+        .static svg { display: block; max-width: 100%; height: auto; }
         figcaption { font-size: .88rem; line-height: 1.45; color: var(--muted); margin-top: .5rem; }
         figcaption strong { color: var(--ink); }
         details { margin: .5rem 0 1.2rem; }
@@ -56,13 +56,15 @@ internal static class HtmlReport
     // Charts are drawn when first opened: a page with fifty figures opens as fast as its pictures.
     private const string Opener = """
         document.querySelectorAll("details.interactive").forEach(function (details) {
-          details.addEventListener("toggle", function () {
+          function draw() {
             var chart = details.querySelector(".chart");
             if (!details.open || chart.dataset.drawn) return;
             chart.dataset.drawn = "yes";
             var figure = JSON.parse(details.querySelector("script").textContent);
             Plotly.newPlot(chart, figure.data, figure.layout, figure.config);
-          });
+          }
+          details.addEventListener("toggle", draw);
+          draw();
         });
         """;
 

@@ -28,7 +28,7 @@ public sealed class Report(string title)
     public Report Heading(string text, int level = 1)
     {
         if (level is < 1 or > 2) throw new FlextronException($"A report has headings of level 1 and 2, not {level}.");
-        string id = new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]).Trim('-');
+        string id = string.Join('-', text.ToLowerInvariant().Split([.. text.ToLowerInvariant().Where(c => !char.IsAsciiLetterOrDigit(c))], StringSplitOptions.RemoveEmptyEntries));
         if (id.Length == 0) id = "section";
         string unique = id;
         for (int i = 2; !_ids.Add(unique); i++) unique = $"{id}-{i}";

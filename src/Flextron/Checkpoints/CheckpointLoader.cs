@@ -16,7 +16,9 @@ public static class CheckpointLoader
     public static LoadedCheckpoint Load(string path, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
         (CheckpointFormat format, string place) = Detect(path);
-        return format == CheckpointFormat.HuggingFace ? HuggingFaceLlama.Load(place, dtype, device) : Llama2CheckpointFile.Load(place, dtype, device);
+        return format == CheckpointFormat.HuggingFace
+            ? HuggingFaceLlama.Load(place, dtype, device)
+            : Llama2CheckpointFile.Load(place, dtype, device);
     }
 
     /// <summary>Says what a path holds, without reading weights.</summary>
@@ -49,7 +51,10 @@ public static class CheckpointLoader
         if (File.Exists(Path.Combine(folder, HuggingFaceConfig.FileName))) return (CheckpointFormat.HuggingFace, folder);
         if (File.Exists(Path.Combine(folder, SafetensorsFolder.FileName)) || File.Exists(Path.Combine(folder, SafetensorsFolder.IndexName)))
             throw new FlextronException($"{folder} has weights but no {HuggingFaceConfig.FileName}: fetch that too.");
-        string[] files = [.. Directory.EnumerateFiles(folder, "*.bin").Where(f => Path.GetFileName(f) != "tokenizer.bin").Order(StringComparer.Ordinal)];
+        string[] files =
+        [
+            .. Directory.EnumerateFiles(folder, "*.bin").Where(f => Path.GetFileName(f) != "tokenizer.bin").Order(StringComparer.Ordinal),
+        ];
         return files.Length switch
         {
             1 => (CheckpointFormat.Llama2C, files[0]),

@@ -20,7 +20,8 @@ public static class CheckpointWriter
             HuggingFaceLlama.Save(weights, path, dtype);
             return;
         }
-        if (dtype != ScalarType.Float32) throw new FlextronException($"A llama2.c checkpoint holds Float32, not {dtype}: choose that, or the HuggingFace format.");
+        if (dtype != ScalarType.Float32)
+            throw new FlextronException($"A llama2.c checkpoint holds Float32, not {dtype}: choose that, or the HuggingFace format.");
         Llama2CheckpointFile.Save(weights, path);
     }
 }

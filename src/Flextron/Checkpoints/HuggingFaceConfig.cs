@@ -23,7 +23,8 @@ internal static class HuggingFaceConfig
         }
         catch (InvalidOperationException e)
         {
-            throw new FlextronException($"{path} is not a readable model configuration: a text in it is not valid Unicode; fetch it again.", e);
+            throw new FlextronException(
+                $"{path} is not a readable model configuration: a text in it is not valid Unicode; fetch it again.", e);
         }
     }
 
@@ -66,7 +67,8 @@ internal static class HuggingFaceConfig
         int hidden = fields.Integer("hidden_size"), heads = fields.Integer("num_attention_heads");
         int? headSize = fields.OptionalInteger("head_dim");
         if (headSize is null && (heads <= 0 || hidden % heads != 0))
-            throw new FlextronException($"{path}: hidden_size {hidden} cannot be split among num_attention_heads {heads}, and there is no head_dim; correct one of them.");
+            throw new FlextronException(
+                $"{path}: hidden_size {hidden} cannot be split among num_attention_heads {heads}, and there is no head_dim; correct one of them.");
         int vocabulary = fields.Integer("vocab_size");
         return new ModelConfig
         {
@@ -90,10 +92,12 @@ internal static class HuggingFaceConfig
     private static void RefuseWhatIsNotComputed(string path, Fields fields)
     {
         string? family = fields.Text("model_type");
-        if (family != "llama") throw new FlextronException($"{path}: model_type {Shown(family)} is not supported; use a model of type llama.");
+        if (family != "llama")
+            throw new FlextronException($"{path}: model_type {Shown(family)} is not supported; use a model of type llama.");
         if (fields.Find("architectures") is { ValueKind: JsonValueKind.Array } architectures
             && !architectures.EnumerateArray().Any(a => a.ValueKind == JsonValueKind.String && a.GetString() == "LlamaForCausalLM"))
-            throw new FlextronException($"{path}: architectures {Shown(architectures.GetRawText())} is not supported; use a LlamaForCausalLM.");
+            throw new FlextronException(
+                $"{path}: architectures {Shown(architectures.GetRawText())} is not supported; use a LlamaForCausalLM.");
         string activation = fields.Text("hidden_act") ?? "silu";
         if (activation is not ("silu" or "swish"))
             throw new FlextronException($"{path}: hidden_act {Shown(activation)} is not supported; use a model with silu.");
@@ -110,11 +114,13 @@ internal static class HuggingFaceConfig
         foreach (string place in (string[])["rope_scaling", "rope_parameters"])
         {
             if (fields.Find(place) is not { } element) continue;
-            if (element.ValueKind != JsonValueKind.Object) throw new FlextronException($"{path}: {place} is not an object; correct it or make it null.");
+            if (element.ValueKind != JsonValueKind.Object)
+                throw new FlextronException($"{path}: {place} is not an object; correct it or make it null.");
             var rope = new Fields(path, element);
             string kind = rope.Text("rope_type") ?? rope.Text("type") ?? "default";
             if (kind != "default")
-                throw new FlextronException($"{path}: {place} of kind {Shown(kind)} is not supported; use a model with plain rotary positions (null or default).");
+                throw new FlextronException(
+                    $"{path}: {place} of kind {Shown(kind)} is not supported; use a model with plain rotary positions (null or default).");
             theta = rope.OptionalNumber("rope_theta") ?? theta;
             RefusePartialRotation(path, rope);
         }
@@ -128,7 +134,8 @@ internal static class HuggingFaceConfig
             throw new FlextronException($"{path}: partial_rotary_factor {factor} is not supported; use a model that rotates whole heads.");
     }
 
-    private static string Shown(string? value) => value is null ? "(absent)" : $"'{(value.Length <= 60 ? value : value[..60] + "…").ReplaceLineEndings(" ")}'";
+    private static string Shown(string? value) =>
+        value is null ? "(absent)" : $"'{(value.Length <= 60 ? value : value[..60] + "…").ReplaceLineEndings(" ")}'";
 
     // Typed access; null and absence are the same, as in transformers.
     private sealed class Fields(string path, JsonElement root)
@@ -174,8 +181,10 @@ internal static class HuggingFaceConfig
             JsonElement? value = Find(name);
             if (value is { ValueKind: JsonValueKind.Array } list) value = list.GetArrayLength() == 0 ? null : list[0];
             if (value is null) return null;
-            if (value is not { ValueKind: JsonValueKind.Number } || !value.Value.TryGetInt32(out int id)) throw Wrong(name, value.Value, "a token id");
-            if (id >= vocabulary) throw new FlextronException($"{path}: {name} {id} is outside the vocabulary of {vocabulary}; correct it or make it null.");
+            if (value is not { ValueKind: JsonValueKind.Number } || !value.Value.TryGetInt32(out int id))
+                throw Wrong(name, value.Value, "a token id");
+            if (id >= vocabulary)
+                throw new FlextronException($"{path}: {name} {id} is outside the vocabulary of {vocabulary}; correct it or make it null.");
             return id < 0 ? null : id;
         }
 

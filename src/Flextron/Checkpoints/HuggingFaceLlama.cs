@@ -35,10 +35,10 @@ public static partial class HuggingFaceLlama
         using SafetensorsFolder source = SafetensorsFolder.Open(folder);
         // The header has been checked against the files' lengths, so shapes that match it cannot ask for more memory than the files justify.
         Check(config, source);
+        using var scope = NewDisposeScope();
         DecoderWeights weights = DecoderWeights.Allocate(config, dtype, device);
         try
         {
-            using var scope = NewDisposeScope();
             bool headOnly = config.TiedEmbeddings && !source.Entries.ContainsKey(EmbeddingName);
             foreach ((string name, Tensor tensor) in Named(weights))
                 source.CopyTo(headOnly && name == EmbeddingName ? HeadName : name, tensor);
@@ -52,7 +52,9 @@ public static partial class HuggingFaceLlama
         }
     }
 
-    /// <summary>Writes <c>model.safetensors</c> and <c>config.json</c> into a folder, each atomically; transformers opens it as <c>LlamaForCausalLM</c>.</summary>
+    /// <summary>
+    /// Writes <c>model.safetensors</c> and <c>config.json</c> into a folder, each atomically; transformers opens it as <c>LlamaForCausalLM</c>.
+    /// </summary>
     /// <param name="weights">The model.</param>
     /// <param name="folder">Created if needed.</param>
     /// <param name="dtype">Element type in the file: Float32, Float16 or BFloat16.</param>
@@ -91,7 +93,8 @@ public static partial class HuggingFaceLlama
     // The same names with the shapes that the configuration asks for, before anything is allocated.
     private static IEnumerable<(string Name, long[] Shape)> Expected(ModelConfig config)
     {
-        long c = config.HiddenSize, q = (long)config.HeadCount * config.HeadSize, k = (long)config.KvGroupCount * config.HeadSize, d = config.NeuronCount;
+        long c = config.HiddenSize, d = config.NeuronCount;
+        long q = (long)config.HeadCount * config.HeadSize, k = (long)config.KvGroupCount * config.HeadSize;
         for (int i = 0; i < config.BlockCount; i++)
         {
             string prefix = Prefix(i);
@@ -118,7 +121,9 @@ public static partial class HuggingFaceLlama
         if (hasHead || !config.TiedEmbeddings) expected.Add(HeadName, table);
 
         Refuse("lacks", [.. expected.Keys.Where(name => !source.Entries.ContainsKey(name))]);
-        Refuse("has, beyond what its config.json describes,", [.. source.Entries.Keys.Where(name => !expected.ContainsKey(name) && !Derived().IsMatch(name))]);
+        Refuse(
+            "has, beyond what its config.json describes,",
+            [.. source.Entries.Keys.Where(name => !expected.ContainsKey(name) && !Derived().IsMatch(name))]);
         foreach ((string name, long[] shape) in expected)
         {
             SafetensorsEntry entry = source.Entries[name];

@@ -7,12 +7,13 @@ using static TorchSharp.torch;
 namespace Flextron.Checkpoints;
 
 /// <summary>
-/// llama2.c checkpoints (the original layout): seven int32 (dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len), then float32 tensors,
-/// each kind for all layers before the next kind. A negative vocab_size marks an untied head at the end.
+/// llama2.c checkpoints (the original layout): seven int32 (dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len), then
+/// float32 tensors, each kind for all layers before the next kind. A negative vocab_size marks an untied head at the end.
 /// </summary>
 /// <remarks>
-/// Rotary pairs are (2i, 2i+1) there and (i, i + H/2) here, so the rows of each query and key head are permuted on the way in and back on the way out. Norm epsilon
-/// (1e-5), rotary base (10000) and token ids (BOS 1, EOS 2) are fixed by the format. The rotary tables in the file follow from these and are skipped.
+/// Rotary pairs are (2i, 2i+1) there and (i, i + H/2) here, so the rows of each query and key head are permuted on the way in and back on
+/// the way out. Norm epsilon (1e-5), rotary base (10000) and token ids (BOS 1, EOS 2) are fixed by the format. The rotary tables in the
+/// file follow from these and are skipped.
 /// </remarks>
 public static class Llama2CheckpointFile
 {
@@ -40,10 +41,10 @@ public static class Llama2CheckpointFile
         TensorBytes.SizeOf(dtype);
         using MappedFile file = MappedFile.Open(path, "a llama2.c checkpoint", HeaderBytes);
         ModelConfig config = ReadConfig(file);
+        using var scope = NewDisposeScope();
         DecoderWeights weights = DecoderWeights.Allocate(config, dtype, device);
         try
         {
-            using var scope = NewDisposeScope();
             long at = HeaderBytes;
             foreach (Tensor? tensor in InFileOrder(weights))
             {
@@ -68,18 +69,26 @@ public static class Llama2CheckpointFile
         ModelConfig config = weights.Config;
         void Require(bool holds, string what)
         {
-            if (!holds) throw new FlextronException($"{path} cannot be written as a llama2.c checkpoint, which {what}: save it in the HuggingFace format.");
+            if (!holds)
+                throw new FlextronException($"{path} cannot be written as a llama2.c checkpoint, which {what}: save it in the HuggingFace format.");
         }
-        Require(config.HeadCount * config.HeadSize == config.HiddenSize, $"needs heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}");
+        Require(
+            config.HeadCount * config.HeadSize == config.HiddenSize,
+            $"needs heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}");
         Require(config.NormEpsilon == Epsilon, $"has the norm epsilon {Epsilon}, not {config.NormEpsilon}");
         Require(config.RopeTheta == Theta, $"has the rotary base {Theta}, not {config.RopeTheta}");
-        Require(config.BosId is null or Bos && config.EosId is null or Eos, $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}");
+        Require(
+            config.BosId is null or Bos && config.EosId is null or Eos,
+            $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}");
 
         using var scope = NewDisposeScope();
         AtomicFile.Write(path, stream =>
         {
             int vocabulary = config.TiedEmbeddings ? config.VocabularySize : -config.VocabularySize;
-            int[] header = [config.HiddenSize, config.NeuronCount, config.BlockCount, config.HeadCount, config.KvGroupCount, vocabulary, config.ContextLength];
+            int[] header =
+            [
+                config.HiddenSize, config.NeuronCount, config.BlockCount, config.HeadCount, config.KvGroupCount, vocabulary, config.ContextLength,
+            ];
             Span<byte> bytes = stackalloc byte[HeaderBytes];
             for (int i = 0; i < header.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes[(i * sizeof(int))..], header[i]);
             stream.Write(bytes);
@@ -127,7 +136,10 @@ public static class Llama2CheckpointFile
             for (int position = 0; position < config.ContextLength; position++)
             {
                 for (int i = 0; i < half; i++)
-                    BinaryPrimitives.WriteSingleLittleEndian(row.AsSpan(i * sizeof(float)), (float)function(position * Math.Pow(Theta, -2.0 * i / config.HeadSize)));
+                {
+                    double angle = position * Math.Pow(Theta, -2.0 * i / config.HeadSize);
+                    BinaryPrimitives.WriteSingleLittleEndian(row.AsSpan(i * sizeof(float)), (float)function(angle));
+                }
                 stream.Write(row);
             }
         }

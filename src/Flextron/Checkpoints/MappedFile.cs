@@ -36,7 +36,8 @@ internal sealed class MappedFile : IDisposable
             {
                 long length = stream.Length;
                 if (length < leastLength)
-                    throw new FlextronException($"{path} is not {what}: it has {length} bytes and would need at least {leastLength}; fetch it again.");
+                    throw new FlextronException(
+                        $"{path} is not {what}: it has {length} bytes and would need at least {leastLength}; fetch it again.");
                 file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
                 return new MappedFile(path, length, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read));
             }

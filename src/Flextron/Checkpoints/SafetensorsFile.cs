@@ -58,7 +58,8 @@ public sealed class SafetensorsFile : IDisposable
             "F32" => ScalarType.Float32,
             "F16" => ScalarType.Float16,
             "BF16" => ScalarType.BFloat16,
-            _ => throw new FlextronException($"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16."),
+            _ => throw new FlextronException(
+                $"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16."),
         };
         if (!entry.Shape.SequenceEqual(destination.shape))
             throw new FlextronException(

@@ -88,7 +88,8 @@ public sealed class SafetensorsFolder : IDisposable
                 string name = property.Name;
                 string? file = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
                 if (!IsPlainName(file))
-                    throw new FlextronException($"{index} looks for {name} in '{file}', which is not a plain file name of the same folder: fetch it again.");
+                    throw new FlextronException(
+                        $"{index} looks for {name} in '{file}', which is not a plain file name of the same folder: fetch it again.");
                 SafetensorsFile shard = Shard(file!);
                 if (!shard.Entries.ContainsKey(name))
                     throw new FlextronException($"{index} says that {name} is in {file}, but it is not: fetch the folder again.");
@@ -114,7 +115,8 @@ public sealed class SafetensorsFolder : IDisposable
 
     private void Add(string name, SafetensorsFile file)
     {
-        if (!fileOf.TryAdd(name, file)) throw new FlextronException($"{System.IO.Path.Combine(Path, IndexName)} lists {name} twice: fetch it again.");
+        if (!fileOf.TryAdd(name, file))
+            throw new FlextronException($"{System.IO.Path.Combine(Path, IndexName)} lists {name} twice: fetch it again.");
         entries.Add(name, file.Entries[name]);
     }
 }

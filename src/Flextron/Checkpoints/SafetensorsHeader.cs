@@ -31,7 +31,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
         catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
         {
             // InvalidOperationException: a JSON string with half a surrogate pair, found only when it is read.
-            throw new FlextronException($"{file.Path} is not a usable safetensors file: its header is not readable JSON; fetch it again.", e);
+            throw new FlextronException(
+                $"{file.Path} is not a usable safetensors file: its header is not readable JSON; fetch it again.", e);
         }
     }
 
@@ -63,8 +64,10 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (JsonProperty property in value.EnumerateObject())
         {
-            if (property.Value.ValueKind != JsonValueKind.String) throw Bad(file, $"its __metadata__ entry {Quoted(property.Name)} is not a text");
-            if (!metadata.TryAdd(property.Name, property.Value.GetString()!)) throw Bad(file, $"its __metadata__ names {Quoted(property.Name)} twice");
+            if (property.Value.ValueKind != JsonValueKind.String)
+                throw Bad(file, $"its __metadata__ entry {Quoted(property.Name)} is not a text");
+            if (!metadata.TryAdd(property.Name, property.Value.GetString()!))
+                throw Bad(file, $"its __metadata__ names {Quoted(property.Name)} twice");
         }
         return metadata;
     }
@@ -95,13 +98,17 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, Safetensors
         long bytes = ByteLength(sizes, bits)
             ?? throw Bad(file, $"the shape [{string.Join(", ", sizes)}] of {Quoted(name)} is larger than any file");
         if (bytes != range[1] - range[0])
-            throw Bad(file, $"{Quoted(name)} of shape [{string.Join(", ", sizes)}] needs {bytes} bytes as {type} but its data_offsets span {range[1] - range[0]}");
+            throw Bad(
+                file,
+                $"{Quoted(name)} of shape [{string.Join(", ", sizes)}] needs {bytes} bytes as {type} but its data_offsets span {range[1] - range[0]}");
         return new SafetensorsEntry(name, type, sizes, dataStart + range[0], bytes);
     }
 
     private static long[] Numbers(MappedFile file, string name, string what, JsonElement? value)
     {
         if (value is not { ValueKind: JsonValueKind.Array } array) throw Bad(file, $"{Quoted(name)} has no list {what}");
+        // torch has no more dimensions than this, and a message should stay readable.
+        if (array.GetArrayLength() > 64) throw Bad(file, $"the {what} of {Quoted(name)} has {array.GetArrayLength()} entries");
         long[] numbers = new long[array.GetArrayLength()];
         int i = 0;
         foreach (JsonElement element in array.EnumerateArray())

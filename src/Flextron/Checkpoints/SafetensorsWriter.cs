@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace Flextron.Checkpoints;
 
-/// <summary>Writes safetensors files: sorted names, header padded to eight bytes, tensors streamed, the whole file replaced at once or not at all.</summary>
+/// <summary>
+/// Writes safetensors files: sorted names, header padded to eight bytes, tensors streamed, the whole file replaced at once or not at all.
+/// </summary>
 public static class SafetensorsWriter
 {
     /// <summary>Writes tensors as one file.</summary>

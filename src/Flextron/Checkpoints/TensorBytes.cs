@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace Flextron.Checkpoints;
 
-/// <summary>Moves raw little-endian elements between files and tensors through a small buffer, so that no second copy of a model exists.</summary>
+/// <summary>
+/// Moves raw little-endian elements between files and tensors through a small buffer, so that no second copy of a model exists.
+/// </summary>
 internal static class TensorBytes
 {
     /// <summary>Size of the pieces that tensors travel in.</summary>
@@ -47,7 +49,10 @@ internal static class TensorBytes
         {
             using var inner = NewDisposeScope();
             Tensor converted = piece.to(stored).to(CPU).contiguous();
-            if (stored != source.dtype && (converted.isinf() & piece.isinf().logical_not().to(CPU)).any().item<bool>())
+            // The second look, at what was infinite before, is hardly ever needed.
+            if (stored != source.dtype
+                && converted.isinf().any().item<bool>()
+                && (converted.isinf() & piece.isfinite().to(CPU)).any().item<bool>())
                 throw new FlextronException($"{name} has values too large for {stored}: save it as Float32 or BFloat16.");
             target.Write(converted.bytes);
         });

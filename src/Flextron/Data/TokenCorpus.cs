@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Flextron.Progress;
 using Flextron.Storage;
 using Flextron.Tokenization;
@@ -11,6 +14,7 @@ namespace Flextron.Data;
 /// </remarks>
 public sealed class TokenCorpus
 {
+    private const int HeaderBytes = 20;
     private readonly int[] ids;
 
     private TokenCorpus(int[] ids, int documents, long characters)
@@ -22,6 +26,8 @@ public sealed class TokenCorpus
 
     /// <summary>Wraps ids that are tokens already.</summary>
     public static TokenCorpus OfIds(int[] ids) => new(ids, 1, 0);
+
+    private static ReadOnlySpan<byte> Magic => "FLXIDS01"u8;
 
     /// <summary>Number of tokens.</summary>
     public int Length => ids.Length;
@@ -36,7 +42,34 @@ public sealed class TokenCorpus
     public ReadOnlySpan<int> Ids => ids;
 
     /// <summary>SHA-256 over the ids, little-endian.</summary>
-    public string Hash() => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<int>(ids)));
+    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(ids)));
+
+    /// <summary>Writes the ids as a file of little-endian 32-bit integers behind a header of documents and characters.</summary>
+    public void Save(string path) => AtomicFile.Write(path, stream =>
+    {
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        Magic.CopyTo(header);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], Documents);
+        BinaryPrimitives.WriteInt64LittleEndian(header[12..], Characters);
+        stream.Write(header);
+        stream.Write(MemoryMarshal.AsBytes<int>(ids));
+    });
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="vocabularySize">Ids at or above it are refused.</param>
+    /// <exception cref="FlextronException">Missing, damaged, or made with a larger vocabulary.</exception>
+    public static TokenCorpus Load(string path, int vocabularySize)
+    {
+        if (!File.Exists(path)) throw new FlextronException($"There is no tokenised corpus at {path}: run the stage that makes it again.");
+        byte[] bytes = File.ReadAllBytes(path);
+        if (bytes.Length < HeaderBytes + 8 || (bytes.Length - HeaderBytes) % 4 != 0 || !bytes.AsSpan(0, 8).SequenceEqual(Magic))
+            throw new FlextronException($"{path} is not a tokenised corpus, or was cut off: make it again.");
+        int[] ids = MemoryMarshal.Cast<byte, int>(bytes.AsSpan(HeaderBytes)).ToArray();
+        if (ids.Any(id => id < 0 || id >= vocabularySize))
+            throw new FlextronException($"{path} holds ids beyond the model's vocabulary of {vocabularySize}: tokenise the text with this model's tokenizer.");
+        return new TokenCorpus(ids, BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(12)));
+    }
 
     /// <summary>Tokenises documents.</summary>
     /// <param name="documents">Texts.</param>

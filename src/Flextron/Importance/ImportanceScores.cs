@@ -10,6 +10,9 @@ namespace Flextron.Importance;
 /// <param name="Blocks">Scores by block.</param>
 public sealed record ImportanceScores(NeuronMetric Metric, long Tokens, string CorpusHash, IReadOnlyList<BlockImportance> Blocks)
 {
+    /// <summary>The calibration text's file, where it came from one: later stages use it unless told otherwise.</summary>
+    public string? CorpusPath { get; init; }
+
     /// <summary>The file's name inside a ranking folder.</summary>
     public const string FileName = "importance.json";
 
@@ -25,6 +28,9 @@ public sealed record ImportanceScores(NeuronMetric Metric, long Tokens, string C
         if (!fits) throw new FlextronException($"{file} was not made for a model of {config.BlockCount} blocks, {config.KvGroupCount} key/value groups and {config.NeuronCount} neurons: run `flextron rank` on this model.");
         return scores;
     }
+
+    /// <summary>The order that puts the highest scores first.</summary>
+    public ImportanceOrder Order() => ImportanceOrder.Descending(Blocks.Select(b => b.KvGroups), Blocks.Select(b => b.Neurons));
 
     /// <summary>Writes the scores into a ranking folder.</summary>
     public void Save(string folder) => FlextronJson.WriteFile(Path.Combine(folder, FileName), this);

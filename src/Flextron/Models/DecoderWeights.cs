@@ -18,7 +18,8 @@ public sealed class DecoderWeights : IDisposable
         Tensor View(params long[] shape)
         {
             long size = shape.Aggregate(1L, (a, b) => a * b);
-            Tensor view = Flat.narrow(0, at, size).view(shape).DetachFromDisposeScope();
+            using Tensor part = Flat.narrow(0, at, size);
+            Tensor view = part.view(shape).DetachFromDisposeScope();
             views.Add(view);
             at += size;
             return view;

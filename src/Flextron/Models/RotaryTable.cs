@@ -25,7 +25,7 @@ public sealed class RotaryTable : IDisposable
     /// <summary>Rotates heads.</summary>
     /// <param name="x_BTLH">Query or key heads.</param>
     /// <param name="start">Position of the first one.</param>
-    /// <returns>The same shape.</returns>
+    /// <returns>The same shape and type; the rotation itself is computed in float32.</returns>
     public Tensor Rotate(Tensor x_BTLH, long start)
     {
         ArgumentNullException.ThrowIfNull(x_BTLH);
@@ -33,7 +33,7 @@ public sealed class RotaryTable : IDisposable
         using var scope = NewDisposeScope();
         Tensor cos_T1I = cos_TI.narrow(0, start, time).unsqueeze(1), sin_T1I = sin_TI.narrow(0, start, time).unsqueeze(1);
         Tensor a = x_BTLH.narrow(3, 0, half), b = x_BTLH.narrow(3, half, half);
-        return cat([a * cos_T1I - b * sin_T1I, b * cos_T1I + a * sin_T1I], 3).MoveToOuterDisposeScope();
+        return cat([a * cos_T1I - b * sin_T1I, b * cos_T1I + a * sin_T1I], 3).to(x_BTLH.dtype).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

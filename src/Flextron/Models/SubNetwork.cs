@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace Flextron.Models;
 
@@ -11,10 +12,17 @@ public sealed class SubNetwork : IEquatable<SubNetwork>
 {
     /// <summary>Creates a sub-network.</summary>
     /// <param name="blocks">One shape per block, first to last.</param>
-    public SubNetwork(IEnumerable<BlockShape> blocks)
+    public SubNetwork(IEnumerable<BlockShape> blocks) : this([.. blocks])
     {
-        Blocks = [.. blocks];
-        if (Blocks.Length == 0) throw new ArgumentException("A sub-network needs at least one block.", nameof(blocks));
+    }
+
+    /// <summary>Creates a sub-network.</summary>
+    /// <param name="blocks">One shape per block, first to last.</param>
+    [JsonConstructor]
+    public SubNetwork(ImmutableArray<BlockShape> blocks)
+    {
+        Blocks = blocks;
+        if (Blocks.IsDefaultOrEmpty) throw new ArgumentException("A sub-network needs at least one block.", nameof(blocks));
     }
 
     /// <summary>One shape per block.</summary>

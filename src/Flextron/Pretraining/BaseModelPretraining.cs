@@ -34,7 +34,7 @@ public static class BaseModelPretraining
     {
         ArgumentNullException.ThrowIfNull(settings);
         Tokenizer tokenizer = TrainTokenizer(settings, progress);
-        TokenCorpus train = TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.Train), tokenizer, settings.Tokens + 1, progress);
+        TokenCorpus train = TrainingTokens(tokenizer, settings, progress);
         TokenCorpus heldOut = TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.HeldOut), tokenizer, 64 * settings.ContextLength + 1);
 
         ModelConfig config = settings.Model(tokenizer.VocabularySize, tokenizer.EosId);
@@ -65,6 +65,14 @@ public static class BaseModelPretraining
         DecoderWeights moved = weights.Clone(device: device);
         weights.Dispose();
         return moved;
+    }
+
+    private static TokenCorpus TrainingTokens(Tokenizer tokenizer, PretrainingSettings settings, IProgress<StageProgress>? progress)
+    {
+        int first = (int)(settings.CurriculumShare * settings.Tokens);
+        TokenCorpus Part(CorpusMix? mix, int tokens) => TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.Train, mix), tokenizer, tokens, progress);
+        TokenCorpus rest = Part(null, settings.Tokens + 1 - first);
+        return first < 2 ? rest : TokenCorpus.OfIds([.. Part(CorpusMix.Curriculum, first).Ids, .. rest.Ids]);
     }
 
     private static bool ResidualProjection(string name) =>

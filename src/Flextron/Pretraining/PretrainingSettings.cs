@@ -10,7 +10,7 @@ public sealed record PretrainingSettings
     public long Seed { get; init; } = 1;
 
     /// <summary>Vocabulary of the byte-level BPE, trained on the same text.</summary>
-    public int VocabularySize { get; init; } = 1024;
+    public int VocabularySize { get; init; } = 2048;
 
     /// <summary>Characters of text the tokenizer is trained on.</summary>
     public int TokenizerCharacters { get; init; } = 4_000_000;
@@ -19,7 +19,7 @@ public sealed record PretrainingSettings
     public int HiddenSize { get; init; } = 128;
 
     /// <summary>N.</summary>
-    public int BlockCount { get; init; } = 5;
+    public int BlockCount { get; init; } = 4;
 
     /// <summary>L.</summary>
     public int HeadCount { get; init; } = 8;
@@ -35,6 +35,9 @@ public sealed record PretrainingSettings
 
     /// <summary>Training tokens; each is read once.</summary>
     public int Tokens { get; init; } = 12_000_000;
+
+    /// <summary>Share of the tokens, at the start, that come from <see cref="Data.TinyWorld.CorpusMix.Curriculum"/>.</summary>
+    public double CurriculumShare { get; init; } = 0.3;
 
     /// <summary>Sequences per step.</summary>
     public int BatchSize { get; init; } = 16;
@@ -76,6 +79,7 @@ public sealed record PretrainingSettings
         FloorShare = 0.02,
         WeightDecay = WeightDecay,
         DistillationWeight = 0,
+        Shuffle = false,
         Seed = Seed,
         EvaluateEvery = 250,
     }.Validated();

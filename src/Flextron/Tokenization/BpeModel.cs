@@ -46,7 +46,7 @@ internal sealed class BpeModel
     private readonly int[] _directIds = new int[DirectCodePoints];
     private readonly Dictionary<int, int> _otherIds = [];
     private readonly CrossingPairs? _crossings;
-    private readonly bool _unknownsFuse;
+    private readonly bool _unknownsFuse, _unknownsVanish;
     private readonly ConcurrentDictionary<string, int[]> _cache = new();
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cacheBySpan;
     private int _cached;
@@ -71,8 +71,9 @@ internal sealed class BpeModel
         bool bytesMerge = definition.FallbackBytes is { } bytes
             && definition.Merges.Any(m => Array.IndexOf(bytes, m.Left) >= 0 || Array.IndexOf(bytes, m.Right) >= 0);
         if (!definition.ByteLevel && !bytesMerge) _crossings = new CrossingPairs(definition);
-        _unknownsFuse = definition is { UnknownId: not null, FuseUnknown: true }
-            && (definition.FallbackBytes is null || definition.FallbackBytes.Contains(-1));
+        bool everyByteFallsBack = definition.FallbackBytes is { } all && !all.Contains(-1);
+        _unknownsFuse = !everyByteFallsBack && definition is { UnknownId: not null, FuseUnknown: true };
+        _unknownsVanish = !everyByteFallsBack && definition.UnknownId is null;
     }
 
     /// <summary>Encodes one word of the pre-tokenizer and appends its ids.</summary>
@@ -94,7 +95,7 @@ internal sealed class BpeModel
         while (at < word.Length)
         {
             int right = CodePoint(word, at, out int used);
-            if (!_crossings.Contains(left, right) && !(_unknownsFuse && IdOf(left) < 0 && IdOf(right) < 0))
+            if (!_crossings.Contains(left, right) && !UnknownsJoin(left, right))
             {
                 EncodePiece(word[start..at], output);
                 start = at;
@@ -104,6 +105,10 @@ internal sealed class BpeModel
         }
         EncodePiece(word[start..], output);
     }
+
+    // Unknown neighbours become one token, or the characters on both sides of one that is dropped become neighbours.
+    private bool UnknownsJoin(int left, int right) =>
+        (_unknownsFuse && IdOf(left) < 0 && IdOf(right) < 0) || (_unknownsVanish && (IdOf(left) < 0 || IdOf(right) < 0));
 
     private void EncodePiece(ReadOnlySpan<char> piece, List<int> output)
     {

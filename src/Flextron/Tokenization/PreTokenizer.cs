@@ -77,7 +77,9 @@ internal sealed class PreTokenizer
                 AddPattern(TextPattern.Regular(part.Flag("individual_digits", false) ? @"\p{N}" : @"\p{N}+", part.File), SplitBehavior.Isolated, invert: false);
                 break;
             case "Whitespace":
-                AddPattern(TextPattern.Regular(@"\w+|[^\w\s]+", part.File), SplitBehavior.Removed, invert: true);
+                // This one is defined with another engine's \w, which takes the joiners.
+                const string word = TextPattern.Alphanumeric + @"\u200C\u200D";
+                AddPattern(TextPattern.Regular($@"[{word}]+|[^{word}\s]+", part.File), SplitBehavior.Removed, invert: true);
                 break;
             case "WhitespaceSplit":
                 AddPattern(TextPattern.Regular(@"\s", part.File), SplitBehavior.Removed, invert: false);

@@ -11,8 +11,11 @@ namespace Flextron.Tokenization;
 /// </summary>
 internal sealed class TextPattern
 {
-    // \w is Alphabetic, Mark, Decimal_Number and Connector_Punctuation; the circled letters are alphabetic symbols.
-    private const string WordClass = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u24B6-\u24E9";
+    /// <summary>Alphabetic, marks, decimal digits and connecting punctuation, as the inside of a class; the circled letters are alphabetic symbols.</summary>
+    internal const string Alphanumeric = @"\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\u24B6-\u24E9";
+
+    // Oniguruma's \w also takes the superscript digits and fractions of Latin-1.
+    private const string WordClass = Alphanumeric + @"\u00B2\u00B3\u00B9\u00BC-\u00BE";
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(20);
     private static readonly char[] s_standIns = MakeStandIns();
 
@@ -81,6 +84,9 @@ internal sealed class TextPattern
         return result.Append(text, done, text.Length - done).ToString();
     }
 
+    /// <summary>Whether a code point beyond U+FFFF is a symbol that counts as a letter.</summary>
+    internal static bool IsEnclosedLetter(int point) => point is (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
+
     private static string Flatten(ReadOnlySpan<char> text, out int[] map)
     {
         var flat = new char[text.Length];
@@ -90,7 +96,7 @@ internal sealed class TextPattern
         {
             map[count] = at;
             Rune.DecodeFromUtf16(text[at..], out Rune rune, out int used);
-            flat[count] = rune.IsBmp ? text[at] : s_standIns[(int)Rune.GetUnicodeCategory(rune)];
+            flat[count] = rune.IsBmp ? text[at] : IsEnclosedLetter(rune.Value) ? '\u24B6' : s_standIns[(int)Rune.GetUnicodeCategory(rune)];
             at += used;
         }
         map[count] = text.Length;

@@ -4,7 +4,7 @@ namespace Flextron.Data.TinyWorld;
 
 /// <summary>
 /// The endless stream of documents: stories, paragraphs of facts, goals with solutions, and questions with choices in exactly the prompt
-/// forms of the evaluation. About 18 % of documents are stories, 14 % facts, 15 % plain questions and answers, 53 % questions with choices.
+/// forms of the evaluation, mixed as <see cref="CorpusMix"/> says.
 /// </summary>
 public static class Corpus
 {
@@ -13,23 +13,35 @@ public static class Corpus
 
     /// <summary>Documents of a split, without end; take as many as wanted.</summary>
     /// <param name="seed">Equal seeds give equal documents, on every machine and .NET version.</param>
-    /// <param name="split">Which part of the world's text; the parts share no passage, question with its choices, or goal.</param>
-    public static IEnumerable<string> Documents(ulong seed, WorldSplit split)
+    /// <param name="split">Which part of the world's text; the parts share no story, paragraph, question with its choices, or goal.</param>
+    /// <param name="mix">How much of each kind; the default where null.</param>
+    /// <exception cref="FlextronException">The mix has a weight below zero or none above.</exception>
+    public static IEnumerable<string> Documents(ulong seed, WorldSplit split, CorpusMix? mix = null)
     {
-        var random = new SplitMix64(SplitMix64.Mix(seed) ^ ((ulong)split << 56));
+        mix ??= new CorpusMix();
+        return Draw(new SplitMix64(SplitMix64.Mix(seed) ^ ((ulong)split << 56)), split, mix, mix.Cumulative());
+    }
+
+    private static IEnumerable<string> Draw(SplitMix64 random, WorldSplit split, CorpusMix mix, int[] cumulative)
+    {
         var text = new StringBuilder(2000);
         while (true)
         {
             text.Clear();
-            switch (random.Below(100))
+            int index = Array.BinarySearch(cumulative, random.Below(cumulative[^1]));
+            index = index >= 0 ? index + 1 : ~index;
+            // A kind of weight 0 has its predecessor's sum and is passed over.
+            while (index > 0 && cumulative[index] == cumulative[index - 1]) index++;
+            switch (index)
             {
-                case < 18: Stories(random, split, text); break;
-                case < 32: text.Append(Drawn(random, split, Facts)); break;
-                case < 41: HowTos(random, split, text); break;
-                case < 47: text.Append(Drawn(random, split, PlainAnswers)); break;
-                case < 56: text.Append(Drawn(random, split, Letters)); break;
-                case < 64: Choices(random, split, text, 2); break;
-                default: Choices(random, split, text, 4); break;
+                case 0: Stories(random, split, text); break;
+                case 1: text.Append(Drawn(random, split, Facts)); break;
+                case 2: HowTos(random, split, text); break;
+                case 3: text.Append(Drawn(random, split, PlainAnswers)); break;
+                case 4: text.Append(Drawn(random, split, Letters)); break;
+                case 5: Choices(random, split, mix, text, 2); break;
+                case 6: Choices(random, split, mix, text, 4); break;
+                default: text.Append(Drawn(random, split, Recall)); break;
             }
             yield return text.ToString();
         }
@@ -52,12 +64,12 @@ public static class Corpus
         }
     }
 
-    private static void Choices(SplitMix64 random, WorldSplit split, StringBuilder text, int choices)
+    private static void Choices(SplitMix64 random, WorldSplit split, CorpusMix mix, StringBuilder text, int choices)
     {
         // Most documents stay within one subject, as in the evaluation.
         string subject = random.Pick(World.Subjects);
         if (random.Chance(80)) text.Append(Question.Description(subject));
-        bool explain = random.Chance(25), hint = random.Chance(20);
+        bool explain = random.Chance(mix.ExplanationPercent), hint = random.Chance(mix.HintPercent);
         for (int more = random.Below(4); ; more--)
         {
             (Question question, Relation relation, int fact) = Question.Draw(random, subject, split, choices);
@@ -82,11 +94,16 @@ public static class Corpus
         string subject = random.Pick(World.Subjects);
         Relation relation = World.DrawRelation(random, subject);
         bool one = random.Chance(50);
-        for (int more = 3 + random.Below(5); more >= 0; more--)
+        Span<(Relation? Relation, int Fact)> told = new (Relation?, int)[8];
+        int count = 4 + random.Below(5), said = 0;
+        for (int tries = 0; said < count && tries < 40; tries++)
         {
             if (!one) relation = World.DrawRelation(random, subject);
-            relation.AppendStatement(text, relation.Draw(random), random);
-            if (more > 0) text.Append(' ');
+            int fact = relation.Draw(random);
+            if (told[..said].Contains((relation, fact))) continue;
+            if (said > 0) text.Append(' ');
+            relation.AppendStatement(text, fact, random);
+            told[said++] = (relation, fact);
         }
     }
 
@@ -103,26 +120,68 @@ public static class Corpus
         }
     }
 
-    /// <summary>Four choices without a question, and what each letter stands for: the binding of letters, many times in few tokens.</summary>
+    /// <summary>Choices and what each letter stands for, with nothing to know: the binding of letters, many times in few tokens.</summary>
     private static void Letters(SplitMix64 random, StringBuilder text)
     {
         string[] shown = new string[4];
-        Relation relation = World.DrawRelation(random);
-        IReadOnlyList<string> pool = relation.Values.Count >= 4 && random.Chance(50) ? relation.Values : relation.Entities;
-        for (int filled = 0; filled < 4;)
+        Span<int> order = [0, 1, 2, 3];
+        random.Shuffle(order);
+        int form = random.Below(10);
+        if (form < 5)
         {
-            string choice = random.Pick(pool);
-            if (!shown.AsSpan(0, filled).Contains(choice)) shown[filled++] = choice;
+            // The prompt form itself, with a question that names its answer.
+            for (int i = 0; i < 4; i++)
+            {
+                FillChoices(random, shown);
+                var question = new Question($"Which one is {shown[order[i]]}?", shown, order[i]);
+                question.AppendPrompt(text);
+                text.Append(' ').Append((char)('A' + order[i]));
+                if (i < 3) text.Append("\n\n");
+            }
+            return;
+        }
+        FillChoices(random, shown);
+        for (int i = 0; i < 4; i++) text.Append((char)('A' + i)).Append(". ").Append(shown[i]).Append('\n');
+        for (int i = 0; i < 4; i++)
+        {
+            char letter = (char)('A' + order[i]);
+            if (form == 5) text.Append(letter).Append(" is ").Append(shown[order[i]]).Append('.');
+            else text.Append("Which one is ").Append(shown[order[i]]).Append("?\nAnswer: ").Append(letter);
+            if (i < 3) text.Append('\n');
+        }
+    }
+
+    /// <summary>
+    /// Lists that come back: the same words again and again, or what each letter of a list stands for in a line of two tokens. Nothing but
+    /// looking back helps, which is the skill that letters and last words need, and which forms slowly from prose alone.
+    /// </summary>
+    private static void Recall(SplitMix64 random, StringBuilder text)
+    {
+        string[] shown = new string[4];
+        FillChoices(random, shown);
+        if (random.Chance(40))
+        {
+            for (int round = 0; round < 4; round++) text.Append(round > 0 ? "\n" : "").AppendJoin(' ', shown);
+            return;
         }
         for (int i = 0; i < 4; i++) text.Append((char)('A' + i)).Append(". ").Append(shown[i]).Append('\n');
         Span<int> order = [0, 1, 2, 3];
-        random.Shuffle(order);
-        bool letterFirst = random.Chance(30);
-        for (int i = 0; i < 4; i++)
+        for (int round = 0; round < 3; round++)
         {
-            if (letterFirst) text.Append((char)('A' + order[i])).Append(" is ").Append(shown[order[i]]).Append('.');
-            else text.Append("Which one is ").Append(shown[order[i]]).Append("?\nAnswer: ").Append((char)('A' + order[i]));
-            if (i < 3) text.Append('\n');
+            random.Shuffle(order);
+            foreach (int i in order) text.Append("Answer: ").Append(shown[i]).Append(": ").Append((char)('A' + i)).Append('\n');
+        }
+        text.Length--;
+    }
+
+    private static void FillChoices(SplitMix64 random, string[] shown)
+    {
+        Relation relation = World.DrawRelation(random);
+        IReadOnlyList<string> pool = relation.Values.Count >= shown.Length && random.Chance(50) ? relation.Values : relation.Entities;
+        for (int filled = 0; filled < shown.Length;)
+        {
+            string choice = random.Pick(pool);
+            if (!shown.AsSpan(0, filled).Contains(choice)) shown[filled++] = choice;
         }
     }
 

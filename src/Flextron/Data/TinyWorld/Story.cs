@@ -11,7 +11,7 @@ internal static class Story
     private static readonly string[] Gaps = ["n", "p", "P", "o", "s", "m", "q", "Q", "r", "t", "h", "x", "y", "c", "k", "l", "j", "f", "g", "a", "b", "u", "z", "d"];
     private static readonly string[] Objects = ["ball", "key", "book", "cup", "hat", "ring", "coin", "doll", "kite", "pen", "toy", "shoe", "drum", "map", "spoon", "stone"];
     private static readonly string[] Containers = ["box", "bag", "basket", "drawer", "pot", "bucket", "cupboard", "closet", "desk", "bed", "car", "boat"];
-    private static readonly string[] Colours = ["red", "blue", "green", "yellow", "white", "black", "brown", "purple", "orange", "grey", "pink"];
+    private static readonly string[] Colours = ["red", "blue", "green", "yellow", "white", "black", "brown", "purple", "grey", "pink"];
     private static readonly string[] Foods = ["bread", "cheese", "soup", "cake", "rice", "pie", "salad", "candy", "jam", "fish", "honey", "toast", "corn", "pudding"];
     private static readonly string[] Pets = ["dog", "cat", "rabbit", "horse", "hen", "goat", "duck", "mouse", "sheep", "bird", "pig", "frog"];
     private static readonly string[] Places = ["park", "garden", "library", "school", "market", "zoo", "farm", "sea", "forest", "station", "bakery", "theatre", "kitchen", "barn"];
@@ -45,6 +45,7 @@ internal static class Story
             random.Pick(Openings).Append(text, values);
             text.Append(' ');
         }
+        int filler = -1;
         for (int i = 0; i < plot.Length; i++)
         {
             if (plot[i] is { } sentence)
@@ -55,7 +56,12 @@ internal static class Story
             }
             for (int more = random.Below(3); more > 0; more--)
             {
-                if (random.Chance(75)) random.Pick(Fillers).Append(text, values);
+                if (random.Chance(75))
+                {
+                    int next = random.Below(Fillers.Length);
+                    if (next == filler) next = (next + 1) % Fillers.Length;
+                    Fillers[filler = next].Append(text, values);
+                }
                 else
                 {
                     Relation relation = World.DrawRelation(random);

@@ -20,7 +20,7 @@ internal static class StoryPlots
     public static string[] Fillers { get; } =
     [
         "{n} was happy.", "{m} was happy.", "{m} laughed.", "{n} sang a song.", "They sat down for a while.", "The sky was blue.", "A bird sang in a tree.", "Then they had some tea.",
-        "{h} came by and said hello.", "Some time went by.", "It was very quiet.", "They talked for a long time.", "The wind was soft.", "{h} was not there that day.",
+        "{h} came by and said hello.", "Some time went by.", "It was very quiet.", "They talked for a long time.", "The wind was soft.", "Far away a dog said woof.",
     ];
 
     public static string[][] Plots { get; } =

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Globalization;
+using Flextron.Checkpoints;
+using Flextron.Elastic;
+using Flextron.Inference;
+using Flextron.Models;
+using static TorchSharp.torch;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>export</c>: a uniform sub-network as a model of its own.</summary>
+internal sealed class ExportCommand : VerbCommand
+{
+    private readonly ModelArgument model = new("family", required: true);
+    private readonly Option<string> budget = BudgetArgument.Option();
+    private readonly Option<string> folder = new("--to") { Description = "Folder of the new model.", HelpName = "dir", Required = true };
+
+    public ExportCommand() : base(
+        "export", "Writes a sub-network as an ordinary Hugging Face folder.",
+        "Every block must have the same widths. --dtype is the element type of the file; its logits are compared with the slice's before it is put in place.",
+        "export my-family --budget uniform:0.5 --to my-half",
+        "export my-family --budget uniform:0.25 --to my-quarter --dtype bfloat16 --json")
+    {
+        model.AddTo(this);
+        budget.Required = true;
+        budget.DefaultValueFactory = null;
+        Options.Add(budget);
+        Options.Add(folder);
+    }
+
+    public override CommandResult Execute(CommandContext context)
+    {
+        using LoadedModel loaded = model.Load(context, ScalarType.Float32);
+        SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
+        if (network.Blocks.Any(b => b != network.Blocks[0])) throw Uneven(network, loaded.Family.Space);
+        using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network);
+        double difference = 0;
+        StagedFolder.Write(context.Get(folder), staging =>
+        {
+            CheckpointWriter.Save(slice, staging, CheckpointFormat.HuggingFace, context.Dtype);
+            ModelArgument.CopyTokenizer(loaded.TokenizerPath, staging);
+            difference = ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
+        });
+        string family = Path.Combine(context.Get(folder), FamilyManifest.FileName);
+        // An older family in the same folder no longer describes what lies beside it.
+        if (File.Exists(family)) File.Delete(family);
+        var json = new
+        {
+            parameters = slice.ParameterCount, maxLogitDifference = difference, @out = context.Get(folder),
+            kvGroups = network.Blocks[0].KvGroups, neurons = network.Blocks[0].Neurons, bytes = new FileInfo(Path.Combine(context.Get(folder), SafetensorsFolder.FileName)).Length,
+        };
+        return new CommandResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{json.@out}: {json.parameters:N0} parameters, {json.bytes / 1e6:0.00} MB; logits differ from the slice's by at most {difference:0.0e+0}")));
+    }
+
+    private static FlextronException Uneven(SubNetwork network, ElasticSpace space)
+    {
+        SubNetwork nearest = space.Uniform(network.Blocks.Average(b => b.KvGroups) / space.KvGroups[^1], network.Blocks.Average(b => b.Neurons) / space.Neurons[^1]);
+        (int groups, int neurons) = (nearest.Blocks[0].KvGroups, nearest.Blocks[0].Neurons);
+        return new FlextronException(
+            $"The blocks of this sub-network ({network}) have different widths, which no ordinary checkpoint can express: the nearest uniform shape is {groups} key/value groups and {neurons} neurons in every block.");
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Globalization;
+using Flextron.Inference;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>generate</c>: continues a text.</summary>
+internal sealed class GenerateCommand : VerbCommand
+{
+    private static readonly GenerationSettings Defaults = new();
+    private readonly ModelArgument model = new();
+    private readonly Option<string> prompt = new("--prompt") { Description = "What to continue; empty begins a text.", HelpName = "text", DefaultValueFactory = _ => "" };
+    private readonly Option<string> budget = BudgetArgument.Option();
+    private readonly Option<int> maximumTokens = new("--max-tokens") { Description = "Most tokens to generate.", HelpName = "n", DefaultValueFactory = _ => Defaults.MaximumTokens };
+    private readonly Option<double> temperature = new("--temperature") { Description = "0 takes the most probable token each time.", HelpName = "t", DefaultValueFactory = _ => Defaults.Temperature };
+    private readonly Option<int> topK = new("--top-k") { Description = "Draw among so many most probable tokens; 0 for all.", HelpName = "k", DefaultValueFactory = _ => Defaults.TopK };
+    private readonly Option<double> topP = new("--top-p") { Description = "Draw among the fewest tokens with this probability together; 1 for all.", HelpName = "p", DefaultValueFactory = _ => Defaults.TopP };
+
+    public GenerateCommand() : base(
+        "generate", "Continues a text.",
+        "The text appears as it is made; with --json it comes whole, without the prompt. It ends where the model ends it or the context is full.",
+        "generate my-model --prompt \"Once upon a time\" --max-tokens 100",
+        "generate my-family --budget uniform:0.5 --temperature 0.8 --top-p 0.9 --seed 7",
+        "generate stories260K.bin --max-tokens 60 --json")
+    {
+        model.AddTo(this);
+        foreach (Option option in (Option[])[prompt, budget, maximumTokens, temperature, topK, topP]) Options.Add(option);
+    }
+
+    public override string HowToGoOn => "run the same command again for the whole text";
+
+    public override CommandResult Execute(CommandContext context)
+    {
+        GenerationSettings settings = new GenerationSettings
+        {
+            MaximumTokens = context.Get(maximumTokens), Temperature = context.Get(temperature), TopK = context.Get(topK), TopP = context.Get(topP), Seed = context.Seed,
+        }.Validated();
+        using LoadedModel loaded = model.Load(context);
+        Models.SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
+        void Show(string piece)
+        {
+            context.Stream?.Write(piece);
+            context.Stream?.Flush();
+        }
+
+        Show(context.Get(prompt));
+        GeneratedText result = new TextGenerator(loaded.Model, loaded.Tokenizer).Generate(context.Get(prompt), settings, network, Show, context.Cancellation);
+        if (!context.Json)
+            context.Message(string.Create(CultureInfo.InvariantCulture, $"{result.Ids.Count} tokens, {result.TokensPerSecond:0.0} a second, stopped: {Words(result.Stopped)}"));
+        var json = new
+        {
+            text = result.Text, ids = result.Ids, tokensPerSecond = result.TokensPerSecond, prompt = context.Get(prompt), promptIds = result.PromptIds,
+            promptSeconds = result.PromptSeconds, seconds = result.Seconds, stopped = result.Stopped, budget = context.Get(budget),
+        };
+        return new CommandResult(json, writer => writer.WriteLine());
+    }
+
+    private static string Words(StopReason reason) => reason switch
+    {
+        StopReason.EndOfText => "end of text",
+        StopReason.ContextFull => "context full",
+        _ => "token limit",
+    };
+}

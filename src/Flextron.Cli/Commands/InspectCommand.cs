@@ -1,0 +1,66 @@
+using System.Globalization;
+using Flextron.Elastic;
+using Flextron.Latency;
+using Flextron.Models;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>inspect</c>: what a model is and how narrow it may become.</summary>
+internal sealed class InspectCommand : VerbCommand
+{
+    private static readonly double[] Shares = [1, 0.75, 0.5, 0.25];
+    private readonly ModelArgument model = new();
+
+    public InspectCommand() : base(
+        "inspect", "Shows a model's shape, its legal widths, and the memory of sub-networks.",
+        "Weights are counted in --dtype; the KV cache is that of one full context.",
+        "inspect my-model",
+        "inspect my-family --dtype bfloat16 --json") => model.AddTo(this);
+
+    public override CommandResult Execute(CommandContext context)
+    {
+        using LoadedModel loaded = model.Load(context);
+        ElasticFamily family = loaded.Family;
+        ModelConfig config = family.Model.Config;
+        ElasticSpace space = family.Space;
+        int size = context.Dtype == TorchSharp.torch.ScalarType.Float32 ? 4 : 2;
+        ICostTable parameters = AnalyticCosts.Parameters(config), weights = AnalyticCosts.WeightAndCacheBytes(config, size, 0, 0);
+        ICostTable withCache = AnalyticCosts.WeightAndCacheBytes(config, size, 1, config.ContextLength);
+        var budgets = Shares.Select(share =>
+        {
+            SubNetwork network = space.Uniform(share);
+            return new
+            {
+                budget = string.Create(CultureInfo.InvariantCulture, $"uniform:{share}"),
+                kvGroups = network.Blocks[0].KvGroups,
+                neurons = network.Blocks[0].Neurons,
+                parameters = (long)parameters.Cost(network),
+                bytes = (long)weights.Cost(network),
+                cacheBytes = (long)(withCache.Cost(network) - weights.Cost(network)),
+            };
+        }).ToArray();
+        var json = new
+        {
+            family = config.Family, parameters = family.Model.Weights.ParameterCount, blocks = config.BlockCount, hiddenSize = config.HiddenSize,
+            heads = config.HeadCount, kvGroups = config.KvGroupCount, headSize = config.HeadSize, neurons = config.NeuronCount,
+            vocabulary = config.VocabularySize, tied = config.TiedEmbeddings, contextLength = config.ContextLength,
+            normEpsilon = config.NormEpsilon, ropeTheta = config.RopeTheta, bosId = config.BosId, eosId = config.EosId,
+            dtype = CommandLineOptions.NameOf(context.Dtype), elastic = family.Manifest is not null, manifest = family.Manifest,
+            choices = new { kvGroups = space.KvGroups, neurons = space.Neurons }, subNetworks = space.Size, budgets,
+        };
+        return new CommandResult(json, writer =>
+        {
+            CultureInfo c = CultureInfo.InvariantCulture;
+            writer.WriteLine(string.Create(c, $"{config.Family}: {json.parameters:N0} parameters, {config.BlockCount} blocks, hidden size {config.HiddenSize}, vocabulary {config.VocabularySize}, context {config.ContextLength}"));
+            writer.WriteLine(string.Create(c, $"{config.HeadCount} heads of size {config.HeadSize} in {config.KvGroupCount} key/value groups, {config.NeuronCount} neurons, {(config.TiedEmbeddings ? "tied" : "untied")} embeddings"));
+            writer.WriteLine(family.Manifest is { } m ? string.Create(c, $"elastic family, {m.TrainedSteps} joint training steps") : "not made elastic yet: default widths over its parts in their own order");
+            writer.WriteLine($"groups {string.Join(' ', space.KvGroups)}; neurons {string.Join(' ', space.Neurons)}; {space.Size.ToString("0.###e+0", c)} sub-networks");
+            writer.WriteLine();
+            TextTable.Write(writer, ["budget", "groups", "neurons", "parameters", "weights MB", "cache MB"], budgets.Select(b => new[]
+            {
+                b.budget, b.kvGroups.ToString(c), b.neurons.ToString(c), b.parameters.ToString("N0", c),
+                (b.bytes / 1e6).ToString("0.00", c), (b.cacheBytes / 1e6).ToString("0.00", c),
+            }));
+        });
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Globalization;
+using Flextron.Pretraining;
+using Flextron.Training;
+using Flextron.Workbench.Experiments;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>pretrain</c>: makes the base model from a seed.</summary>
+internal sealed class PretrainCommand : VerbCommand
+{
+    private static readonly PretrainingSettings Defaults = new();
+    private readonly Option<string> folder = new("--out") { Description = "Folder of the model.", HelpName = "dir", Required = true };
+    private readonly Option<int> tokens = new("--tokens") { Description = "Training tokens; each is read once.", HelpName = "n", DefaultValueFactory = _ => Defaults.Tokens };
+    private readonly Option<int> batch = new("--batch-size") { Description = "Sequences per step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchSize };
+    private readonly Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", HelpName = "x", DefaultValueFactory = _ => Defaults.LearningRate };
+    private readonly Option<int> hidden = new("--hidden-size") { Description = "Width of the residual stream.", HelpName = "n", DefaultValueFactory = _ => Defaults.HiddenSize };
+    private readonly Option<int> blocks = new("--blocks") { Description = "Number of blocks.", HelpName = "n", DefaultValueFactory = _ => Defaults.BlockCount };
+    private readonly Option<int> neurons = new("--neurons") { Description = "MLP neurons per block.", HelpName = "n", DefaultValueFactory = _ => Defaults.NeuronCount };
+    private readonly Option<int> vocabulary = new("--vocabulary") { Description = "Size of the tokenizer trained on the same text.", HelpName = "n", DefaultValueFactory = _ => Defaults.VocabularySize };
+    private readonly Option<int> characters = new("--tokenizer-characters") { Description = "Text the tokenizer is trained on.", HelpName = "n", DefaultValueFactory = _ => Defaults.TokenizerCharacters };
+
+    public PretrainCommand() : base(
+        "pretrain", "Makes a base model from nothing but a seed.",
+        "Generates the text of a miniature world, trains a tokenizer on it, and then the model.",
+        "pretrain --out my-base",
+        "pretrain --out small-base --tokens 1000000 --blocks 2 --neurons 128 --seed 3")
+    {
+        foreach (Option option in (Option[])[folder, tokens, batch, rate, hidden, blocks, neurons, vocabulary, characters]) Options.Add(option);
+    }
+
+    public override CommandResult Execute(CommandContext context)
+    {
+        var settings = new PretrainingSettings
+        {
+            Seed = context.Seed, Tokens = context.Get(tokens), BatchSize = context.Get(batch), LearningRate = context.Get(rate), HiddenSize = context.Get(hidden),
+            BlockCount = context.Get(blocks), NeuronCount = context.Get(neurons), VocabularySize = context.Get(vocabulary), TokenizerCharacters = context.Get(characters),
+        };
+        TrainingStep? last = null;
+        StagedFolder.Write(context.Get(folder), staging =>
+        {
+            using var log = new MetricsLog(Path.Combine(staging, TrainingRun.MetricsName));
+            BaseModelPretraining.Run(staging, settings, step =>
+            {
+                log.Write(TrainingRun.Row(step));
+                last = step;
+            }, context, context.Device, context.Cancellation);
+        });
+        LossEstimate heldOut = last!.HeldOut!["full"];
+        var json = new { steps = last.Step, tokens = last.Tokens, heldOutLoss = heldOut.Mean, heldOutStderr = heldOut.StandardError, @out = context.Get(folder) };
+        return new CommandResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{json.@out}: {json.steps} steps on {json.tokens:N0} tokens; held-out loss {heldOut.Mean:0.0000} ± {heldOut.StandardError:0.0000}")));
+    }
+}

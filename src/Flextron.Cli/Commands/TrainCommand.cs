@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using Flextron.Training;
+using TorchSharp;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>train</c>: joint continued-training of a family's sub-networks.</summary>
+internal sealed class TrainCommand : VerbCommand
+{
+    private static readonly JointTrainingSettings Defaults = new();
+    private readonly ModelArgument model = new("family", required: true);
+    private readonly Option<string> corpus = new("--corpus") { Description = "Training text: a text or .jsonl file.", HelpName = "file", Required = true };
+    private readonly Option<string?> heldOut = new("--held-out") { Description = "Text to measure on; else a twentieth of the corpus is kept apart.", HelpName = "file" };
+    private readonly Option<string> folder = new("--out") { Description = "Folder of the trained family, its metrics and its training checkpoint.", HelpName = "dir", Required = true };
+    private readonly Option<bool> resume = new("--resume") { Description = "Go on from the training checkpoint in --out, if there is one." };
+    private readonly Option<bool> overwrite = new("--overwrite") { Description = "Start again although --out holds a training checkpoint." };
+    private readonly Option<string?> teacher = new("--teacher") { Description = "Model to distil from; else the family as it was loaded.", HelpName = "model" };
+    private readonly Option<int> steps = new("--steps") { Description = "Optimiser steps.", HelpName = "n", DefaultValueFactory = _ => Defaults.Steps };
+    private readonly Option<int> batch = new("--batch-size") { Description = "Sequences per step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchSize };
+    private readonly Option<int> length = new("--sequence-length") { Description = "Tokens per sequence.", HelpName = "n", DefaultValueFactory = _ => Defaults.SequenceLength };
+    private readonly Option<SamplingStrategy> strategy = new("--strategy")
+    {
+        Description = "Sub-networks of a step: sandwich, random, fullBiased or full.", HelpName = "name", DefaultValueFactory = _ => Defaults.Strategy,
+    };
+    private readonly Option<int> networks = new("--networks-per-step") { Description = "Sub-networks per step.", HelpName = "k", DefaultValueFactory = _ => Defaults.NetworksPerStep };
+    private readonly Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", HelpName = "x", DefaultValueFactory = _ => Defaults.LearningRate };
+    private readonly Option<int> warmup = new("--warmup-steps") { Description = "Steps of linear warm-up.", HelpName = "n", DefaultValueFactory = _ => Defaults.WarmupSteps };
+    private readonly Option<double> decay = new("--weight-decay") { Description = "Decoupled weight decay.", HelpName = "x", DefaultValueFactory = _ => Defaults.WeightDecay };
+    private readonly Option<double> distillation = new("--distillation") { Description = "Weight of the divergence from the teacher, 0 to 1.", HelpName = "a", DefaultValueFactory = _ => Defaults.DistillationWeight };
+    private readonly Option<int> evaluateEvery = new("--evaluate-every") { Description = "Steps between held-out losses in the metrics; 0 for the end only.", HelpName = "n", DefaultValueFactory = _ => Defaults.EvaluateEvery };
+    private readonly Option<int> checkpointEvery = new("--checkpoint-every") { Description = "Steps between training checkpoints; Ctrl-C writes one too.", HelpName = "n", DefaultValueFactory = _ => 100 };
+
+    public TrainCommand() : base(
+        "train", "Trains all sub-networks of a family together.",
+        "Every step trains several of them on the same text (FLEXTRON, section 3.2). Metrics, a training checkpoint and the trained family go to --out.",
+        "train my-family --corpus stories.txt --out my-trained-family",
+        "train my-family --corpus stories.txt --out my-trained-family --resume",
+        "train my-family --corpus stories.txt --out quick --steps 50 --batch-size 4 --distillation 0 --json")
+    {
+        model.AddTo(this);
+        foreach (Option option in (Option[])[corpus, heldOut, folder, resume, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery])
+            Options.Add(option);
+    }
+
+    public override string HowToGoOn => "run the same command with --resume to go on from the training checkpoint";
+
+    public override CommandResult Execute(CommandContext context)
+    {
+        if (context.Dtype != torch.ScalarType.Float32)
+            throw new FlextronException($"Training needs float32 weights, not {CommandLineOptions.NameOf(context.Dtype)}: leave --dtype out.");
+        JointTrainingSettings settings = new JointTrainingSettings
+        {
+            Steps = context.Get(steps), BatchSize = context.Get(batch), SequenceLength = context.Get(length), Strategy = context.Get(strategy),
+            NetworksPerStep = context.Get(networks), LearningRate = context.Get(rate), WarmupSteps = context.Get(warmup), WeightDecay = context.Get(decay),
+            DistillationWeight = context.Get(distillation), EvaluateEvery = context.Get(evaluateEvery), Seed = context.Seed,
+        }.Validated();
+        if (context.Get(checkpointEvery) < 1) throw new FlextronException($"A checkpoint every {context.Get(checkpointEvery)} steps is not possible: give 1 or more.");
+        using LoadedModel loaded = model.Load(context);
+        var run = new TrainingRun(loaded, settings, context.Get(folder))
+        {
+            Resume = context.Get(resume), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery),
+        };
+        run.Prepare(context.Get(corpus), context.Get(heldOut), context.Get(teacher), context);
+        TrainingSummary summary = run.Train(context);
+        return new CommandResult(summary, writer =>
+        {
+            CultureInfo c = CultureInfo.InvariantCulture;
+            TextTable.Write(writer, ["budget", "loss before", "loss after", "± standard error"], summary.LossPerBudget.Select(b => new[]
+            {
+                b.Key, b.Value.Before.ToString("0.0000", c), b.Value.After.ToString("0.0000", c), b.Value.AfterStderr.ToString("0.0000", c),
+            }));
+            writer.WriteLine(string.Create(c, $"{summary.Out}: {summary.Steps} steps on {summary.Tokens:N0} tokens"));
+        });
+    }
+}

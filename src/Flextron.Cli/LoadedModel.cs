@@ -1,0 +1,60 @@
+using Flextron.Data;
+using Flextron.Elastic;
+using Flextron.Models;
+using Flextron.Progress;
+using Flextron.Selection;
+using Flextron.Tokenization;
+
+namespace Flextron.Cli;
+
+/// <summary>A model with its tokenizer, which is opened at first use.</summary>
+internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : IDisposable
+{
+    private readonly Lazy<Tokenizer> tokenizer = new(() => TokenizerLoader.Load(tokenizerPath));
+
+    /// <summary>The model as a family; one that was never made elastic has the default widths.</summary>
+    public ElasticFamily Family => bundle.Family;
+
+    /// <summary>The family with what choosing within budgets needs.</summary>
+    public FamilyBundle Bundle => bundle;
+
+    /// <summary>The network.</summary>
+    public DecoderModel Model => Family.Model;
+
+    /// <summary>Folder or file of the tokenizer.</summary>
+    public string TokenizerPath => tokenizerPath;
+
+    /// <summary>The tokenizer.</summary>
+    public Tokenizer Tokenizer => tokenizer.Value;
+
+    /// <summary>Ids of a text.</summary>
+    /// <exception cref="FlextronException">The tokenizer belongs to another model.</exception>
+    public int[] Encode(string text)
+    {
+        int[] ids = Tokenizer.Encode(text);
+        Check(ids, Model.Config.VocabularySize, TokenizerPath);
+        return ids;
+    }
+
+    /// <summary>Ids of the documents of a corpus file.</summary>
+    /// <exception cref="FlextronException">No text, or the tokenizer belongs to another model.</exception>
+    public TokenCorpus Corpus(IEnumerable<string> documents, IProgress<StageProgress> progress, int maximumTokens = int.MaxValue)
+    {
+        TokenCorpus corpus = TokenCorpus.Of(documents, Tokenizer, maximumTokens, progress);
+        Check(corpus.Ids, Model.Config.VocabularySize, TokenizerPath);
+        return corpus;
+    }
+
+    /// <summary>Refuses ids beyond a vocabulary.</summary>
+    public static void Check(ReadOnlySpan<int> ids, int vocabulary, string tokenizer)
+    {
+        foreach (int id in ids)
+        {
+            if (id >= vocabulary)
+                throw new FlextronException($"The tokenizer {tokenizer} gives id {id}, outside the model's vocabulary of {vocabulary}: use the tokenizer that belongs to the model.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => bundle.Dispose();
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Flextron.Data;
+using Flextron.Selection;
+using Flextron.Storage;
+using Flextron.Tokenization;
+using TorchSharp;
+
+namespace Flextron.Cli;
+
+/// <summary>The MODEL of a verb and the <c>--tokenizer</c> that goes with it.</summary>
+internal sealed class ModelArgument
+{
+    private const string Embedded = "embedded";
+    private readonly Argument<string?> model;
+    private readonly Option<string?> tokenizer = new("--tokenizer")
+    {
+        Description = "Tokenizer file or folder, where it does not lie beside the model.", HelpName = "file",
+    };
+
+    /// <summary>Creates the pair.</summary>
+    /// <param name="name">Name shown in help.</param>
+    /// <param name="required">Whether it must be typed; otherwise the embedded base is used.</param>
+    public ModelArgument(string name = "model", bool required = false)
+    {
+        // The default is said in words, because help would otherwise repeat it in the list of verbs.
+        model = new Argument<string?>(name)
+        {
+            Description = "Hugging Face folder, elastic family folder, llama2.c .bin, or 'embedded' for the embedded base" + (required ? "." : " [default: embedded]."),
+            Arity = required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
+        };
+    }
+
+    /// <summary>Adds both to a verb.</summary>
+    public ModelArgument AddTo(Command command)
+    {
+        command.Arguments.Add(model);
+        command.Options.Add(tokenizer);
+        return this;
+    }
+
+    /// <summary>Path of the model.</summary>
+    /// <exception cref="FlextronException">The embedded base is asked for and not there.</exception>
+    public string Path(CommandContext context) => Resolve(context.Get(model) ?? Embedded);
+
+    /// <summary>A path as typed, or that of the embedded base.</summary>
+    public static string Resolve(string path) => path == Embedded ? EmbeddedData.BaseModel : path;
+
+    /// <summary>Where the tokenizer is: as given, else beside the model.</summary>
+    public string TokenizerPath(CommandContext context)
+    {
+        if (context.Get(tokenizer) is string given) return given;
+        string path = Path(context);
+        if (Directory.Exists(path) || !File.Exists(path)) return path;
+        bool isTokenizer = System.IO.Path.GetFileName(path) == "tokenizer.bin" || System.IO.Path.GetExtension(path) is ".json" or ".model";
+        return isTokenizer ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!;
+    }
+
+    /// <summary>Loads the model.</summary>
+    /// <param name="context">Holds what was typed.</param>
+    /// <param name="dtype">Element type in place of the one asked for.</param>
+    public LoadedModel Load(CommandContext context, torch.ScalarType? dtype = null) =>
+        new(FamilyBundle.Load(Path(context), null, dtype ?? context.Dtype, context.Device), TokenizerPath(context));
+
+    /// <summary>Copies a tokenizer into a model folder.</summary>
+    /// <param name="source">A folder, or one tokenizer file of any name.</param>
+    /// <param name="folder">The target.</param>
+    public static void CopyTokenizer(string source, string folder)
+    {
+        if (Directory.Exists(source))
+        {
+            TokenizerFiles.Copy(source, folder);
+            return;
+        }
+        TokenizerLoader.Load(source);
+        string name = "tokenizer" + System.IO.Path.GetExtension(source).ToLowerInvariant();
+        AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, name), File.ReadAllBytes(source));
+    }
+}

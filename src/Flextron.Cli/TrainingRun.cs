@@ -1,0 +1,173 @@
+using Flextron.Checkpoints;
+using Flextron.Data;
+using Flextron.Elastic;
+using Flextron.Models;
+using Flextron.Progress;
+using Flextron.Storage;
+using Flextron.Training;
+using Flextron.Workbench.Experiments;
+using TorchSharp;
+
+namespace Flextron.Cli;
+
+/// <summary>One training of a family with checkpoints, metrics and losses before and after.</summary>
+internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings settings, string folder)
+{
+    /// <summary>The file of measured values in the output folder.</summary>
+    public const string MetricsName = "metrics.jsonl";
+
+    private const double HeldOutShare = 0.05;
+    private static readonly double[] Shares = [0.25, 0.5, 0.75, 1];
+    private readonly Dictionary<string, string> sources = [];
+    private TokenCorpus? train;
+    private HeldOutLoss? heldOut;
+    private long heldOutTokens;
+    private string? teacherPath;
+
+    /// <summary>Whether to go on from a checkpoint.</summary>
+    public bool Resume { get; init; }
+
+    /// <summary>Whether to start again over a checkpoint.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Steps between checkpoints.</summary>
+    public int CheckpointEvery { get; init; } = 100;
+
+    private string Checkpoint => Path.Combine(folder, TrainingCheckpoint.FileName);
+
+    private string Metrics => Path.Combine(folder, MetricsName);
+
+    /// <summary>Reads the texts and checks that the training can begin; writes nothing.</summary>
+    /// <exception cref="FlextronException">The family, a text or the output folder cannot be used.</exception>
+    public void Prepare(string corpus, string? heldOutFile, string? teacher, IProgress<StageProgress> progress)
+    {
+        ElasticFamily family = loaded.Family;
+        if (family.Manifest is null) throw new FlextronException($"{family.Path} is not an elastic family: run `flextron elastify` first.");
+        if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(family.Path)))
+            throw new FlextronException($"{folder} is the family itself: choose another --out, so that it stays what it was.");
+        if (File.Exists(folder)) throw new FlextronException($"{folder} is a file: name a folder to write into.");
+        if (File.Exists(Checkpoint) && !Resume && !Overwrite)
+            throw new FlextronException($"{folder} holds a training checkpoint: add --resume to go on from it, or --overwrite to start again.");
+        teacherPath = teacher is null ? null : ModelArgument.Resolve(teacher);
+        IReadOnlyList<string> documents = TextCorpus.Documents(corpus);
+        TokenCorpus measured;
+        if (heldOutFile is not null)
+        {
+            train = loaded.Corpus(documents, progress);
+            measured = loaded.Corpus(TextCorpus.Documents(heldOutFile), progress);
+        }
+        else
+        {
+            (train, measured) = Part(documents, progress);
+        }
+        heldOut = new HeldOutLoss(measured, Math.Min(Window, Math.Max(1, measured.Length - 1)));
+        heldOutTokens = (long)heldOut.WindowCount * Math.Min(Window, Math.Max(1, measured.Length - 1));
+        sources["family"] = ContentHash.OfPath(family.Path);
+        sources["corpus"] = train.Hash();
+        sources["teacher"] = settings.DistillationWeight == 0 ? "" : teacherPath is null ? sources["family"] : ContentHash.OfPath(teacherPath);
+    }
+
+    /// <summary>Trains and writes the family.</summary>
+    /// <exception cref="OperationCanceledException">Stopped; the checkpoint holds everything up to then.</exception>
+    public TrainingSummary Train(CommandContext context)
+    {
+        ElasticFamily family = loaded.Family;
+        Dictionary<string, SubNetwork> budgets = Shares.ToDictionary(s => FormattableString.Invariant($"uniform:{s}"), s => family.Space.Uniform(s));
+        Dictionary<string, LossEstimate> before = Measure(budgets, context, "held-out loss before");
+        using DecoderModel? teacher = Teacher(context);
+        using var trainer = new JointTrainer(family.Model, family.Space, settings, teacher);
+        var identity = new TrainingCheckpoint.Identity(settings, sources);
+        int resumedFrom = Restore(trainer, identity, context), saved = resumedFrom;
+        using (var log = new MetricsLog(Metrics))
+        {
+            void Save()
+            {
+                if (trainer.StepsDone == saved) return;
+                TrainingCheckpoint.Save(Checkpoint, family.Model.Weights, trainer.Optimizer, trainer.StepsDone, identity);
+                saved = trainer.StepsDone;
+            }
+
+            try
+            {
+                trainer.Run(train!, heldOut, budgets, step =>
+                {
+                    log.Write(Row(step));
+                    if (step.Step % CheckpointEvery == 0 || step.Step == settings.Steps) Save();
+                }, context, context.Cancellation);
+            }
+            catch (OperationCanceledException)
+            {
+                Save();
+                throw;
+            }
+        }
+        Dictionary<string, LossEstimate> after = Measure(budgets, context, "held-out loss after");
+        int length = Math.Min(settings.SequenceLength, family.Model.Config.ContextLength);
+        var summary = new TrainingSummary(
+            settings.Steps, resumedFrom, (long)settings.Steps * settings.BatchSize * length,
+            budgets.Keys.ToDictionary(k => k, k => new TrainingSummary.Change(before[k].Mean, after[k].Mean, before[k].StandardError, after[k].StandardError)),
+            heldOutTokens, folder);
+        family.AddTrainedSteps(settings.Steps);
+        StagedFolder.Write(folder, staging =>
+        {
+            ElasticFamilyFiles.Write(family, loaded.TokenizerPath, staging, torch.ScalarType.Float32);
+            FlextronJson.WriteFile(Path.Combine(staging, "training.json"), summary);
+        });
+        return summary;
+    }
+
+    /// <summary>One line of the metrics.</summary>
+    public static object Row(TrainingStep step) => new
+    {
+        step = step.Step, loss = step.Loss, learningRate = step.LearningRate, gradientNorm = step.GradientNorm, tokens = step.Tokens,
+        heldOut = step.HeldOut?.ToDictionary(b => b.Key, b => b.Value.Mean),
+    };
+
+    private int Window => Math.Min(settings.SequenceLength, loaded.Model.Config.ContextLength);
+
+    private Dictionary<string, LossEstimate> Measure(Dictionary<string, SubNetwork> budgets, IProgress<StageProgress> progress, string stage)
+    {
+        string[] labels = [.. budgets.Keys];
+        IReadOnlyList<LossEstimate> losses = heldOut!.Of(loaded.Model, [.. labels.Select(l => budgets[l])], progress, stage);
+        return labels.Zip(losses).ToDictionary(p => p.First, p => p.Second);
+    }
+
+    private DecoderModel? Teacher(CommandContext context)
+    {
+        if (settings.DistillationWeight == 0) return null;
+        if (teacherPath is null) return new DecoderModel(loaded.Model.Weights.Clone());
+        var teacher = new DecoderModel(CheckpointLoader.Load(teacherPath, torch.ScalarType.Float32, context.Device).Weights);
+        if (teacher.Config.VocabularySize == loaded.Model.Config.VocabularySize && teacher.Config.ContextLength >= Window) return teacher;
+        using (teacher)
+            throw new FlextronException($"The teacher {teacherPath} has a vocabulary of {teacher.Config.VocabularySize} and a context of {teacher.Config.ContextLength}: choose one with the family's vocabulary of {loaded.Model.Config.VocabularySize} and at least {Window} tokens.");
+    }
+
+    private int Restore(JointTrainer trainer, TrainingCheckpoint.Identity identity, CommandContext context)
+    {
+        bool found = Resume && File.Exists(Checkpoint);
+        if (found) trainer.StepsDone = TrainingCheckpoint.Load(Checkpoint, loaded.Model.Weights, trainer.Optimizer, identity);
+        else if (Resume) context.Message($"{folder} holds no training checkpoint: starting from the beginning.");
+        // After a crash there may be rows of steps that will now be done once more.
+        IEnumerable<MetricRow> kept = MetricsLog.Read(Metrics).Where(r => found && r.Number("step") <= trainer.StepsDone);
+        if (File.Exists(Metrics)) AtomicFile.WriteAllText(Metrics, string.Concat(kept.Select(r => r.Values.ToJsonString(FlextronJson.Compact) + "\n").ToArray()));
+        if (!found && File.Exists(Checkpoint)) File.Delete(Checkpoint);
+        return trainer.StepsDone;
+    }
+
+    // By document where there are enough, so that equal documents never fall on both sides; else the end of the text.
+    private (TokenCorpus Train, TokenCorpus HeldOut) Part(IReadOnlyList<string> documents, IProgress<StageProgress> progress)
+    {
+        bool IsHeldOut(string document) => (Seeds.Mix(settings.Seed, document) >> 11) * (1.0 / (1UL << 53)) < HeldOutShare;
+        string[] kept = [.. documents.Where(IsHeldOut)];
+        if (documents.Count >= 40 && kept.Length > 0 && kept.Length < documents.Count)
+        {
+            TokenCorpus apart = loaded.Corpus(kept, progress);
+            if (apart.Length > Window) return (loaded.Corpus(documents.Where(d => !IsHeldOut(d)), progress), apart);
+        }
+        TokenCorpus all = loaded.Corpus(documents, progress);
+        int end = Math.Max((int)(all.Length * HeldOutShare), Window + 1);
+        if (all.Length - end <= Window)
+            throw new FlextronException($"The corpus has {all.Length} tokens, too few for training and held-out windows of {Window}: give more text, --held-out, or a shorter --sequence-length.");
+        return (TokenCorpus.OfIds(all.Ids[..^end].ToArray()), TokenCorpus.OfIds(all.Ids[^end..].ToArray()));
+    }
+}

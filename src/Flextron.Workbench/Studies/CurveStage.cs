@@ -1,0 +1,55 @@
+using Flextron.Elastic;
+using Flextron.Latency;
+using Flextron.Models;
+using Flextron.Progress;
+using Flextron.Routing;
+using Flextron.Selection;
+using Flextron.Training;
+using Flextron.Workbench.Experiments;
+
+namespace Flextron.Workbench.Studies;
+
+/// <summary>Chooses a network for every latency target in several ways, and measures loss and latency of each choice.</summary>
+internal static class CurveStage
+{
+    public static StageResult Run(ExperimentRun run, StudySettings settings, StageResult corpus, StageResult routed, StageResult profile) =>
+        run.Stage("curve", new { settings.Curve, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows, settings.Route.LossWindows }, [corpus, routed, profile], stage =>
+        {
+            using ElasticFamily family = ElasticFamily.Load(Path.Combine(routed.Folder, ElastifyStage.Family));
+            using StaticRouters routers = StaticRouters.Load(Path.Combine(routed.Folder, FamilyBundle.RoutersName), family.Space);
+            ModelConfig config = family.Model.Config;
+            LatencyTable table = ProfileStage.Load(profile);
+            int length = Math.Min(settings.Corpus.WindowLength, config.ContextLength);
+            var calibration = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), length, settings.Route.LossWindows);
+            LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, calibration, stage.Progress);
+            sensitivities.Save(stage.File(FamilyBundle.SensitivitiesName));
+
+            var selector = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities };
+            var blind = new NetworkSelector(config, family.Space) { Latency = table };
+            var choices = new List<(string Method, double Target, SelectedNetwork Selection)>();
+            ICostTable cost = table;
+            (double least, double full) = (cost.Cost(family.Space.Smallest), cost.Cost(family.Space.Largest));
+            foreach (double share in Shares(settings.Curve.Targets))
+            {
+                double target = share >= 1 ? full : least + share * (full - least);
+                choices.Add((CurvePoint.Router, target, selector.Select(target, table, routers.Select(share))));
+                choices.Add((CurvePoint.Knapsack, target, selector.Select(target, table)));
+                choices.Add((CurvePoint.Uniform, target, blind.Select(target, table)));
+            }
+            SubNetwork[] networks = [.. choices.Select(c => c.Selection.SubNetwork).Distinct()];
+            IReadOnlyList<Quartiles> latencies = LatencyProfiler.MeasureEndToEnd(
+                family.Model, networks, table.Key.Workload, settings.Profile.Table with { Seconds = settings.Curve.Seconds }, stage.Progress);
+            HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config);
+            IReadOnlyList<LossEstimate> losses = heldOut.Of(family.Model, networks, stage.Progress);
+            stage.WriteJson("curve.json", choices.Select(c =>
+            {
+                int i = Array.IndexOf(networks, c.Selection.SubNetwork);
+                return new CurvePoint(c.Method, c.Target, networks[i], c.Selection.Cost, latencies[i], losses[i], c.Selection.Parameters);
+            }).ToArray());
+        });
+
+    public static IReadOnlyList<CurvePoint> Points(StageResult curve) => curve.ReadJson<CurvePoint[]>("curve.json");
+
+    /// <summary>Targets between the smallest (0) and the whole network (1), evenly.</summary>
+    private static IEnumerable<double> Shares(int count) => Enumerable.Range(0, count).Select(i => count == 1 ? 1 : i / (count - 1.0));
+}

@@ -1,0 +1,71 @@
+using Flextron.Data;
+using Flextron.Selection;
+using Flextron.Workbench.Experiments;
+
+namespace Flextron.Workbench.Studies;
+
+/// <summary>
+/// The whole method as one pipeline of stages: text → ranking → permutation → joint training → latency table → surrogate and routers →
+/// selection → benchmarks → report. A stage is computed again only where something it depends on has changed.
+/// </summary>
+public static class FlextronStudy
+{
+    /// <summary>Runs it.</summary>
+    /// <param name="experiment">Its folder.</param>
+    /// <param name="settings">Resolved settings.</param>
+    /// <param name="options">How the run is carried out.</param>
+    /// <returns>The run's folder, whose <c>report.html</c> tells the result.</returns>
+    /// <exception cref="FlextronException">Something the experiment names cannot be used.</exception>
+    public static string Run(ExperimentFolder experiment, StudySettings settings, RunOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        ArgumentNullException.ThrowIfNull(settings);
+        var paths = new StudyPaths(experiment.Path);
+        string modelPath = paths.Resolve(settings.Model, () => EmbeddedData.BaseModel);
+        string tokenizerPath = settings.Tokenizer is { } given ? paths.Resolve(given, () => EmbeddedData.BaseModel) : TokenizerBeside(modelPath);
+        string? textPath = settings.Corpus.Path == StudyPaths.Embedded ? null : paths.Resolve(settings.Corpus.Path, () => "");
+        settings.Training.Validated();
+        settings.Route.Joint.Validated();
+
+        using ExperimentRun run = experiment.StartRun(settings, options);
+        run.RecordSeed("corpus", settings.Corpus.Seed);
+        run.RecordSeed("training", settings.Training.Seed);
+        run.RecordSeed("routers", settings.Route.Surrogate.Seed);
+        StageInput model = StageInput.Of(modelPath, "model"), tokenizer = StageInput.Of(tokenizerPath, "tokenizer");
+        StageResult corpus = CorpusStage.Run(run, settings.Corpus, tokenizer, textPath is null ? null : StageInput.Of(textPath, "text"));
+        StageResult ranking = ElastifyStage.Rank(run, settings.Rank, model, corpus);
+        StageResult family = ElastifyStage.Permute(run, model, tokenizer, corpus, ranking);
+        StageResult orders = OrderStage.Run(run, settings, model, corpus, family);
+        StageResult trained = TrainStage.Run(run, settings, corpus, family);
+        StageResult profile = ProfileStage.Run(run, settings.Profile, trained);
+        StageResult routed = RouteStage.Run(run, settings.Route, corpus, family, trained, profile);
+        StageResult curve = CurveStage.Run(run, settings, corpus, routed, profile);
+        StageResult? benchmarks = BenchmarkStage.Run(run, settings.Benchmarks, routed, curve);
+        Assemble(run, routed, profile, curve);
+        StudyReport.Write(run, new StudyResults(settings, corpus, ranking, family, orders, trained, profile, routed, curve, benchmarks));
+        run.Finish();
+        return run.Folder;
+    }
+
+    /// <summary>Puts the finished family with its table, sensitivities and routers into one folder that every verb accepts.</summary>
+    private static void Assemble(ExperimentRun run, StageResult routed, StageResult profile, StageResult curve)
+    {
+        string family = Path.Combine(run.CheckpointsFolder, ElastifyStage.Family);
+        void Copy(string from, string name)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(family, name))!);
+            File.Copy(from, Path.Combine(family, name), overwrite: true);
+        }
+
+        foreach (StageFile file in routed.Files)
+        {
+            string prefix = ElastifyStage.Family + "/", name = file.Path.StartsWith(prefix, StringComparison.Ordinal) ? file.Path[prefix.Length..] : file.Path;
+            if (name != file.Path || name.StartsWith(FamilyBundle.RoutersName + "/", StringComparison.Ordinal)) Copy(routed.File(file.Path), name);
+        }
+        Copy(profile.File(FamilyBundle.TableName), FamilyBundle.TableName);
+        Copy(curve.File(FamilyBundle.SensitivitiesName), FamilyBundle.SensitivitiesName);
+        run.Say($"The family with its table and routers: {family}");
+    }
+
+    private static string TokenizerBeside(string model) => Directory.Exists(model) ? model : Path.GetDirectoryName(model)!;
+}

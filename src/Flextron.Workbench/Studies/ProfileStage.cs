@@ -1,0 +1,27 @@
+using Flextron.Elastic;
+using Flextron.Latency;
+using Flextron.Selection;
+using Flextron.Workbench.Experiments;
+
+namespace Flextron.Workbench.Studies;
+
+/// <summary>Measures the latency table and checks it on sub-networks that it was not made from.</summary>
+internal static class ProfileStage
+{
+    // Another machine's table would be refused: what the table is keyed by belongs to the stage's key too.
+    public static StageResult Run(ExperimentRun run, ProfileStageSettings settings, StageResult family)
+    {
+        string source = Path.Combine(family.Folder, ElastifyStage.Family);
+        using ElasticFamily elastic = ElasticFamily.Load(source);
+        LatencyWorkload workload = settings.Workload ?? LatencyWorkload.For(elastic.Model.Config);
+        LatencyKey key = LatencyKey.Of(elastic.Model, workload.ValidatedFor(elastic.Model.Config));
+        return run.Stage("profile", new { settings.Table, settings.HeldOutNetworks, key }, [family], stage =>
+        {
+            LatencyTable table = LatencyProfiler.Profile(elastic.Model, elastic.Space, workload, settings.Table, stage.Progress, stage.Cancellation);
+            HonestyReport honesty = TableHonesty.Check(table, elastic.Model, elastic.Space, settings.HeldOutNetworks, seed: 1, settings.Table, stage.Progress);
+            (table with { HeldOut = honesty }).Save(stage.File(FamilyBundle.TableName));
+        });
+    }
+
+    public static LatencyTable Load(StageResult profile) => LatencyTable.Load(profile.File(FamilyBundle.TableName));
+}

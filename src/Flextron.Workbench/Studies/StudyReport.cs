@@ -1,0 +1,153 @@
+using System.Globalization;
+using Flextron.Latency;
+using Flextron.Routing;
+using Flextron.Training;
+using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Reports;
+
+namespace Flextron.Workbench.Studies;
+
+/// <summary>Writes up a study: the answer first, then what supports it, stage by stage.</summary>
+internal static class StudyReport
+{
+    public static void Write(ExperimentRun run, StudyResults results)
+    {
+        var report = new Report("Many networks in one: loss and accuracy against latency") { Subtitle = $"run {run.Name}; {results.Table.Key.DeviceName}" };
+        report.Text($"**{results.Settings.Question}**");
+        Answer(report, results);
+        Benchmarks(report, results);
+        Ranking(report, results);
+        Training(report, results);
+        Latency(report, results);
+        Routing(report, results);
+        report.Heading("How this was made").Text($"Computing took {results.Duration.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s in all. Environment, provenance, metrics and tables lie beside this page.");
+        report.Table(new ReportTable([new("part"), new("documents", "N0"), new("tokens", "N0"), new("SHA-256 of ids")],
+            results.Corpus.Select(p => (IReadOnlyList<object?>)[p.Name, p.Documents, p.Tokens, p.Hash[..16]]), "The text"));
+        report.Settings("Settings", results.Settings);
+        report.Write(run.Folder);
+        Tables(run, results);
+        Summary(run, results);
+    }
+
+    private static void Answer(Report report, StudyResults results)
+    {
+        report.Heading("Loss against latency").Figure(StudyFigures.LossAgainstLatency(results), "loss-latency");
+        report.Table(new ReportTable(
+            [new("target", "0.00") { Heading = "target (ms)" }, new("by table", "0.00") { Heading = "by table (ms)" }, new("measured", "0.00") { Heading = "measured (ms)" },
+             new("loss", "0.000") { Heading = "held-out loss" }, new("parameters", "N0"), new("groups × neurons per block")],
+            Router(results).Select(p => (IReadOnlyList<object?>)[p.TargetMs, p.PredictedMs, p.MeasuredMs.Median, new PlusMinus(p.Loss.Mean, p.Loss.StandardError), p.Parameters, p.Network.ToString()]),
+            "What the static router chose for each latency target. Loss ± standard error over windows."));
+        report.Text(Verdict(results));
+        report.Figure(StudyFigures.Widths(results, attention: false), "neurons-per-target").Figure(StudyFigures.Widths(results, attention: true), "heads-per-target");
+    }
+
+    /// <summary>Says who won, by paired differences over the same windows, whoever it is.</summary>
+    private static string Verdict(StudyResults results)
+    {
+        string Against(string control)
+        {
+            int better = 0, worse = 0, targets = 0;
+            foreach ((CurvePoint router, CurvePoint other) in Router(results).Zip(results.Curve.Where(p => p.Method == control)))
+            {
+                targets++;
+                double[] difference = [.. router.Loss.PerWindow.Zip(other.Loss.PerWindow, (a, b) => a - b)];
+                var paired = new LossEstimate(difference);
+                if (paired.Mean + 1.96 * paired.StandardError < 0) better++;
+                if (paired.Mean - 1.96 * paired.StandardError > 0) worse++;
+            }
+            return $"Against {control}, the router's loss is lower at {better} of {targets} targets, higher at {worse}, and not distinguishable at {targets - better - worse}";
+        }
+
+        return $"{Against(CurvePoint.Uniform)}. {Against(CurvePoint.Knapsack)} (95 %, paired over windows; targets are equal by the table, measured latencies differ a little). One seed: see the settings.";
+    }
+
+    private static void Benchmarks(Report report, StudyResults results)
+    {
+        if (results.Benchmarks.Count == 0) return;
+        report.Heading("Accuracy against latency");
+        foreach (IGrouping<string, BenchmarkPoint> task in results.Benchmarks.GroupBy(b => b.Result.Task))
+            report.Figure(StudyFigures.Accuracy(task.Key, [.. task]), $"accuracy-{task.Key}");
+        report.Table(new ReportTable(
+            [new("task"), new("latency", "0.00") { Heading = "measured (ms)" }, new("accuracy", "0.000"), new("chance", "0.000"), new("margin", "0.000") { Heading = "margin (nats)" },
+             new("nll", "0.000") { Heading = "target NLL (nats)" }, new("documents", "N0")],
+            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.MeasuredMs,
+                new PlusMinus(b.Result.Metrics["acc"], b.Result.Stderr["acc"]), b.Result.Chance, b.MeanMargin, b.TargetNll, b.Result.Docs]),
+            "Accuracy ± standard error. The margin is the log-probability of the right choice minus that of the best other one."));
+    }
+
+    private static void Ranking(Report report, StudyResults results)
+    {
+        report.Heading("Importance and order").Text(string.Create(CultureInfo.InvariantCulture,
+            $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} over {results.Checks.SliceNetworks} random sub-networks."));
+        report.Figure(StudyFigures.Orders(results), "orders").Figure(StudyFigures.Importance(results), "importance");
+    }
+
+    private static void Training(Report report, StudyResults results)
+    {
+        report.Heading("Joint training").Figure(StudyFigures.Training(results), "training-gain").Figure(StudyFigures.TrainingCurve(results), "training-curve");
+        report.Table(new ReportTable(
+            [new("share", "0.###") { Heading = "kept share" }, new("before", "0.000"), new("after", "0.000"), new("change", "0.000")],
+            results.Training.Before.Select(b => (IReadOnlyList<object?>)[TrainStage.Share(b.Key), Value(b.Value), Value(results.Training.After[b.Key]), Value(Difference(results.Training.After[b.Key], b.Value))]),
+            "Held-out loss, nats per token, ± standard error over windows; the change is paired."));
+    }
+
+    private static void Latency(Report report, StudyResults results)
+    {
+        HonestyReport honesty = results.Table.HeldOut!;
+        report.Heading("Latency table").Text(string.Create(CultureInfo.InvariantCulture,
+            $"Workload: {StudyFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
+        report.Figure(StudyFigures.Honesty(results.Table), "latency-honesty");
+    }
+
+    private static void Routing(Report report, StudyResults results)
+    {
+        SurrogateFit fit = results.Routing.HeldOut;
+        report.Heading("Surrogate and routers").Text(string.Create(CultureInfo.InvariantCulture,
+            $"On {fit.Count} held-out sub-networks the surrogate's relative error is {fit.RelativeError:0.00%} and its rank correlation {fit.Spearman:0.000}. It is then discarded; LM and routers were fine-tuned together for {results.Settings.Route.Joint.Training.Steps} steps."));
+        report.Table(new ReportTable(
+            [new("round", "0"), new("networks", "N0") { Heading = "networks measured" }, new("error", "0.00%") { Heading = "relative error" }, new("spearman", "0.000") { Heading = "rank correlation" },
+             new("fresh", "0.000") { Heading = "rank correlation on networks not yet seen" }],
+            results.Routing.Rounds.Select(r => (IReadOnlyList<object?>)[r.Round, r.Networks, r.HeldOut.RelativeError, r.HeldOut.Spearman, r.Fresh?.Spearman]), "Rounds of the surrogate"));
+    }
+
+    private static void Tables(ExperimentRun run, StudyResults results)
+    {
+        run.WriteTable("curve", ["method", "target_ms", "predicted_ms", "measured_ms", "measured_lower_ms", "measured_upper_ms", "loss", "loss_se", "parameters", "network"],
+            results.Curve.Select(p => (IReadOnlyList<object?>)[p.Method, p.TargetMs, p.PredictedMs, p.MeasuredMs.Median, p.MeasuredMs.Lower, p.MeasuredMs.Upper, p.Loss.Mean, p.Loss.StandardError, p.Parameters, p.Network.ToString()]));
+        run.WriteTable("training", ["share", "before", "before_se", "after", "after_se"],
+            results.Training.Before.Select(b => (IReadOnlyList<object?>)[TrainStage.Share(b.Key), b.Value.Mean, b.Value.StandardError, results.Training.After[b.Key].Mean, results.Training.After[b.Key].StandardError]));
+        run.WriteTable("orders", ["share", "importance", "importance_se", "original", "random_mean", "random_min", "random_max", "random_draws"],
+            results.Orders.Select(o => (IReadOnlyList<object?>)[o.Share, o.Importance.Mean, o.Importance.StandardError, o.Original.Mean,
+                o.Random.Average(r => r.Mean), o.Random.Min(r => r.Mean), o.Random.Max(r => r.Mean), o.Random.Count]));
+        run.WriteTable("benchmarks", ["task", "target_ms", "measured_ms", "docs", "acc", "acc_se", "chance", "margin", "target_nll", "prompt_hash", "logprob_sum"],
+            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.TargetMs, b.MeasuredMs, b.Result.Docs, b.Result.Metrics["acc"], b.Result.Stderr["acc"], b.Result.Chance, b.MeanMargin, b.TargetNll, b.Result.PromptHash, b.Result.LogprobSum]));
+    }
+
+    private static void Summary(ExperimentRun run, StudyResults results)
+    {
+        run.Summarize("checks.permutedLogitDifference", results.Checks.PermutedLogitDifference);
+        run.Summarize("checks.sliceMaskDifference", results.Checks.SliceMaskDifference);
+        foreach ((string label, LossEstimate loss) in results.Training.Before) run.Summarize($"loss.before.{label}", Of(loss));
+        foreach ((string label, LossEstimate loss) in results.Training.After) run.Summarize($"loss.after.{label}", Of(loss));
+        foreach (OrderComparison order in results.Orders)
+        {
+            run.Summarize(FormattableString.Invariant($"order.importance.{order.Share}"), Of(order.Importance));
+            if (order.Random.Count > 0) run.Summarize(FormattableString.Invariant($"order.random.{order.Share}"), order.Random.Average(r => r.Mean));
+        }
+        run.Summarize("latency.fullMs", results.Table.FullMs());
+        run.Summarize("latency.medianError", results.Table.HeldOut!.MedianError);
+        run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);
+        run.Summarize("surrogate.spearman", results.Routing.HeldOut.Spearman);
+        run.Summarize("surrogate.relativeError", results.Routing.HeldOut.RelativeError);
+        foreach ((CurvePoint point, int i) in Router(results).Select((p, i) => (p, i)))
+            run.Summarize(FormattableString.Invariant($"curve.router.{i}.loss"), Of(point.Loss));
+    }
+
+    private static IEnumerable<CurvePoint> Router(StudyResults results) => results.Curve.Where(p => p.Method == CurvePoint.Router);
+
+    private static PlusMinus Value(LossEstimate loss) => new(loss.Mean, loss.StandardError);
+
+    private static LossEstimate Difference(LossEstimate a, LossEstimate b) => new([.. a.PerWindow.Zip(b.PerWindow, (x, y) => x - y)]);
+
+    private static SummaryValue Of(LossEstimate loss) => SummaryValue.OfMean(loss.Mean, loss.StandardError * Math.Sqrt(loss.PerWindow.Count), loss.PerWindow.Count);
+}

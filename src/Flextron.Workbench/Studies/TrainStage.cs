@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Globalization;
+using Flextron.Data;
+using Flextron.Elastic;
+using Flextron.Models;
+using Flextron.Training;
+using Flextron.Workbench.Experiments;
+
+namespace Flextron.Workbench.Studies;
+
+/// <summary>Joint continued-training of the family.</summary>
+internal static class TrainStage
+{
+    public static StageResult Run(ExperimentRun run, StudySettings settings, StageResult corpus, StageResult family) =>
+        run.Stage("train", new { settings.Training, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows }, [corpus, family], stage =>
+        {
+            string source = Path.Combine(family.Folder, ElastifyStage.Family);
+            using ElasticFamily elastic = ElasticFamily.Load(source), original = ElasticFamily.Load(source);
+            int vocabulary = elastic.Model.Config.VocabularySize;
+            HeldOutLoss heldOut = HeldOut(settings.Corpus, corpus, elastic.Model.Config);
+            Dictionary<string, SubNetwork> budgets = UniformBudgets(elastic.Space);
+            Dictionary<string, LossEstimate> Measure() => budgets.ToDictionary(b => b.Key, b => heldOut.Of(elastic.Model, b.Value));
+
+            Dictionary<string, LossEstimate> before = Measure();
+            var clock = Stopwatch.StartNew();
+            using (var trainer = new JointTrainer(elastic.Model, elastic.Space, settings.Training, original.Model))
+                trainer.Run(CorpusStage.LoadTrain(corpus, vocabulary), heldOut, budgets, step => Record(stage.Metrics, step), stage.Progress, stage.Cancellation);
+            double seconds = clock.Elapsed.TotalSeconds;
+            elastic.AddTrainedSteps(settings.Training.Steps);
+            elastic.Save(Path.Combine(stage.Folder, ElastifyStage.Family));
+            stage.WriteJson("losses.json", new TrainingOutcome(before, Measure(), settings.Training.Steps, seconds));
+        });
+
+    /// <summary>The grid of uniform budgets that losses are followed at: an eighth to the whole.</summary>
+    public static Dictionary<string, SubNetwork> UniformBudgets(ElasticSpace space) =>
+        Enumerable.Range(1, 8).Select(i => i / 8.0).Select(share => (Label: share.ToString("0.###", CultureInfo.InvariantCulture), Network: space.Uniform(share)))
+            .DistinctBy(b => b.Network).ToDictionary(b => b.Label, b => b.Network);
+
+    public static double Share(string label) => double.Parse(label, CultureInfo.InvariantCulture);
+
+    public static HeldOutLoss HeldOut(CorpusSettings settings, StageResult corpus, ModelConfig config) =>
+        new(CorpusStage.LoadHeldOut(corpus, config.VocabularySize), Math.Min(settings.WindowLength, config.ContextLength), settings.HeldOutWindows);
+
+    public static void Record(MetricsLog metrics, TrainingStep step) => metrics.Write(new
+    {
+        step.Step,
+        step.Loss,
+        step.LearningRate,
+        step.GradientNorm,
+        step.Tokens,
+        HeldOut = step.HeldOut?.ToDictionary(l => l.Key, l => l.Value.Mean),
+    });
+}

@@ -1,0 +1,69 @@
+using Flextron.Data;
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Elastic;
+
+/// <summary>Checks, on real text, that two ways to compute logits agree.</summary>
+public static class EquivalenceCheck
+{
+    /// <summary>Largest absolute difference of the whole networks' logits: zero up to rounding for a permuted copy.</summary>
+    /// <param name="a">One model.</param>
+    /// <param name="b">Another of the same shape.</param>
+    /// <param name="text">Text to run; its first 1,024 tokens are used.</param>
+    public static double OfModels(DecoderModel a, DecoderModel b, TokenCorpus text)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return Largest(a, text, ids_BT => (a.Forward(ids_BT), b.Forward(ids_BT)));
+    }
+
+    /// <summary>
+    /// Largest absolute difference between a slice's logits and those of the whole network with everything outside the slice silenced: the
+    /// mask form that slices must equal.
+    /// </summary>
+    public static double SliceAgainstMask(DecoderModel model, SubNetwork network, TokenCorpus text)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using var masked = new DecoderModel(Masked(model.Weights, network));
+        return Largest(model, text, ids_BT => (model.Forward(ids_BT, network), masked.Forward(ids_BT)));
+    }
+
+    /// <summary>A full-size copy in which heads and neurons outside the slice write nothing to the residual stream.</summary>
+    public static DecoderWeights Masked(DecoderWeights weights, SubNetwork network)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        ArgumentNullException.ThrowIfNull(network);
+        using var noGrad = no_grad();
+        DecoderWeights copy = weights.Clone();
+        foreach ((BlockWeights block, BlockShape shape) in copy.Blocks.Zip(network.ValidatedFor(weights.Config).Blocks))
+        {
+            Silence(block.Output_QC, (long)shape.KvGroups * weights.Config.HeadsPerGroup * weights.Config.HeadSize);
+            Silence(block.Down_DC, shape.Neurons);
+        }
+        return copy;
+    }
+
+    private static void Silence(Tensor rows, long kept)
+    {
+        using Tensor beyond = rows.narrow(0, kept, rows.size(0) - kept);
+        beyond.zero_();
+    }
+
+    private static double Largest(DecoderModel model, TokenCorpus text, Func<Tensor, (Tensor, Tensor)> logits)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        using var noGrad = no_grad();
+        int length = Math.Min(Math.Min(256, model.Config.ContextLength), text.Length - 1);
+        var windows = new WindowSampler(text, length, seed: 0);
+        double largest = 0;
+        for (int i = 0; i < Math.Min(windows.WindowCount, Math.Max(1, 1024 / length)); i++)
+        {
+            using var scope = NewDisposeScope();
+            (Tensor a, Tensor b) = logits(windows.Windows([i]).Input_BT.to(model.Device));
+            largest = Math.Max(largest, (a - b).abs().max().item<float>());
+        }
+        return largest;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Text;
+
+namespace Flextron.Evaluation;
+
+/// <summary>
+/// MMLU's folder: <c>test/SUBJECT_test.csv</c> and, for shots, <c>dev/SUBJECT_dev.csv</c>; rows question, four choices, answer as letter or 0 to 3,
+/// with or without a header. Subjects in ordinal order of name.
+/// </summary>
+internal static class MmluFormat
+{
+    private const string TestSuffix = "_test.csv";
+    private static readonly string[] Letters = ["A", "B", "C", "D"];
+
+    private sealed record Item(string Question, string[] Choices, int Answer)
+    {
+        public string Prompt => $"{Question}\nA. {Choices[0]}\nB. {Choices[1]}\nC. {Choices[2]}\nD. {Choices[3]}\nAnswer:";
+    }
+
+    /// <summary>Reads all subjects.</summary>
+    public static IEnumerable<EvaluationDocument> Read(string folder, int shots)
+    {
+        int index = 0;
+        foreach (string subject in Subjects(folder))
+        {
+            var head = new StringBuilder($"The following are multiple choice questions (with answers) about {subject.Replace('_', ' ')}.\n\n");
+            if (shots > 0)
+            {
+                string dev = Path.Combine(folder, "dev", subject + "_dev.csv");
+                List<Item> examples = [.. Items(dev).Take(shots)];
+                if (examples.Count < shots)
+                    throw new FlextronException($"{dev} has {examples.Count} examples, fewer than {shots} shots: ask for fewer or get the file again.");
+                foreach (Item example in examples) head.Append(example.Prompt).Append(' ').Append(Letters[example.Answer]).Append("\n\n");
+            }
+            string prefix = head.ToString();
+            foreach (Item item in Items(Path.Combine(folder, "test", subject + TestSuffix)))
+                yield return TaskFormats.Choices(index++, prefix + item.Prompt, Letters, item.Answer, subject);
+        }
+    }
+
+    private static string[] Subjects(string folder)
+    {
+        string test = Path.Combine(folder, "test");
+        return DataFile.Guard(test, () => Directory.EnumerateFiles(test, "*" + TestSuffix)
+            .Select(file => Path.GetFileName(file)[..^TestSuffix.Length]).Order(StringComparer.Ordinal).ToArray());
+    }
+
+    private static IEnumerable<Item> Items(string path)
+    {
+        bool first = true;
+        foreach ((int line, string[] row) in CsvReader.Read(path))
+        {
+            if (row.Length != 6)
+                throw Wrong(line, $"a row has {row.Length} fields, not question, four choices and answer");
+            int answer = row[5].Trim() switch { "0" or "A" => 0, "1" or "B" => 1, "2" or "C" => 2, "3" or "D" => 3, _ => -1 };
+            bool header = first && row[5].Trim().Equals("answer", StringComparison.OrdinalIgnoreCase);
+            first = false;
+            if (header) continue;
+            if (answer < 0) throw Wrong(line, $"the answer is '{row[5]}', not A to D or 0 to 3");
+            yield return new Item(PythonText.Trim(row[0]), row[1..5], answer);
+        }
+
+        FlextronException Wrong(int line, string problem) => new($"{path}, line {line}: {problem}; correct it or get the file again.");
+    }
+}

@@ -1,0 +1,11 @@
+namespace Flextron.Evaluation;
+
+/// <summary>How a task's scores become metrics.</summary>
+public enum TaskKind
+{
+    /// <summary>The choice with the greatest log-probability is the answer.</summary>
+    MultipleChoice,
+
+    /// <summary>Right where the model would greedily produce the target; perplexity over targets.</summary>
+    LastWord,
+}

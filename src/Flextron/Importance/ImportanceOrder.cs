@@ -1,0 +1,35 @@
+using Flextron.Data;
+using Flextron.Models;
+
+namespace Flextron.Importance;
+
+/// <summary>
+/// The order that puts important groups and neurons first, so that every prefix is a good sub-network (FLEXTRON, ICML 2024, section 3.1).
+/// Applying it changes where things stand, not what the whole network computes.
+/// </summary>
+/// <param name="Blocks">One order per block.</param>
+public sealed record ImportanceOrder(IReadOnlyList<BlockOrder> Blocks)
+{
+    /// <summary>Descending scores; equal ones keep their order.</summary>
+    /// <param name="groupScores">G scores per block.</param>
+    /// <param name="neuronScores">D scores per block.</param>
+    public static ImportanceOrder Descending(IEnumerable<IReadOnlyList<double>> groupScores, IEnumerable<IReadOnlyList<double>> neuronScores) =>
+        new(groupScores.Zip(neuronScores, (g, n) => new BlockOrder(Sort(g), Sort(n))).ToArray());
+
+    /// <summary>A random order: the control that importance has to beat.</summary>
+    public static ImportanceOrder Random(ModelConfig config, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        Random random = Seeds.Stream(seed, "random order");
+        int[] Shuffled(int n)
+        {
+            int[] order = Enumerable.Range(0, n).ToArray();
+            random.Shuffle(order);
+            return order;
+        }
+
+        return new ImportanceOrder(Enumerable.Range(0, config.BlockCount).Select(_ => new BlockOrder(Shuffled(config.KvGroupCount), Shuffled(config.NeuronCount))).ToArray());
+    }
+
+    private static int[] Sort(IReadOnlyList<double> scores) => Enumerable.Range(0, scores.Count).OrderByDescending(i => scores[i]).ToArray();
+}

@@ -1,0 +1,67 @@
+using Flextron.Models;
+
+namespace Flextron.Latency;
+
+/// <summary>Costs that need no measurement, exact and linear in every width: parameters, bytes and floating-point operations.</summary>
+public static class AnalyticCosts
+{
+    /// <summary>Parameters; a tied head counts once.</summary>
+    public static ICostTable Parameters(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        double c = config.HiddenSize;
+        return new LinearCosts("parameters",
+            (config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize * c + c,
+            c, 2 * GroupRows(config) * c,
+            c, 3 * c);
+    }
+
+    /// <summary>Bytes of a sub-network's weights and of its KV cache.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="bytesPerElement">4 for float32, 2 for bfloat16 and float16.</param>
+    /// <param name="batch">Sequences cached; 0 counts weights only.</param>
+    /// <param name="contextTokens">Tokens cached per sequence.</param>
+    public static ICostTable WeightAndCacheBytes(ModelConfig config, int bytesPerElement, int batch, int contextTokens)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ICostTable parameters = Parameters(config);
+        double c = config.HiddenSize, cache = 2.0 * batch * contextTokens * config.HeadSize;
+        return new LinearCosts("bytes",
+            bytesPerElement * parameters.Fixed,
+            bytesPerElement * c, bytesPerElement * (2 * GroupRows(config) * c + cache),
+            bytesPerElement * c, bytesPerElement * 3 * c);
+    }
+
+    /// <summary>
+    /// Floating-point operations of a workload: two per multiply-add of every matrix product, attention counted over visible keys only, the
+    /// head for the last position of each pass. Norms, rotations and activations are not counted.
+    /// </summary>
+    public static ICostTable Flops(ModelConfig config, LatencyWorkload workload)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(workload);
+        double c = config.HiddenSize, prompt = workload.PromptTokens, steps = workload.GeneratedTokens;
+        double tokens = workload.Batch * (prompt + steps);
+        // Position t sees t + 1 keys, in the prompt and in decode steps alike.
+        double pairs = workload.Batch * (prompt + steps) * (prompt + steps + 1) / 2;
+        double perGroup = tokens * 2 * 2 * GroupRows(config) * c + pairs * 2 * 2 * config.HeadsPerGroup * config.HeadSize;
+        return new LinearCosts("FLOP",
+            workload.Batch * (1 + steps) * 2 * c * config.VocabularySize,
+            0, perGroup,
+            0, tokens * 2 * 3 * c);
+    }
+
+    // Query and output have H·(L/G) rows a group, key and value H: half of their sum, so that 2·rows·C counts all four matrices.
+    private static double GroupRows(ModelConfig config) => (double)config.HeadSize * (config.HeadsPerGroup + 1);
+
+    private sealed class LinearCosts(string unit, double constant, double attention, double perGroup, double mlp, double perNeuron) : ICostTable
+    {
+        public string Unit => unit;
+
+        public double Fixed => constant;
+
+        public double Attention(int block, int kvGroups) => attention + perGroup * kvGroups;
+
+        public double Mlp(int block, int neurons) => mlp + perNeuron * neurons;
+    }
+}

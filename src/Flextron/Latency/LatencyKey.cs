@@ -1,0 +1,57 @@
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Latency;
+
+/// <summary>Everything that a measured latency depends on; a table is used only where all of it is the same.</summary>
+public sealed record LatencyKey
+{
+    /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Processor or accelerator model.</summary>
+    public required string DeviceName { get; init; }
+
+    /// <summary>Element type of the weights.</summary>
+    public required ScalarType Dtype { get; init; }
+
+    /// <summary>Threads that libtorch uses inside an operator.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>What was run.</summary>
+    public required LatencyWorkload Workload { get; init; }
+
+    /// <summary>The model's numbers that decide how much there is to compute.</summary>
+    public required LatencyModelShape Model { get; init; }
+
+    /// <summary>The key of a model on this machine, now.</summary>
+    public static LatencyKey Of(DecoderModel model, LatencyWorkload workload)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new LatencyKey
+        {
+            Device = model.Device.type == DeviceType.CUDA ? "cuda" : model.Device.type.ToString().ToLowerInvariant(),
+            DeviceName = DeviceNames.Of(model.Device),
+            Dtype = model.Weights.Flat.dtype,
+            Threads = get_num_threads(),
+            Workload = workload,
+            Model = LatencyModelShape.Of(model.Config),
+        };
+    }
+
+    /// <summary>What differs from another key, in words; null where nothing does.</summary>
+    public string? DifferenceTo(LatencyKey current)
+    {
+        ArgumentNullException.ThrowIfNull(current);
+        return new (string What, object Mine, object Now)[]
+        {
+            ("device", Device, current.Device),
+            ("device model", DeviceName, current.DeviceName),
+            ("dtype", Dtype, current.Dtype),
+            ("model shape", Model, current.Model),
+            ("thread count", Threads, current.Threads),
+            ("workload", Workload, current.Workload),
+        }.Where(p => !p.Mine.Equals(p.Now)).Select(p => $"{p.What} {p.Mine}, now {p.Now}").FirstOrDefault();
+    }
+}

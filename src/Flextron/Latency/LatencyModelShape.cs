@@ -1,0 +1,26 @@
+using Flextron.Models;
+
+namespace Flextron.Latency;
+
+/// <summary>The numbers of a model's shape that its latency depends on; weights, context limit and names do not matter.</summary>
+/// <param name="Vocabulary">V.</param>
+/// <param name="Hidden">C.</param>
+/// <param name="Blocks">N.</param>
+/// <param name="Heads">L.</param>
+/// <param name="KvGroups">G.</param>
+/// <param name="HeadSize">H.</param>
+/// <param name="Neurons">D.</param>
+public sealed record LatencyModelShape(int Vocabulary, int Hidden, int Blocks, int Heads, int KvGroups, int HeadSize, int Neurons)
+{
+    /// <summary>The numbers of a configuration.</summary>
+    public static LatencyModelShape Of(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return new LatencyModelShape(
+            config.VocabularySize, config.HiddenSize, config.BlockCount, config.HeadCount, config.KvGroupCount, config.HeadSize, config.NeuronCount);
+    }
+
+    /// <summary>Compact form for messages.</summary>
+    public override string ToString() =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Blocks} blocks × {Hidden}, {Heads}/{KvGroups} heads of {HeadSize}, {Neurons} neurons, {Vocabulary} ids");
+}

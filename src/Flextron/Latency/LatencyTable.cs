@@ -1,0 +1,96 @@
+using Flextron.Models;
+using Flextron.Storage;
+
+namespace Flextron.Latency;
+
+/// <summary>
+/// A measured latency table: milliseconds of every block part at every width for one workload on one machine. Blocks have one shape, so
+/// they share entries. It is refused anywhere else: see <see cref="RequireMatch"/>.
+/// </summary>
+public sealed record LatencyTable : ICostTable
+{
+    /// <summary>What it was measured with.</summary>
+    public required LatencyKey Key { get; init; }
+
+    /// <summary>Cost of embedding, final norm and head, calibrated, ms per workload.</summary>
+    public required double FixedMs { get; init; }
+
+    /// <summary>Raw timings of the fixed part over the prompt.</summary>
+    public required Quartiles FixedPrefill { get; init; }
+
+    /// <summary>Raw timings of the fixed part in a decode step; null without generation.</summary>
+    public Quartiles? FixedDecodeStep { get; init; }
+
+    /// <summary>Attention by key/value groups, ascending.</summary>
+    public required IReadOnlyList<LatencyEntry> Attention { get; init; }
+
+    /// <summary>MLP by neurons, ascending.</summary>
+    public required IReadOnlyList<LatencyEntry> Mlp { get; init; }
+
+    /// <summary>Rounds measured.</summary>
+    public int Rounds { get; init; }
+
+    /// <summary>How parts were tied to whole runs.</summary>
+    public required LatencyCalibration Calibration { get; init; }
+
+    /// <summary>Predicted against measured latency of sub-networks that nothing here was fitted to.</summary>
+    public HonestyReport? HeldOut { get; init; }
+
+    /// <inheritdoc/>
+    string ICostTable.Unit => "ms";
+
+    /// <inheritdoc/>
+    double ICostTable.Fixed => FixedMs;
+
+    /// <inheritdoc/>
+    double ICostTable.Attention(int block, int kvGroups) => At(Attention, kvGroups);
+
+    /// <inheritdoc/>
+    double ICostTable.Mlp(int block, int neurons) => At(Mlp, neurons);
+
+    /// <summary>Predicted latency of a sub-network, ms per workload. Widths between entries are interpolated; below the first, the first counts.</summary>
+    public double Predict(SubNetwork subNetwork) => ((ICostTable)this).Cost(subNetwork);
+
+    /// <summary>Predicted latency of the whole network, ms.</summary>
+    public double FullMs() => FixedMs + Key.Model.Blocks * (Attention[^1].CostMs + Mlp[^1].CostMs);
+
+    /// <summary>Reads a table and checks its numbers.</summary>
+    /// <exception cref="FlextronException">Missing, unreadable or damaged.</exception>
+    public static LatencyTable Load(string path)
+    {
+        LatencyTable table = FlextronJson.ReadFile<LatencyTable>(path, "latency table");
+        if (table.Key?.Workload is null || table.Key.Model is null || table.Calibration is null || !double.IsFinite(table.FixedMs)
+            || !Sound(table.Attention, table.Key.Model.KvGroups) || !Sound(table.Mlp, table.Key.Model.Neurons))
+            throw new FlextronException($"{path} is a damaged latency table: run `flextron profile` again.");
+        return table;
+    }
+
+    /// <summary>Writes the table as JSON.</summary>
+    public void Save(string path) => FlextronJson.WriteFile(path, this);
+
+    /// <summary>Refuses the table where anything it depends on differs.</summary>
+    /// <param name="current">The key of what is to be predicted: <see cref="LatencyKey.Of"/>.</param>
+    /// <returns>This table.</returns>
+    /// <exception cref="FlextronException">Something differs; the message says what.</exception>
+    public LatencyTable RequireMatch(LatencyKey current)
+    {
+        if (Key.DifferenceTo(current) is { } difference)
+            throw new FlextronException($"The latency table was measured with {difference}: run `flextron profile` again.");
+        return this;
+    }
+
+    private static bool Sound(IReadOnlyList<LatencyEntry>? entries, int full) =>
+        entries is { Count: > 0 } && entries.All(e => e is not null && e.Prefill is not null && double.IsFinite(e.CostMs) && e.CostMs > 0)
+        && entries[0].Width >= 1 && entries[^1].Width == full
+        && entries.Zip(entries.Skip(1)).All(p => p.First.Width < p.Second.Width && p.First.CostMs <= p.Second.CostMs);
+
+    private static double At(IReadOnlyList<LatencyEntry> entries, int width)
+    {
+        int next = 0;
+        while (next < entries.Count - 1 && entries[next].Width < width) next++;
+        LatencyEntry b = entries[next];
+        if (next == 0 || b.Width <= width) return b.CostMs;
+        LatencyEntry a = entries[next - 1];
+        return a.CostMs + (b.CostMs - a.CostMs) * (width - a.Width) / (b.Width - a.Width);
+    }
+}

@@ -1,0 +1,37 @@
+namespace Flextron.Latency;
+
+/// <summary>How carefully to measure.</summary>
+public sealed record ProfileSettings
+{
+    /// <summary>Rounds at least; each gives every width one sample per block.</summary>
+    public int MinimumRounds { get; init; } = 5;
+
+    /// <summary>Rounds at most.</summary>
+    public int MaximumRounds { get; init; } = 200;
+
+    /// <summary>Rounds go on until this much time is spent (or one of the limits is reached).</summary>
+    public double Seconds { get; init; } = 8;
+
+    /// <summary>Untimed running before the first round, so that code is compiled and libtorch's caches are filled.</summary>
+    public double WarmUpSeconds { get; init; } = 0.5;
+
+    /// <summary>Sub-networks, besides the smallest and the largest, whose whole runs calibrate the table.</summary>
+    public int CalibrationNetworks { get; init; } = 6;
+
+    /// <summary>A whole run shorter than this is repeated inside one sample.</summary>
+    public double MinimumWindowMs { get; init; } = 2;
+
+    /// <summary>Seed of orders, token ids and calibration networks.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Checks the numbers.</summary>
+    /// <exception cref="FlextronException">One is out of range.</exception>
+    public ProfileSettings Validated()
+    {
+        if (MinimumRounds < 1 || MaximumRounds < MinimumRounds)
+            throw new FlextronException($"Profiling in {MinimumRounds} to {MaximumRounds} rounds is not possible: give at least 1, and a maximum not below the minimum.");
+        if (!(Seconds >= 0) || !(WarmUpSeconds >= 0) || !(MinimumWindowMs >= 0) || CalibrationNetworks < 0)
+            throw new FlextronException("Profiling times and counts cannot be negative: correct the settings.");
+        return this;
+    }
+}

@@ -1,0 +1,17 @@
+namespace Flextron.Routing;
+
+/// <summary>How routers are trained.</summary>
+public sealed record RouteSettings
+{
+    /// <summary>Surrogate and routers.</summary>
+    public SurrogateRouterSettings Surrogate { get; init; } = new();
+
+    /// <summary>Calibration windows that a sub-network's loss is measured on for the surrogate.</summary>
+    public int LossWindows { get; init; } = 8;
+
+    /// <summary>Tokens per window; the model's context where that is shorter.</summary>
+    public int WindowLength { get; init; } = 256;
+
+    /// <summary>The joint fine-tuning of LM and routers that follows.</summary>
+    public JointRouterSettings Joint { get; init; } = new();
+}

@@ -1,0 +1,91 @@
+using Flextron.Elastic;
+using Flextron.Latency;
+using Flextron.Models;
+using Flextron.Routing;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Selection;
+
+/// <summary>
+/// An elastic family with everything that choosing a sub-network needs, as one folder: the weights, the latency table, the loss
+/// sensitivities and the routers. What is missing limits only the budgets that need it.
+/// </summary>
+public sealed class FamilyBundle : IDisposable
+{
+    /// <summary>The latency table's name inside a family folder.</summary>
+    public const string TableName = "latency.json";
+
+    /// <summary>The sensitivities' name inside a family folder.</summary>
+    public const string SensitivitiesName = "sensitivities.json";
+
+    /// <summary>The routers' folder inside a family folder.</summary>
+    public const string RoutersName = "routers";
+
+    private FamilyBundle(ElasticFamily family, LatencyTable? table, LossSensitivities? sensitivities, StaticRouters? routers)
+    {
+        Family = family;
+        Table = table;
+        Routers = routers;
+        Selector = new NetworkSelector(family.Model.Config, family.Space)
+        {
+            Latency = table,
+            Sensitivities = sensitivities,
+            BytesPerElement = (int)family.Model.Weights.Flat.element_size(),
+        };
+    }
+
+    /// <summary>Model and legal widths.</summary>
+    public ElasticFamily Family { get; }
+
+    /// <summary>The latency table, measured on this machine.</summary>
+    public LatencyTable? Table { get; }
+
+    /// <summary>Trained routers.</summary>
+    public StaticRouters? Routers { get; }
+
+    /// <summary>Chooses within budgets.</summary>
+    public NetworkSelector Selector { get; }
+
+    /// <summary>Loads a family and what lies beside it.</summary>
+    /// <param name="path">A family folder, or any model.</param>
+    /// <param name="table">A latency table elsewhere; the family's own by default.</param>
+    /// <param name="dtype">Element type of the weights.</param>
+    /// <param name="device">Where.</param>
+    /// <exception cref="FlextronException">Something is damaged, or a table that was named is another machine's.</exception>
+    public static FamilyBundle Load(string path, string? table = null, ScalarType dtype = ScalarType.Float32, Device? device = null)
+    {
+        ElasticFamily family = ElasticFamily.Load(path, dtype, device);
+        try
+        {
+            string tablePath = table ?? Path.Combine(path, TableName), sensitivities = Path.Combine(path, SensitivitiesName), routers = Path.Combine(path, RoutersName);
+            LatencyTable? latency = table is not null || File.Exists(tablePath) ? LatencyTable.Load(tablePath) : null;
+            return new FamilyBundle(
+                family,
+                latency,
+                File.Exists(sensitivities) ? LossSensitivities.Load(sensitivities, family.Space) : null,
+                Directory.Exists(routers) ? StaticRouters.Load(routers, family.Space) : null);
+        }
+        catch
+        {
+            family.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Finds the sub-network for a budget: the router proposes where there is one, and its answer is repaired to fit the table.</summary>
+    /// <exception cref="FlextronException">The budget is below the smallest network, needs a table that is not there, or the table is another machine's.</exception>
+    public SelectedNetwork Resolve(Budget budget)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        if (budget.Kind is BudgetKind.LatencyShare or BudgetKind.Milliseconds) Table?.RequireMatch(LatencyKey.Of(Family.Model, Table.Key.Workload));
+        return budget.Resolve(Selector, Routers is null ? null : Routers.Select);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Routers?.Dispose();
+        Family.Dispose();
+    }
+}
