@@ -14,7 +14,11 @@ namespace Flextron.Routing;
 /// <param name="seed">Which split.</param>
 public sealed class ReplayBuffer(ElasticSpace space, Func<SubNetwork, double> loss, double heldOutShare, long seed)
 {
+    // More would let the few networks that firm routers keep choosing outweigh all others.
+    private const int SoftVectorsPerNetwork = 3;
+
     private readonly Dictionary<SubNetwork, double> losses = [];
+    private readonly Dictionary<SubNetwork, int> softVectors = [];
     private readonly List<ReplayPair> pairs = [];
 
     /// <summary>Every measured network with its loss.</summary>
@@ -50,13 +54,16 @@ public sealed class ReplayBuffer(ElasticSpace space, Func<SubNetwork, double> lo
         return true;
     }
 
-    /// <summary>Adds a soft router output together with the network it selects.</summary>
+    /// <summary>Adds a soft router output together with the network it selects; of each network the first three are kept.</summary>
     /// <returns>Whether that network was new.</returns>
     public bool Add(float[] choices_R)
     {
         ArgumentNullException.ThrowIfNull(choices_R);
         SubNetwork network = ChoiceVector.Selected(space, choices_R);
         bool isNew = Add(network);
+        int known = softVectors.GetValueOrDefault(network);
+        if (known >= SoftVectorsPerNetwork) return isNew;
+        softVectors[network] = known + 1;
         pairs.Add(new ReplayPair(network, choices_R, losses[network]));
         return isNew;
     }

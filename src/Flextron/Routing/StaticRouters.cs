@@ -1,3 +1,4 @@
+using System.Globalization;
 using Flextron.Checkpoints;
 using Flextron.Data;
 using Flextron.Elastic;
@@ -26,6 +27,8 @@ public sealed class StaticRouters : IDisposable
 
     /// <summary>Choices and settings within the folder.</summary>
     public const string SettingsName = "routers.json";
+
+    private const int SelectionTargets = 257;
 
     private readonly Dictionary<string, Parameter> parameters = [];
 
@@ -102,6 +105,24 @@ public sealed class StaticRouters : IDisposable
     /// <summary>The same for many targets at once.</summary>
     public IReadOnlyList<SubNetwork> Select(IReadOnlyList<double> normalisedTargets) =>
         Rows(normalisedTargets, t => LogChoices(t)).Select(r => ChoiceVector.Selected(Space, r)).ToArray();
+
+    /// <summary>
+    /// A sub-network that costs no more than the target: of everything the routers choose along the whole range of targets, the costliest that
+    /// fits. <see cref="Select(double)"/> may miss its target by a part of one choice; this never exceeds it, and the whole network's own cost gives the whole network.
+    /// </summary>
+    /// <param name="normalisedTarget">0 for the smallest network's latency, 1 for the whole network's.</param>
+    /// <param name="costs">The costs that the routers were trained for.</param>
+    /// <exception cref="FlextronException">The target is below the smallest network.</exception>
+    public SubNetwork SelectWithin(double normalisedTarget, RoutingCosts costs)
+    {
+        ArgumentNullException.ThrowIfNull(costs);
+        // Rounding in the target's normalisation must not shut out the network whose cost it is.
+        double budget = costs.Target(normalisedTarget) + 1e-9 * costs.Full;
+        IEnumerable<SubNetwork> candidates = Select(Enumerable.Range(0, SelectionTargets).Select(i => i / (SelectionTargets - 1.0)).ToArray());
+        return candidates.Append(Space.Smallest).Append(Space.Largest).Where(n => costs.Hard(n, Space) <= budget).MaxBy(n => costs.Hard(n, Space))
+            ?? throw new FlextronException(string.Create(
+                CultureInfo.InvariantCulture, $"The budget {costs.Target(normalisedTarget):0.###} is below the smallest sub-network's cost {costs.Smallest:0.###}: give a larger one."));
+    }
 
     /// <summary>Choice probabilities as plain numbers.</summary>
     public IReadOnlyList<float[]> ChoiceRows(IReadOnlyList<double> normalisedTargets, double temperature = 1) =>
