@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Flextron.Progress;
 using Flextron.Workbench.Display;
+using Flextron.Workbench.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -38,6 +39,10 @@ internal sealed class CommandContext(
 
     /// <summary>Whether an option was typed rather than left at its default.</summary>
     public bool Given(Option option) => parse.GetResult(option) is { Implicit: false };
+
+    /// <summary>How an experiment is run for this command.</summary>
+    /// <param name="command">What was typed, shown after an interruption as the way to go on.</param>
+    public RunOptions RunOptions(string command) => new() { Display = display, Cancellation = cancellation, ContinueCommand = $"flextron {command}" };
 
     /// <summary>One line on standard error.</summary>
     public void Message(string text) => display.Message(text);

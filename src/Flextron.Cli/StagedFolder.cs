@@ -21,7 +21,12 @@ internal static class StagedFolder
                 Directory.Move(staging, full);
                 return;
             }
-            foreach (string file in Directory.EnumerateFiles(staging)) File.Move(file, Path.Combine(full, Path.GetFileName(file)), overwrite: true);
+            foreach (string file in Directory.EnumerateFiles(staging, "*", SearchOption.AllDirectories))
+            {
+                string place = Path.Combine(full, Path.GetRelativePath(staging, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+                File.Move(file, place, overwrite: true);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

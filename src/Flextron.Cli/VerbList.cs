@@ -11,6 +11,7 @@ internal static class VerbList
     public static VerbCommand[] All() =>
     [
         new DoctorCommand(),
+        new QuickstartCommand(),
         new InspectCommand(),
         new TokenizeCommand(),
         new ScoreCommand(),
@@ -18,9 +19,15 @@ internal static class VerbList
         new RankCommand(),
         new ElastifyCommand(),
         new TrainCommand(),
+        new ProfileCommand(),
+        new RouteCommand(),
+        new SelectCommand(),
         new EvaluateCommand(),
         new ExportCommand(),
         new ConvertCommand(),
+        new RunCommand(),
+        new ListCommand(),
+        new ReportCommand(),
         new PretrainCommand(),
     ];
 

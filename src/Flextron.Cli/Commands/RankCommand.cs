@@ -37,7 +37,8 @@ internal sealed class RankCommand : VerbCommand
         // The last token of a window is only a target, so that one more is needed than is ranked.
         TokenCorpus calibration = loaded.Corpus(documents, context, count == int.MaxValue ? count : count + 1);
         ImportanceScores scores = ImportanceRanker.Rank(
-            loaded.Model, calibration, context.Get(metric), count, windowLength: Math.Max(0, context.Get(window)), progress: context);
+            loaded.Model, calibration, context.Get(metric), count, windowLength: Math.Max(0, context.Get(window)), progress: context)
+            with { CorpusPath = Path.GetFullPath(context.Get(corpus)) };
         scores.Save(context.Get(folder));
         var json = new { blocks = scores.Blocks, metric = scores.Metric, tokens = scores.Tokens, corpusHash = scores.CorpusHash, @out = context.Get(folder) };
         return new CommandResult(json, writer =>

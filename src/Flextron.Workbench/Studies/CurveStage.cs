@@ -44,7 +44,7 @@ internal static class CurveStage
             stage.WriteJson("curve.json", choices.Select(c =>
             {
                 int i = Array.IndexOf(networks, c.Selection.SubNetwork);
-                return new CurvePoint(c.Method, c.Target, networks[i], c.Selection.PredictedCost, latencies[i], losses[i], c.Selection.Parameters);
+                return new CurvePoint(c.Method, c.Target, networks[i], c.Selection.Cost, latencies[i], losses[i], c.Selection.Parameters);
             }).ToArray());
         });
 

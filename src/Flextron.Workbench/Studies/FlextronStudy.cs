@@ -38,7 +38,7 @@ public static class FlextronStudy
         StageResult orders = OrderStage.Run(run, settings, model, corpus, family);
         StageResult trained = TrainStage.Run(run, settings, corpus, family);
         StageResult profile = ProfileStage.Run(run, settings.Profile, trained);
-        StageResult routed = RouteStage.Run(run, settings, corpus, family, trained, profile);
+        StageResult routed = RouteStage.Run(run, settings.Route, corpus, family, trained, profile);
         StageResult curve = CurveStage.Run(run, settings, corpus, routed, profile);
         StageResult? benchmarks = BenchmarkStage.Run(run, settings.Benchmarks, routed, curve);
         Assemble(run, routed, profile, curve);

@@ -1,3 +1,4 @@
+using Flextron.Routing;
 using Flextron.Training;
 
 namespace Flextron.Workbench.Studies;

@@ -67,7 +67,7 @@ public sealed class ElasticFamily : IDisposable
         WeightPermutation.Apply(checkpoint.Weights, scores.Order());
         ElasticSpace legal = (space ?? ElasticSpace.For(checkpoint.Config)).ValidatedFor(checkpoint.Config, checkpoint.Path);
         var manifest = new FamilyManifest(
-            FamilyManifest.CurrentFormat, legal, ContentHash.OfPath(checkpoint.Path), scores.Metric, scores.Tokens, scores.CorpusHash);
+            FamilyManifest.CurrentFormat, legal, ContentHash.OfPath(checkpoint.Path), scores.Metric, scores.Tokens, scores.CorpusHash) { CorpusPath = scores.CorpusPath };
         return new ElasticFamily(new DecoderModel(checkpoint.Weights), legal, manifest, checkpoint.Path);
     }
 

@@ -13,6 +13,9 @@ namespace Flextron.Elastic;
 public sealed record FamilyManifest(
     int Format, ElasticSpace Space, string Source, NeuronMetric Metric, long CalibrationTokens, string CalibrationHash, int TrainedSteps = 0)
 {
+    /// <summary>The text it was ranked on, where that came from a file: routing uses it unless told otherwise.</summary>
+    public string? CorpusPath { get; init; }
+
     /// <summary>The version written now.</summary>
     public const int CurrentFormat = 1;
 

@@ -10,6 +10,9 @@ namespace Flextron.Importance;
 /// <param name="Blocks">Scores by block.</param>
 public sealed record ImportanceScores(NeuronMetric Metric, long Tokens, string CorpusHash, IReadOnlyList<BlockImportance> Blocks)
 {
+    /// <summary>The calibration text's file, where it came from one: later stages use it unless told otherwise.</summary>
+    public string? CorpusPath { get; init; }
+
     /// <summary>The file's name inside a ranking folder.</summary>
     public const string FileName = "importance.json";
 

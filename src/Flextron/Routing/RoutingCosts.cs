@@ -1,4 +1,5 @@
 using Flextron.Elastic;
+using Flextron.Latency;
 using Flextron.Models;
 using static TorchSharp.torch;
 
@@ -13,6 +14,13 @@ namespace Flextron.Routing;
 /// <param name="Mlp">[block][choice], choices in the order of <see cref="ElasticSpace.Neurons"/>.</param>
 public sealed record RoutingCosts(double Fixed, double[][] Attention, double[][] Mlp)
 {
+    /// <summary>Reads a cost table at a family's choices.</summary>
+    public static RoutingCosts Of(ICostTable costs, ElasticSpace space)
+    {
+        ArgumentNullException.ThrowIfNull(costs);
+        return new RoutingCosts(costs.Fixed, costs.AttentionCosts(space), costs.MlpCosts(space));
+    }
+
     /// <summary>Cost of the whole network: the last choice everywhere.</summary>
     public double Full => Fixed + Attention.Sum(c => c[^1]) + Mlp.Sum(c => c[^1]);
 

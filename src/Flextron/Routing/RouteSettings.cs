@@ -1,6 +1,4 @@
-using Flextron.Routing;
-
-namespace Flextron.Workbench.Studies;
+namespace Flextron.Routing;
 
 /// <summary>How routers are trained.</summary>
 public sealed record RouteSettings
@@ -10,6 +8,9 @@ public sealed record RouteSettings
 
     /// <summary>Calibration windows that a sub-network's loss is measured on for the surrogate.</summary>
     public int LossWindows { get; init; } = 8;
+
+    /// <summary>Tokens per window; the model's context where that is shorter.</summary>
+    public int WindowLength { get; init; } = 256;
 
     /// <summary>The joint fine-tuning of LM and routers that follows.</summary>
     public JointRouterSettings Joint { get; init; } = new();

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Globalization;
+using Flextron.Checkpoints;
+using Flextron.Data;
+using Flextron.Elastic;
+using Flextron.Latency;
+using Flextron.Models;
+using Flextron.Routing;
+using Flextron.Selection;
+using Flextron.Training;
+using TorchSharp;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>route</c>: surrogate, static routers, joint fine-tuning.</summary>
+internal sealed class RouteCommand : VerbCommand
+{
+    private const double CalibrationShare = 0.1, HeldOutShare = 0.05;
+    private static readonly RouteSettings Defaults = new();
+    private readonly ModelArgument model = new("family", required: true);
+    private readonly Option<string?> table = new("--table") { Description = "Latency table [default: the family's own].", HelpName = "file" };
+    private readonly Option<string> folder = new("--out") { Description = "Folder of the routed family: weights, table, sensitivities and routers.", HelpName = "dir", Required = true };
+    private readonly Option<string?> corpus = new("--corpus") { Description = "Text [default: the one the family was ranked on].", HelpName = "file" };
+    private readonly Option<string?> teacher = new("--teacher") { Description = "Model to distil from; else the family as it was loaded.", HelpName = "model" };
+    private readonly Option<int> rounds = new("--rounds") { Description = "Rounds of exploring, fitting the surrogate and training the routers.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.Rounds };
+    private readonly Option<int> networks = new("--networks") { Description = "Sub-networks measured in the first round.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.FirstRoundNetworks };
+    private readonly Option<int> windows = new("--windows") { Description = "Windows of text that a sub-network's loss is measured on.", HelpName = "n", DefaultValueFactory = _ => Defaults.LossWindows };
+    private readonly Option<int> steps = new("--steps") { Description = "Steps of fine-tuning LM and routers together; 0 leaves the weights as they are.", HelpName = "n", DefaultValueFactory = _ => Defaults.Joint.Training.Steps };
+
+    public RouteCommand() : base(
+        "route", "Trains routers that choose a sub-network for any latency.",
+        "Routers are trained through a surrogate of the loss, which is then discarded; LM and routers are fine-tuned together (FLEXTRON, section 4.2).",
+        "route my-family --table my-family/latency.json --out my-routed-family",
+        "route my-family --table latency.json --corpus stories.txt --steps 50 --out my-routed-family --json")
+    {
+        model.AddTo(this);
+        foreach (Option option in (Option[])[table, folder, corpus, teacher, rounds, networks, windows, steps]) Options.Add(option);
+    }
+
+    public override CommandResult Execute(CommandContext context)
+    {
+        using LoadedModel loaded = model.Load(context, torch.ScalarType.Float32);
+        ElasticFamily family = loaded.Family;
+        if (family.Manifest is null) throw new FlextronException($"{family.Path} is not an elastic family: run `flextron elastify` first.");
+        LatencyTable costs = (context.Get(table) is { } given ? LatencyTable.Load(given) : loaded.Bundle.Table)
+            ?? throw new FlextronException($"{family.Path} has no {FamilyBundle.TableName}: run `flextron profile` first, or give a table with --table.");
+        costs.RequireMatch(LatencyKey.Of(family.Model, costs.Key.Workload));
+        string text = context.Get(corpus) ?? family.Manifest.CorpusPath
+            ?? throw new FlextronException($"{family.Path} does not say which text it was ranked on: name one with --corpus.");
+        RouteSettings settings = Defaults with
+        {
+            LossWindows = context.Get(windows),
+            Surrogate = Defaults.Surrogate with { Rounds = context.Get(rounds), FirstRoundNetworks = context.Get(networks), Seed = context.Seed },
+            Joint = Defaults.Joint with { Training = Defaults.Joint.Training with { Steps = context.Get(steps), Seed = context.Seed } },
+        };
+        CorpusSplit split = CorpusSplit.Of(TextCorpus.Documents(text), CalibrationShare, HeldOutShare, context.Seed);
+        TokenCorpus calibration = loaded.Corpus(split.Calibration, context), train = loaded.Corpus(split.Train, context);
+        using DecoderModel original = context.Get(teacher) is { } path
+            ? new DecoderModel(CheckpointLoader.Load(ModelArgument.Resolve(path), torch.ScalarType.Float32, context.Device).Weights)
+            : new DecoderModel(family.Model.Weights.Clone());
+        (StaticRouters routers, RoutingReport report) = RouterTraining.Run(family, costs, calibration, train, settings, original, null, context, context.Cancellation);
+        using (routers)
+        {
+            var measured = new HeldOutLoss(calibration, Math.Min(settings.WindowLength, family.Model.Config.ContextLength), settings.LossWindows);
+            LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, measured, context, context.Cancellation);
+            StagedFolder.Write(context.Get(folder), staging =>
+            {
+                ElasticFamilyFiles.Write(family, loaded.TokenizerPath, staging, torch.ScalarType.Float32);
+                routers.Save(Path.Combine(staging, FamilyBundle.RoutersName));
+                sensitivities.Save(Path.Combine(staging, FamilyBundle.SensitivitiesName));
+                costs.Save(Path.Combine(staging, FamilyBundle.TableName));
+            });
+        }
+        SurrogateFit fit = report.HeldOut;
+        var json = new { surrogate = new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count }, rounds = report.Rounds.Count, points = report.Points, steps = settings.Joint.Training.Steps, @out = context.Get(folder) };
+        return new CommandResult(json, writer =>
+        {
+            CultureInfo c = CultureInfo.InvariantCulture;
+            TextTable.Write(writer, ["target", "ms", "loss", "groups x neurons per block"], report.Points.Select(p => new[]
+            {
+                p.Target.ToString("0.000", c), p.Cost.ToString("0.000", c), p.MeasuredLoss.ToString("0.0000", c), p.Network.ToString(),
+            }));
+            writer.WriteLine(string.Create(c, $"surrogate on {fit.Count} held-out sub-networks: rank correlation {fit.Spearman:0.000}, relative error {fit.RelativeError:0.00%}; next: flextron select {json.@out} --budget 0.5"));
+        });
+    }
+}

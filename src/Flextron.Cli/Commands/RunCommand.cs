@@ -1,0 +1,37 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Studies;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>run</c>: runs an experiment.</summary>
+internal sealed class RunCommand : VerbCommand
+{
+    private readonly Argument<string> experiment = new("experiment") { Description = "Folder that holds experiment.json." };
+    private readonly Option<string[]> set = new("--set") { Description = "Changes a setting, as in training.steps=100; may be repeated.", HelpName = "key=value", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> name = new("--name") { Description = "Name of the run [default: time and settings].", HelpName = "name" };
+
+    public RunCommand() : base(
+        "run", "Runs an experiment; what is finished and unchanged is not computed again.",
+        "Settings, environment, provenance, metrics, tables, figures and the report go to runs/NAME inside the experiment.",
+        "run experiments/story656k",
+        "run experiments/story656k --set training.steps=100 --set training.seed=2",
+        "run experiments/stories260k --name reference --json")
+    {
+        Arguments.Add(experiment);
+        Options.Add(set);
+        Options.Add(name);
+    }
+
+    public override string HowToGoOn => "finished stages are kept; run the same command again";
+
+    public override CommandResult Execute(CommandContext context)
+    {
+        var clock = Stopwatch.StartNew();
+        ExperimentFolder folder = ExperimentFolder.Open(context.Get(experiment));
+        string[] overrides = context.Get(set);
+        RunOptions options = context.RunOptions($"run {context.Get(experiment)}{string.Concat(overrides.Select(o => $" --set {o}"))}") with { Name = context.Get(name), Overrides = overrides };
+        return StudyCommandResult.Of(FlextronStudy.Run(folder, folder.ReadSettings<StudySettings>(overrides), options), clock.Elapsed);
+    }
+}
