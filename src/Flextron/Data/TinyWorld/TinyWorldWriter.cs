@@ -7,7 +7,7 @@ namespace Flextron.Data.TinyWorld;
 public static class TinyWorldWriter
 {
     /// <summary>See <see cref="TinyWorldManifest.GeneratorVersion"/>.</summary>
-    public const int GeneratorVersion = 1;
+    public const int GeneratorVersion = 2;
 
     /// <summary>Size at which the held-out and the calibration text end, in bytes.</summary>
     public const int TextBytes = 200_000;
