@@ -78,7 +78,7 @@ internal static class StudyReport
     private static void Ranking(Report report, StudyResults results)
     {
         report.Heading("Importance and order").Text(string.Create(CultureInfo.InvariantCulture,
-            $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} over {results.Checks.SliceNetworks} random sub-networks."));
+            $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} (in float64) over {results.Checks.SliceNetworks} random sub-networks."));
         report.Figure(StudyFigures.Orders(results), "orders").Figure(StudyFigures.Importance(results), "importance");
     }
 
