@@ -42,6 +42,24 @@ internal static class TrainingCheckpoint
     public static int Load(string path, DecoderWeights weights, FlatAdamW optimizer, Identity identity)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
+        int step = StepOf(file, identity);
+        file.CopyTo("weights", weights.Flat);
+        file.CopyTo("firstMoment", optimizer.FirstMoment);
+        file.CopyTo("secondMoment", optimizer.SecondMoment);
+        return step;
+    }
+
+    /// <summary>Checks that a checkpoint is of this training, before time is spent on it.</summary>
+    /// <exception cref="FlextronException">It is damaged, or of another training; the message says what differs.</exception>
+    public static void Check(string path, Identity identity)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        StepOf(file, identity);
+    }
+
+    private static int StepOf(SafetensorsFile file, Identity identity)
+    {
+        string path = file.Path;
         if (!file.Metadata.TryGetValue(StepKey, out string? text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int step)
             || step > identity.Settings.Steps || !file.Metadata.TryGetValue(SettingsKey, out string? settings))
             throw new FlextronException($"{path} is not a checkpoint of this training: remove it, or choose another --out.");
@@ -52,9 +70,6 @@ internal static class TrainingCheckpoint
         }
         if (settings != Text(identity.Settings))
             throw new FlextronException($"{path} belongs to a training with another {Different(path, settings, identity.Settings)}: give the same settings, or choose another --out.");
-        file.CopyTo("weights", weights.Flat);
-        file.CopyTo("firstMoment", optimizer.FirstMoment);
-        file.CopyTo("secondMoment", optimizer.SecondMoment);
         return step;
     }
 
