@@ -28,6 +28,7 @@ internal static class VerbList
         new RunCommand(),
         new ListCommand(),
         new ReportCommand(),
+        new CompareCommand(),
         new PretrainCommand(),
     ];
 
