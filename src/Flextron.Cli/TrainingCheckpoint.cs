@@ -22,10 +22,10 @@ internal static class TrainingCheckpoint
     /// <summary>What a run is of; all of it must be the same when it is continued.</summary>
     /// <param name="Settings">How it trains.</param>
     /// <param name="Sources">Hashes of the family, the texts and the teacher.</param>
-    internal sealed record Identity(JointTrainingSettings Settings, IReadOnlyDictionary<string, string> Sources);
+    internal sealed record TrainingIdentity(JointTrainingSettings Settings, IReadOnlyDictionary<string, string> Sources);
 
     /// <summary>Writes a checkpoint.</summary>
-    public static void Save(string path, DecoderWeights weights, FlatAdamW optimizer, int step, Identity identity)
+    public static void Save(string path, DecoderWeights weights, FlatAdamW optimizer, int step, TrainingIdentity identity)
     {
         var metadata = new Dictionary<string, string>(identity.Sources)
         {
@@ -39,7 +39,7 @@ internal static class TrainingCheckpoint
     /// <summary>Restores a checkpoint.</summary>
     /// <returns>Steps done.</returns>
     /// <exception cref="FlextronException">It is damaged, or of another training; the message says what differs.</exception>
-    public static int Load(string path, DecoderWeights weights, FlatAdamW optimizer, Identity identity)
+    public static int Load(string path, DecoderWeights weights, FlatAdamW optimizer, TrainingIdentity identity)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         int step = StepOf(file, identity);
@@ -51,13 +51,13 @@ internal static class TrainingCheckpoint
 
     /// <summary>Checks that a checkpoint is of this training, before time is spent on it.</summary>
     /// <exception cref="FlextronException">It is damaged, or of another training; the message says what differs.</exception>
-    public static void Check(string path, Identity identity)
+    public static void Check(string path, TrainingIdentity identity)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         StepOf(file, identity);
     }
 
-    private static int StepOf(SafetensorsFile file, Identity identity)
+    private static int StepOf(SafetensorsFile file, TrainingIdentity identity)
     {
         string path = file.Path;
         if (!file.Metadata.TryGetValue(StepKey, out string? text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int step)

@@ -35,7 +35,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
 
     private string Checkpoint => Path.Combine(folder, TrainingCheckpoint.FileName);
 
-    private TrainingCheckpoint.Identity Identity => new(settings, sources);
+    private TrainingCheckpoint.TrainingIdentity Identity => new(settings, sources);
 
     private string Metrics => Path.Combine(folder, MetricsName);
 

@@ -34,8 +34,8 @@ public static class BaseModelPretraining
     {
         ArgumentNullException.ThrowIfNull(settings);
         Tokenizer tokenizer = TrainTokenizer(settings, progress);
-        TokenCorpus train = TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.Train), tokenizer, settings.Tokens + 1, progress);
-        TokenCorpus heldOut = TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.HeldOut), tokenizer, 64 * settings.ContextLength + 1);
+        TokenCorpus train = TokenCorpus.Of(WorldCorpus.Documents((ulong)settings.Seed, WorldSplit.Train), tokenizer, settings.Tokens + 1, progress);
+        TokenCorpus heldOut = TokenCorpus.Of(WorldCorpus.Documents((ulong)settings.Seed, WorldSplit.HeldOut), tokenizer, 64 * settings.ContextLength + 1);
 
         ModelConfig config = settings.Model(tokenizer.VocabularySize, tokenizer.EosId);
         using DecoderWeights weights = Initialise(config, settings.InitialScale, settings.Seed, device);
@@ -81,7 +81,7 @@ public static class BaseModelPretraining
     {
         progress?.Report(new StageProgress("training the tokenizer", 0, 0));
         long characters = 0;
-        IEnumerable<string> texts = Corpus.Documents((ulong)settings.Seed, WorldSplit.Train).TakeWhile(d => (characters += d.Length) <= settings.TokenizerCharacters);
+        IEnumerable<string> texts = WorldCorpus.Documents((ulong)settings.Seed, WorldSplit.Train).TakeWhile(d => (characters += d.Length) <= settings.TokenizerCharacters);
         return BpeTrainer.Train(texts, new BpeTrainerSettings
         {
             VocabularySize = settings.VocabularySize,

@@ -1,6 +1,6 @@
 namespace Flextron.Data.TinyWorld;
 
-/// <summary>Weights of the kinds of documents in <see cref="Corpus"/>: how many of all documents, relative to the sum of the weights.</summary>
+/// <summary>Weights of the kinds of documents in <see cref="WorldCorpus"/>: how many of all documents, relative to the sum of the weights.</summary>
 public sealed record CorpusMix
 {
     /// <summary>One to three short stories.</summary>

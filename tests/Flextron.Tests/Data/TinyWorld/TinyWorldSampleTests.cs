@@ -12,9 +12,9 @@ public class TinyWorldSampleTests(ITestOutputHelper output)
         int total = 0, questions = 0, documents = 0;
         var words = new Dictionary<string, int>(StringComparer.Ordinal);
         var clock = Stopwatch.StartNew();
-        foreach (string d in Corpus.Documents(1, WorldSplit.Train).Take(20_000)) total += d.Length;
+        foreach (string d in WorldCorpus.Documents(1, WorldSplit.Train).Take(20_000)) total += d.Length;
         double rate = total / clock.Elapsed.TotalSeconds / 1e6;
-        foreach (string d in Corpus.Documents(1, WorldSplit.Train).Take(20_000))
+        foreach (string d in WorldCorpus.Documents(1, WorldSplit.Train).Take(20_000))
         {
             if (documents++ < 60) output.WriteLine(d + "\n--------");
             if (d.Contains("Answer:", StringComparison.Ordinal)) questions += d.Length;

@@ -6,7 +6,7 @@ namespace Flextron.Data.TinyWorld;
 /// The endless stream of documents: stories, paragraphs of facts, goals with solutions, and questions with choices in exactly the prompt
 /// forms of the evaluation, mixed as <see cref="CorpusMix"/> says.
 /// </summary>
-public static class Corpus
+public static class WorldCorpus
 {
     /// <summary>What stands between documents in a text file; in tokens it is the boundary token.</summary>
     public const string Separator = "<|endoftext|>";
