@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
+using Flextron.Cli.CommandLine;
 using Flextron.Native;
 using Flextron.Storage;
 using Flextron.Workbench.Display;
@@ -43,7 +44,7 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
         {
             if (verb.NeedsTorch && TorchRuntime.State is { Loaded: false } state)
                 throw new FlextronException($"libtorch cannot be loaded: {state.Explanation} {state.Fix}");
-            CommandResult result;
+            VerbResult result;
             using (IProgressDisplay shown = display())
                 result = verb.Execute(new CommandContext(parse, options, output, shown, cancellation));
             if (parse.GetValue(options.Json)) output.WriteLine(JsonSerializer.Serialize(result.Json, FlextronJson.Compact));

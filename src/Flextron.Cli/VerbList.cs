@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Flextron.Cli.CommandLine;
 using Flextron.Cli.Commands;
 
 namespace Flextron.Cli;

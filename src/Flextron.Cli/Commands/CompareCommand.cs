@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Experiments;
 
 namespace Flextron.Cli.Commands;
@@ -20,10 +21,10 @@ internal sealed class CompareCommand : VerbCommand
 
     public override bool NeedsTorch => false;
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         RunComparison comparison = RunComparison.Compare(Open(context.Get(first)), Open(context.Get(second)));
-        return new CommandResult(comparison, writer => writer.WriteLine(comparison.ToMarkdown()));
+        return new VerbResult(comparison, writer => writer.WriteLine(comparison.ToMarkdown()));
     }
 
     private static RunRecord Open(string path)

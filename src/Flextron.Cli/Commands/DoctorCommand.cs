@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using Flextron.Cli.CommandLine;
 using Flextron.Data;
 using Flextron.Native;
 using Flextron.Workbench.Experiments;
@@ -30,7 +31,7 @@ internal sealed class DoctorCommand : VerbCommand
     /// <param name="Essential">Whether nothing works without it.</param>
     internal sealed record DoctorCheck(string Name, bool Ok, string Detail, string? Fix, bool Essential);
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         EnvironmentInfo environment = EnvironmentInfo.Capture(Directory.GetCurrentDirectory(), DateTimeOffset.UtcNow);
         var checks = new List<DoctorCheck>
@@ -46,7 +47,7 @@ internal sealed class DoctorCommand : VerbCommand
         checks.Add(Writable("temporary folder", Path.GetTempPath()));
         checks.Add(Writable("current folder", Directory.GetCurrentDirectory()));
         bool ok = checks.All(c => c.Ok || !c.Essential);
-        return new CommandResult(new { ok, checks }, writer =>
+        return new VerbResult(new { ok, checks }, writer =>
         {
             foreach (DoctorCheck check in checks)
             {

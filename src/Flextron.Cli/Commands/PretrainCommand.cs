@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Data.TinyWorld;
 using Flextron.Pretraining;
 using Flextron.Storage;
@@ -30,7 +31,7 @@ internal sealed class PretrainCommand : VerbCommand
         foreach (Option option in (Option[])[folder, tokens, batch, rate, hidden, blocks, neurons, vocabulary, characters]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         var settings = new PretrainingSettings
         {
@@ -52,7 +53,7 @@ internal sealed class PretrainCommand : VerbCommand
         });
         LossEstimate heldOut = last!.HeldOut!["full"];
         var json = new { steps = last.Step, tokens = last.Tokens, heldOutLoss = heldOut.Mean, heldOutStderr = heldOut.StandardError, model, tinyWorld };
-        return new CommandResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{json.model}: {json.steps} steps on {json.tokens:N0} tokens; held-out loss {heldOut.Mean:0.0000} ± {heldOut.StandardError:0.0000}")));
     }
 }

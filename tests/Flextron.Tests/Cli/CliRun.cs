@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flextron.Cli.CommandLine;
 using Flextron.Cli;
 using Flextron.Workbench.Display;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Flextron.Cli.CommandLine;
 
 namespace Flextron.Tests.Cli;
 

@@ -1,3 +1,4 @@
+using Flextron.Cli.CommandLine;
 using Flextron.Progress;
 using Flextron.Workbench.Display;
 

@@ -8,7 +8,7 @@ using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using TorchSharp;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>One training of a family with checkpoints, metrics and losses before and after.</summary>
 internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings settings, string folder)

@@ -6,7 +6,7 @@ using Flextron.Storage;
 using Flextron.Training;
 using static TorchSharp.torch;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>
 /// Everything an interrupted training needs to go on as if nothing had happened: weights, both moments and the step, in one safetensors file that
