@@ -16,7 +16,9 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     /// <summary>The file of measured values in the output folder.</summary>
     public const string MetricsName = "metrics.jsonl";
 
-    private const double HeldOutShare = 0.05;
+    /// <summary>Share of the documents that is kept apart for measuring.</summary>
+    public const double HeldOutShare = 0.05;
+
     private static readonly double[] Shares = [0.25, 0.5, 0.75, 1];
     private readonly Dictionary<string, string> sources = [];
     private TokenCorpus? train;

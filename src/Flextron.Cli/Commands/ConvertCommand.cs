@@ -37,6 +37,7 @@ internal sealed class ConvertCommand : VerbCommand
         };
         string path = context.Get(place);
         if (target == CheckpointFormat.Llama2C && Directory.Exists(path)) throw new FlextronException($"{path} is a folder, and a llama2.c checkpoint is a file: add a name such as model.bin.");
+        StagedFolder.RequireOther(path, model.Path(context));
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         double difference = target == CheckpointFormat.HuggingFace ? ToFolder(loaded, path, context.Dtype) : ToFile(loaded, path, context.Dtype);
         var json = new { maxLogitDifference = difference, format = context.Get(format), @out = path, parameters = loaded.Model.Weights.ParameterCount };

@@ -31,6 +31,7 @@ internal sealed class ExportCommand : VerbCommand
 
     public override VerbResult Execute(CommandContext context)
     {
+        StagedFolder.RequireOther(context.Get(folder), model.Path(context));
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         if (network.Blocks.Any(b => b != network.Blocks[0])) throw Uneven(network, loaded.Family.Space);
@@ -42,9 +43,6 @@ internal sealed class ExportCommand : VerbCommand
             ModelArgument.CopyTokenizer(loaded.TokenizerPath, staging);
             difference = ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
         });
-        string family = Path.Combine(context.Get(folder), FamilyManifest.FileName);
-        // An older family in the same folder no longer describes what lies beside it.
-        if (File.Exists(family)) File.Delete(family);
         var json = new
         {
             parameters = slice.ParameterCount, maxLogitDifference = difference, @out = context.Get(folder),

@@ -32,7 +32,7 @@ internal sealed class QuickstartCommand : VerbCommand
         StudySettings settings = QuickstartStudy.Settings(context.Seed);
         if (context.Get(smoke)) settings = QuickstartStudy.Smoke(settings);
         ExperimentFolder experiment = QuickstartStudy.Prepare(context.Get(folder), settings);
-        string run = FlextronStudy.Run(experiment, settings, context.RunOptions($"quickstart --out {context.Get(folder)}"));
+        string run = FlextronStudy.Run(experiment, settings, context.RunOptions($"quickstart --out {context.Get(folder)} --seed {context.Seed}{(context.Get(smoke) ? " --smoke" : "")}"));
         return StudyVerbResult.Of(run, clock.Elapsed);
     }
 }

@@ -16,7 +16,6 @@ namespace Flextron.Cli.Commands;
 /// <summary><c>route</c>: surrogate, static routers, joint fine-tuning.</summary>
 internal sealed class RouteCommand : VerbCommand
 {
-    private const double CalibrationShare = 0.1, HeldOutShare = 0.05;
     private static readonly RouteSettings Defaults = new();
     private readonly ModelArgument model = new("family", required: true);
     private readonly Option<string?> table = new("--table") { Description = "Latency table [default: the family's own].", HelpName = "file" };
@@ -40,6 +39,7 @@ internal sealed class RouteCommand : VerbCommand
 
     public override VerbResult Execute(CommandContext context)
     {
+        StagedFolder.RequireOther(context.Get(folder), model.Path(context));
         using LoadedModel loaded = model.Load(context, torch.ScalarType.Float32);
         ElasticFamily family = loaded.Family;
         if (family.Manifest is null) throw new FlextronException($"{family.Path} is not an elastic family: run `flextron elastify` first.");
@@ -48,13 +48,17 @@ internal sealed class RouteCommand : VerbCommand
         costs.RequireMatch(LatencyKey.Of(family.Model, costs.Key.Workload));
         string text = context.Get(corpus) ?? family.Manifest.CorpusPath
             ?? throw new FlextronException($"{family.Path} does not say which text it was ranked on: name one with --corpus.");
-        RouteSettings settings = Defaults with
+        if (context.Get(windows) < 1) throw new FlextronException($"A loss on {context.Get(windows)} windows cannot be measured: give --windows 1 or more.");
+        RouteSettings settings = (Defaults with
         {
             LossWindows = context.Get(windows),
-            Surrogate = Defaults.Surrogate with { Rounds = context.Get(rounds), FirstRoundNetworks = context.Get(networks), Seed = context.Seed },
-            Joint = Defaults.Joint with { Training = Defaults.Joint.Training with { Steps = context.Get(steps), Seed = context.Seed } },
-        };
-        CorpusSplit split = CorpusSplit.Of(TextCorpus.Documents(text), CalibrationShare, HeldOutShare, context.Seed);
+            Surrogate = Defaults.Surrogate with { Rounds = context.Get(rounds), FirstRoundNetworks = context.Get(networks) },
+            Joint = Defaults.Joint with { Training = Defaults.Joint.Training with { Steps = context.Get(steps) } },
+        }).WithSeed(context.Seed);
+        if (family.Manifest.TrainedSteps > 0 && context.Get(teacher) is null && settings.Joint.Training.Steps > 0)
+            context.Message("Distilling from the family as it is now; name the original model with --teacher to distil from that.");
+        // The documents that `train` keeps apart with the same seed: the routers' losses are measured on text the weights have not seen.
+        CorpusSplit split = CorpusSplit.Of(TextCorpus.Documents(text), TrainingRun.HeldOutShare, TrainingRun.HeldOutShare, context.Seed);
         TokenCorpus calibration = loaded.Corpus(split.Calibration, context), train = loaded.Corpus(split.Train, context);
         using DecoderModel original = context.Get(teacher) is { } path
             ? new DecoderModel(CheckpointLoader.Load(ModelArgument.Resolve(path), torch.ScalarType.Float32, context.Device).Weights)
@@ -73,11 +77,11 @@ internal sealed class RouteCommand : VerbCommand
             });
         }
         SurrogateFit fit = report.HeldOut;
-        var json = new { surrogate = new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count }, rounds = report.Rounds.Count, points = report.Points, steps = settings.Joint.Training.Steps, @out = context.Get(folder) };
+        var json = new { surrogate = new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count }, rounds = report.Rounds.Count, points = report.Final, steps = settings.Joint.Training.Steps, @out = context.Get(folder) };
         return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
-            TextTable.Write(writer, ["target", "ms", "loss", "groups x neurons per block"], report.Points.Select(p => new[]
+            TextTable.Write(writer, ["target", "ms", "loss", "groups x neurons per block"], report.Final.Select(p => new[]
             {
                 p.Target.ToString("0.000", c), p.Cost.ToString("0.000", c), p.MeasuredLoss.ToString("0.0000", c), p.Network.ToString(),
             }));

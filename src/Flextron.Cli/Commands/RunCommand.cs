@@ -32,7 +32,7 @@ internal sealed class RunCommand : VerbCommand
         var clock = Stopwatch.StartNew();
         ExperimentFolder folder = ExperimentFolder.Open(context.Get(experiment));
         string[] overrides = context.Get(set);
-        RunOptions options = context.RunOptions($"run {context.Get(experiment)}{string.Concat(overrides.Select(o => $" --set {o}"))}") with { Name = context.Get(name), Overrides = overrides };
+        RunOptions options = context.RunOptions($"run {context.Get(experiment)}{string.Concat(overrides.Select(o => $" --set {o}"))}{(context.Get(name) is { } named ? $" --name {named}-2" : "")}") with { Name = context.Get(name), Overrides = overrides };
         return StudyVerbResult.Of(FlextronStudy.Run(folder, folder.ReadSettings<StudySettings>(overrides), options), clock.Elapsed);
     }
 }

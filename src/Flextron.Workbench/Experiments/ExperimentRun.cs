@@ -111,7 +111,7 @@ public sealed class ExperimentRun : IDisposable
             throw;
         }
         RunProvenance.InputRecord[] used = [.. stage.Inputs.Select(i => new RunProvenance.InputRecord(i.Name, i.Hash))];
-        IEnumerable<RunProvenance.InputRecord> outside = used.Where(i => _provenance.Stages.All(s => s.Key != i.Sha256));
+        IEnumerable<RunProvenance.InputRecord> outside = used.Where(i => _provenance.Stages.All(s => s.Name != i.Name));
         var record = new RunProvenance.StageRecord(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files);
         SaveProvenance(_provenance with { Inputs = [.. _provenance.Inputs.Union(outside)], Stages = [.. _provenance.Stages, record] });
         if (!result.Reused) _log.Write($"{name}: done in {ProgressText.Duration(result.Duration)}");

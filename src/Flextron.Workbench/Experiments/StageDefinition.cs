@@ -10,11 +10,15 @@ namespace Flextron.Workbench.Experiments;
 /// <param name="Inputs">Files and earlier stages, in order.</param>
 public sealed record StageDefinition(string Name, int Version, JsonNode? Settings, IReadOnlyList<StageInput> Inputs)
 {
-    /// <summary>SHA-256 of name, version, settings and inputs: two definitions with the same key have the same result.</summary>
+    // Changes with the library's code, so that a stage never takes over what other code computed.
+    private static readonly string Library = typeof(FlextronException).Module.ModuleVersionId.ToString("N");
+
+    /// <summary>SHA-256 of name, version, the library's code, settings and inputs: two definitions with the same key have the same result.</summary>
     public string Key => CanonicalJson.Hash(new JsonObject
     {
         ["stage"] = Name,
         ["version"] = Version,
+        ["code"] = Library,
         ["settings"] = Settings?.DeepClone(),
         ["inputs"] = new JsonArray([.. Inputs.Select(i => new JsonObject { ["name"] = i.Name, ["hash"] = i.Hash })]),
     });

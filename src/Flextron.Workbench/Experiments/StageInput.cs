@@ -4,7 +4,7 @@ namespace Flextron.Workbench.Experiments;
 
 /// <summary>Something a stage's result depends on: a file, a folder or the result of an earlier stage. A <see cref="StageResult"/> converts by itself.</summary>
 /// <param name="Name">What it is to the stage: "model", "calibration text".</param>
-/// <param name="Hash">SHA-256 of the content, or the key of the earlier stage.</param>
+/// <param name="Hash">SHA-256 of the content; of the files' names and hashes for an earlier stage.</param>
 /// <param name="Path">Where it lies; not part of the stage's key, so data may move.</param>
 public sealed record StageInput(string Name, string Hash, string Path)
 {
@@ -30,6 +30,7 @@ public sealed record StageInput(string Name, string Hash, string Path)
     public static StageInput FromStageResult(StageResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return new StageInput(result.Name, result.Key, result.Folder);
+        // The content, not the key: measurements differ each time they are taken, and what builds on them must follow.
+        return new StageInput(result.Name, ContentHash.OfText(string.Join('\n', result.Files.Select(f => $"{f.Path} {f.Sha256}"))), result.Folder);
     }
 }

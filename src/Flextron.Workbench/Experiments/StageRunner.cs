@@ -76,7 +76,7 @@ public sealed class StageRunner
             (string folder, IReadOnlyList<MetricRow> earlier) = Storing(stage, () => (_store.Prepare(stage), TakeEarlierMetrics(metricsPath)));
             using (var metrics = new MetricsLog(metricsPath, row => _onMetric?.Invoke(stage.Name, row)))
             {
-                body(new StageContext(folder, checkpoints, new Reports(stage.Name, _display), metrics, earlier, _say, _cancellation));
+                body(new StageContext(folder, checkpoints, new Reports(stage.Name, _display, _cancellation), metrics, earlier, _say, _cancellation));
             }
             StageManifest manifest = Storing(stage, () => _store.Complete(stage, _clock.GetUtcNow(), _clock.GetElapsedTime(begun)));
             outcome = "done";
@@ -135,12 +135,13 @@ public sealed class StageRunner
         new(stage.Name, stage.Key, _store.EntryPath(stage), reused, TimeSpan.FromSeconds(manifest.Seconds), manifest.Files);
 
     /// <summary>Shows all reports of a stage's parts under the stage's own name, with the part as a note.</summary>
-    private sealed class Reports(string stage, IProgressDisplay display) : IProgress<StageProgress>
+    private sealed class Reports(string stage, IProgressDisplay display, CancellationToken cancellation) : IProgress<StageProgress>
     {
         public void Report(StageProgress value)
         {
             string?[] notes = [value.Stage == stage ? null : value.Stage, value.Note];
             string note = string.Join(", ", notes.Where(n => !string.IsNullOrEmpty(n)));
+            cancellation.ThrowIfCancellationRequested();
             display.Report(new StageProgress(stage, value.Done, value.Total, note.Length == 0 ? null : note));
         }
     }

@@ -12,7 +12,7 @@ internal static class CorpusStage
     private const int SmallPartTokens = 200_000;
 
     public static StageResult Run(ExperimentRun run, CorpusSettings settings, StageInput tokenizer, StageInput? text) =>
-        run.Stage("corpus", settings, text is null ? [tokenizer] : [tokenizer, text], stage =>
+        run.Stage("corpus", new { settings, world = TinyWorldWriter.GeneratorVersion }, text is null ? [tokenizer] : [tokenizer, text], stage =>
         {
             Tokenizer ids = TokenizerLoader.Load(tokenizer.Path);
             (IEnumerable<string> calibration, IEnumerable<string> train, IEnumerable<string> heldOut) = text is null ? World(settings) : File(settings, text.Path);

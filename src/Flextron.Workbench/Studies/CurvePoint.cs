@@ -20,6 +20,6 @@ public sealed record CurvePoint(string Method, double TargetMs, SubNetwork Netwo
     /// <summary>The exact optimum of the layer-separable loss model.</summary>
     public const string Knapsack = "knapsack";
 
-    /// <summary>All blocks at one width.</summary>
+    /// <summary>All blocks at one width, the largest that fits.</summary>
     public const string Uniform = "uniform widths";
 }

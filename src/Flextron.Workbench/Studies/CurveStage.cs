@@ -25,17 +25,21 @@ internal static class CurveStage
             sensitivities.Save(stage.File(FamilyBundle.SensitivitiesName));
 
             var selector = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities };
-            var blind = new NetworkSelector(config, family.Space) { Latency = table };
             var choices = new List<(string Method, double Target, SelectedNetwork Selection)>();
             ICostTable cost = table;
             (double least, double full) = (cost.Cost(family.Space.Smallest), cost.Cost(family.Space.Largest));
+            int repaired = 0;
             foreach (double share in Shares(settings.Curve.Targets))
             {
                 double target = share >= 1 ? full : least + share * (full - least);
-                choices.Add((CurvePoint.Router, target, selector.Select(target, table, routers.Select(share))));
+                SubNetwork proposal = routers.Select(share);
+                SelectedNetwork chosen = selector.Select(target, table, proposal);
+                if (!chosen.SubNetwork.Equals(proposal)) repaired++;
+                choices.Add((CurvePoint.Router, target, chosen));
                 choices.Add((CurvePoint.Knapsack, target, selector.Select(target, table)));
-                choices.Add((CurvePoint.Uniform, target, blind.Select(target, table)));
+                choices.Add((CurvePoint.Uniform, target, selector.SelectUniform(target, table)));
             }
+            stage.Say($"{repaired} of {settings.Curve.Targets} router answers were adjusted to their budget");
             SubNetwork[] networks = [.. choices.Select(c => c.Selection.SubNetwork).Distinct()];
             IReadOnlyList<Quartiles> latencies = LatencyProfiler.MeasureEndToEnd(
                 family.Model, networks, table.Key.Workload, settings.Profile.Table with { Seconds = settings.Curve.Seconds }, stage.Progress);

@@ -33,7 +33,7 @@ internal static class ElastifyStage
             Random random = Seeds.Stream(0, "slice check");
             for (int i = 0; i < SliceNetworks; i++)
                 sliced = Math.Max(sliced, EquivalenceCheck.SliceAgainstMask(family.Model, family.Space.Random(random), calibration));
-            if (permuted > FamilyChecks.Tolerance || sliced > FamilyChecks.Tolerance)
+            if (!(permuted <= FamilyChecks.Tolerance && sliced <= FamilyChecks.Tolerance))
                 throw new FlextronException(string.Create(CultureInfo.InvariantCulture,
                     $"Making {model.Path} elastic changed its logits by {permuted:0.0e+0} (order) and {sliced:0.0e+0} (slices), more than {FamilyChecks.Tolerance:0e+0}: this is a defect, please report it."));
             stage.WriteJson("checks.json", new FamilyChecks(permuted, sliced, SliceNetworks));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Flextron.Routing;
 using Flextron.Storage;
 using Flextron.Training;
@@ -21,9 +22,9 @@ public static class QuickstartStudy
             Profile = defaults.Profile with { Table = defaults.Profile.Table with { Seconds = 6 } },
             Route = new RouteSettings
             {
-                Surrogate = new SurrogateRouterSettings { Seed = seed, FirstRoundNetworks = 160, NetworksPerRound = 64, Rounds = 3 },
-                Joint = new JointRouterSettings { Training = new JointTrainingSettings { Steps = 40, LearningRate = 2e-4, WarmupSteps = 5, EvaluateEvery = 0, Seed = seed } },
-            },
+                Surrogate = new SurrogateRouterSettings { FirstRoundNetworks = 160, NetworksPerRound = 64, Rounds = 3 },
+                Joint = new JointRouterSettings { Training = new JointTrainingSettings { Steps = 40, LearningRate = 2e-4, WarmupSteps = 5, EvaluateEvery = 0 } },
+            }.WithSeed(seed),
             Curve = defaults.Curve with { Seconds = 6 },
         };
     }
@@ -34,6 +35,7 @@ public static class QuickstartStudy
         ArgumentNullException.ThrowIfNull(settings);
         return settings with
         {
+            Question = "Do all stages run? (A smoke test: next to no training, the numbers mean nothing.)",
             Corpus = settings.Corpus with { MaximumTrainTokens = 100_000, HeldOutWindows = 8 },
             Rank = settings.Rank with { RandomOrders = 1, MaximumTokens = 4096 },
             Training = settings.Training with { Steps = 5, WarmupSteps = 2 },
@@ -54,7 +56,9 @@ public static class QuickstartStudy
     /// <param name="settings">What <c>experiment.json</c> will say.</param>
     public static ExperimentFolder Prepare(string folder, StudySettings settings)
     {
-        FlextronJson.WriteFile(Path.Combine(folder, "experiment.json"), settings);
+        string file = Path.Combine(folder, "experiment.json"), json = JsonSerializer.Serialize(settings, FlextronJson.Indented) + "\n";
+        if (!File.Exists(file)) AtomicFile.WriteAllText(file, json);
+        else if (File.ReadAllText(file).ReplaceLineEndings("\n") != json) throw new FlextronException($"{folder} holds another experiment already: choose another --out, or delete it.");
         return ExperimentFolder.Open(folder);
     }
 }

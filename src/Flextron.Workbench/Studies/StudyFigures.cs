@@ -23,7 +23,7 @@ internal static class StudyFigures
         {
             Subtitle = $"{Workload(results.Table.Key.Workload)}; bands: 95 % over {results.Curve[0].Loss.PerWindow.Count} windows",
             Caption = "One set of weights, one sub-network per target and way of choosing. Latency is measured end to end, median of interleaved repeats.",
-            ReferenceLines = [new ReferenceLine("original model, before joint training", results.Training.Before["1"].Mean)],
+            ReferenceLines = [new ReferenceLine("original model, before joint training", results.Training.Before[TrainStage.WholeLabel].Mean)],
         };
     }
 
@@ -60,7 +60,7 @@ internal static class StudyFigures
             {
                 Lower = [.. random.Select(r => r.Min())], Upper = [.. random.Select(r => r.Max())], Spread = Spread.ErrorBars,
             });
-        return new Figure("Prefixes before any training", new Axis("Kept share of heads and neurons in every block"), LossAxis, series)
+        return new Figure("Prefixes before any training", new Axis("Width of every block as a share (heads rounded to whole groups)"), LossAxis, series)
         {
             Subtitle = "band: 95 % over windows; bars: smallest to largest of the random draws",
         };
@@ -69,7 +69,7 @@ internal static class StudyFigures
     public static Figure Training(StudyResults results)
     {
         double[] shares = [.. results.Training.Before.Keys.Select(TrainStage.Share)];
-        return new Figure("What joint training changes", new Axis("Kept share of heads and neurons in every block"), LossAxis,
+        return new Figure("What joint training changes", new Axis("Width of every block as a share (heads rounded to whole groups)"), LossAxis,
         [
             Estimates("before", shares, [.. results.Training.Before.Values]),
             Estimates("after", shares, [.. results.Training.Before.Keys.Select(k => results.Training.After[k])]),

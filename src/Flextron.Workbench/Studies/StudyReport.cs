@@ -49,16 +49,17 @@ internal static class StudyReport
             int better = 0, worse = 0, targets = 0;
             foreach ((CurvePoint router, CurvePoint other) in Router(results).Zip(results.Curve.Where(p => p.Method == control)))
             {
+                if (router.Network.Equals(other.Network)) continue;
                 targets++;
                 double[] difference = [.. router.Loss.PerWindow.Zip(other.Loss.PerWindow, (a, b) => a - b)];
                 var paired = new LossEstimate(difference);
                 if (paired.Mean + 1.96 * paired.StandardError < 0) better++;
                 if (paired.Mean - 1.96 * paired.StandardError > 0) worse++;
             }
-            return $"Against {control}, the router's loss is lower at {better} of {targets} targets, higher at {worse}, and not distinguishable at {targets - better - worse}";
+            return $"Against {control}, of the {targets} targets at which the two choose different networks, the router's loss is lower at {better}, higher at {worse}, and not distinguishable at {targets - better - worse}";
         }
 
-        return $"{Against(CurvePoint.Uniform)}. {Against(CurvePoint.Knapsack)} (95 %, paired over windows; targets are equal by the table, measured latencies differ a little). One seed: see the settings.";
+        return $"{Against(CurvePoint.Uniform)}. {Against(CurvePoint.Knapsack)} (95 %, paired over windows, not corrected for the number of targets; budgets are ceilings, so the latencies used differ a little). The router's answers are fitted to the budget with the same measured sensitivities that the knapsack solves. One seed: see the settings.";
     }
 
     private static void Benchmarks(ReportDocument report, StudyResults results)

@@ -11,6 +11,9 @@ namespace Flextron.Workbench.Studies;
 /// <summary>Joint continued-training of the family.</summary>
 internal static class TrainStage
 {
+    /// <summary>The label of the whole network among the budgets.</summary>
+    public const string WholeLabel = "1";
+
     public static StageResult Run(ExperimentRun run, StudySettings settings, StageResult corpus, StageResult family) =>
         run.Stage("train", new { settings.Training, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows }, [corpus, family], stage =>
         {
@@ -33,8 +36,8 @@ internal static class TrainStage
 
     /// <summary>The grid of uniform budgets that losses are followed at: an eighth to the whole.</summary>
     public static Dictionary<string, SubNetwork> UniformBudgets(ElasticSpace space) =>
-        Enumerable.Range(1, 8).Select(i => i / 8.0).Select(share => (Label: share.ToString("0.###", CultureInfo.InvariantCulture), Network: space.Uniform(share)))
-            .DistinctBy(b => b.Network).ToDictionary(b => b.Label, b => b.Network);
+        Enumerable.Range(1, 8).Reverse().Select(i => i / 8.0).Select(share => (Label: share.ToString("0.###", CultureInfo.InvariantCulture), Network: space.Uniform(share)))
+            .DistinctBy(b => b.Network).Reverse().ToDictionary(b => b.Label, b => b.Network);
 
     public static double Share(string label) => double.Parse(label, CultureInfo.InvariantCulture);
 

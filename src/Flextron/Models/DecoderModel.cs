@@ -169,7 +169,14 @@ public sealed class DecoderModel : IDisposable
         if (ownsWeights) Weights.Dispose();
     }
 
-    private Tensor RmsNorm(Tensor x, Tensor weight_C) => x * ((x * x).mean([-1], keepdim: true) + Config.NormEpsilon).rsqrt() * weight_C;
+    // In half precision squares overflow and means lose digits, so the norm itself is computed in float32, as the reference implementations do.
+    private Tensor RmsNorm(Tensor x, Tensor weight_C)
+    {
+        bool half = x.dtype is ScalarType.Float16 or ScalarType.BFloat16;
+        Tensor wide = half ? x.to(ScalarType.Float32) : x;
+        Tensor normed = wide * ((wide * wide).mean([-1], keepdim: true) + Config.NormEpsilon).rsqrt();
+        return (half ? normed.to(x.dtype) : normed) * weight_C;
+    }
 
     private Tensor RepeatGroups(Tensor x_BGTH)
     {

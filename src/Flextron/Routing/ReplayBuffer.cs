@@ -28,17 +28,22 @@ public sealed class ReplayBuffer(ElasticSpace space, Func<SubNetwork, double> lo
     public IReadOnlyList<ReplayPair> Pairs => pairs;
 
     /// <summary>Pairs to fit on.</summary>
-    public IReadOnlyList<ReplayPair> Train => pairs.Where(p => !IsHeldOut(p.Network)).ToArray();
+    public IReadOnlyList<ReplayPair> Train => pairs.Where(p => Place(p.Network) >= heldOutShare).ToArray();
 
-    /// <summary>Pairs to judge the fit by.</summary>
+    /// <summary>Pairs to choose the stopping point by; half of what is not fitted on.</summary>
+    public IReadOnlyList<ReplayPair> Validation => pairs.Where(p => Place(p.Network) is var at && at >= heldOutShare / 2 && at < heldOutShare).ToArray();
+
+    /// <summary>Pairs that nothing was chosen by: what the surrogate is reported on.</summary>
     public IReadOnlyList<ReplayPair> HeldOut => pairs.Where(p => IsHeldOut(p.Network)).ToArray();
 
-    /// <summary>The side of a network.</summary>
+    /// <summary>Whether a network is among those that the surrogate is reported on.</summary>
     public bool IsHeldOut(SubNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return Seeds.Mix(seed, network.ToString()) / (double)ulong.MaxValue < heldOutShare;
+        return Place(network) < heldOutShare / 2;
     }
+
+    private double Place(SubNetwork network) => Seeds.Mix(seed, network.ToString()) / (double)ulong.MaxValue;
 
     /// <summary>Adds a network with its one-hot vector, measuring it if it is new.</summary>
     /// <returns>Whether it was new.</returns>

@@ -12,6 +12,13 @@ public sealed record RouteSettings
     /// <summary>Tokens per window; the model's context where that is shorter.</summary>
     public int WindowLength { get; init; } = 256;
 
+    /// <summary>The same settings with every seed set.</summary>
+    public RouteSettings WithSeed(long seed) => this with
+    {
+        Surrogate = Surrogate with { Seed = seed, Router = Surrogate.Router with { Seed = seed }, Surrogate = Surrogate.Surrogate with { Seed = seed } },
+        Joint = Joint with { Training = Joint.Training with { Seed = seed } },
+    };
+
     /// <summary>The joint fine-tuning of LM and routers that follows.</summary>
     public JointRouterSettings Joint { get; init; } = new();
 }

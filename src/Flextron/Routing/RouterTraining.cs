@@ -39,12 +39,19 @@ public static class RouterTraining
         SurrogateRouterResult routed = SurrogateRouterTrainer.Run(
             family.Space, choices, network => text.Of(family.Model, network).Mean, settings.Surrogate, progress, cancellation);
         routed.Surrogate.Dispose();
+        RoutePoint Again(RoutePoint before)
+        {
+            SubNetwork network = routed.Routers.Select(before.Target);
+            double cost = choices.Hard(network, family.Space);
+            return before with { Network = network, Cost = cost, NormalisedCost = choices.Normalised(cost), PredictedLoss = double.NaN, MeasuredLoss = text.Of(family.Model, network).Mean };
+        }
+
         try
         {
             JointRouterTuning.Run(
                 family.Model, routed.Routers, choices, train, settings.Joint, routed.Report.LossScale, teacher, onStep, progress: progress, cancellation: cancellation);
             family.AddTrainedSteps(settings.Joint.Training.Steps);
-            return (routed.Routers, routed.Report);
+            return (routed.Routers, routed.Report with { Final = [.. routed.Report.Points.Select(Again)] });
         }
         catch
         {

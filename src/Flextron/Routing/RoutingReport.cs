@@ -5,9 +5,12 @@ namespace Flextron.Routing;
 /// <param name="LossScale">Standard deviation of the measured losses: the unit of the routers' objective.</param>
 public sealed record RoutingReport(IReadOnlyList<RoutingRound> Rounds, double LossScale)
 {
+    /// <summary>What the routers choose after LM and routers were fine-tuned together, measured on the same text; empty before that.</summary>
+    public IReadOnlyList<RoutePoint> Final { get; init; } = [];
+
     /// <summary>The last surrogate on held-out networks.</summary>
     public SurrogateFit HeldOut => Rounds[^1].HeldOut;
 
-    /// <summary>The routers' final choices.</summary>
+    /// <summary>What the routers chose at the end of the surrogate's phase.</summary>
     public IReadOnlyList<RoutePoint> Points => Rounds[^1].Points;
 }

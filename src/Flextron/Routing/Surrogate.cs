@@ -75,19 +75,19 @@ public sealed class Surrogate : IDisposable
     }
 
     /// <summary>
-    /// Fits by AdamW on the mean squared error of all training pairs at once, until the held-out relative error is at or below the threshold,
-    /// stops improving, or the epochs are used up; the weights with the least held-out error are kept.
+    /// Fits by AdamW on the mean squared error of all training pairs at once, until the relative error on validation pairs is at or below the threshold,
+    /// stops improving, or the epochs are used up; the weights with the least validation error are kept.
     /// </summary>
     /// <param name="train">Pairs to fit.</param>
-    /// <param name="heldOut">Pairs of other networks. Choosing the stopping point by them makes their error slightly optimistic.</param>
+    /// <param name="validation">Pairs of other networks, to choose the stopping point by; report the fit on yet others.</param>
     /// <returns>Epochs done.</returns>
     /// <exception cref="FlextronException">There is nothing to fit.</exception>
-    public int Fit(IReadOnlyList<ReplayPair> train, IReadOnlyList<ReplayPair> heldOut)
+    public int Fit(IReadOnlyList<ReplayPair> train, IReadOnlyList<ReplayPair> validation)
     {
         ArgumentNullException.ThrowIfNull(train);
-        ArgumentNullException.ThrowIfNull(heldOut);
-        if (train.Count < 2 || heldOut.Count == 0)
-            throw new FlextronException($"The surrogate has {train.Count} training and {heldOut.Count} held-out measurements: explore more networks per round.");
+        ArgumentNullException.ThrowIfNull(validation);
+        if (train.Count < 2 || validation.Count == 0)
+            throw new FlextronException($"The surrogate has {train.Count} training and {validation.Count} validation measurements: explore more networks per round.");
         double mean = train.Average(p => p.Loss);
         (Mean, Scale) = (mean, Math.Max(Math.Sqrt(train.Average(p => (p.Loss - mean) * (p.Loss - mean))), 1e-6));
         using SingleThread single = SingleThread.Enter();
@@ -95,7 +95,7 @@ public sealed class Surrogate : IDisposable
         Tensor input_BR = Matrix(train.Select(p => p.Choices_R.ToArray()).ToArray());
         Tensor target_B = NativeTensor.Of(train.Select(p => (float)((p.Loss - Mean) / Scale)).ToArray());
         using var adam = optim.AdamW([first_PR, second_P], settings.LearningRate, weight_decay: settings.WeightDecay);
-        double best = Judge(heldOut).RelativeError;
+        double best = Judge(validation).RelativeError;
         float[] bestFirst = first_PR.data<float>().ToArray(), bestSecond = second_P.data<float>().ToArray();
         int epoch = 0;
         for (int worse = 0; epoch < settings.MaximumEpochs && worse < settings.Patience && best > settings.RelativeErrorThreshold;)
@@ -108,7 +108,7 @@ public sealed class Surrogate : IDisposable
                 adam.step();
             }
             if (++epoch % settings.CheckEvery != 0 && epoch < settings.MaximumEpochs) continue;
-            double error = Judge(heldOut).RelativeError;
+            double error = Judge(validation).RelativeError;
             worse = error < best ? 0 : worse + 1;
             if (worse > 0) continue;
             (best, bestFirst, bestSecond) = (error, first_PR.data<float>().ToArray(), second_P.data<float>().ToArray());

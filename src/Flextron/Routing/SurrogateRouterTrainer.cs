@@ -65,7 +65,7 @@ public sealed class SurrogateRouterTrainer
                 Explore(routers, round, progress, cancellation);
                 ReplayPair[] explored = replay.Pairs.Skip(before).Where(IsOneHot).ToArray();
                 SurrogateFit? fresh = round > 1 ? surrogate.Judge(explored) : null;
-                int epochs = surrogate.Fit(replay.Train, replay.HeldOut);
+                int epochs = surrogate.Fit(replay.Train, replay.Validation);
                 ReplayPair[] heldOut = [.. replay.HeldOut];
                 rounds.Add(TrainRouters(routers, surrogate, round, progress, cancellation) with
                 {

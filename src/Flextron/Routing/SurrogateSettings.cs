@@ -30,7 +30,7 @@ public sealed record SurrogateSettings
     public double WeightDecay { get; init; } = 1;
 
     /// <summary>Share of networks that are held out.</summary>
-    public double HeldOutShare { get; init; } = 0.2;
+    public double HeldOutShare { get; init; } = 0.3;
 
     /// <summary>Seed of initial weights and of the split.</summary>
     public long Seed { get; init; } = 1;

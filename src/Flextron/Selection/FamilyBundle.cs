@@ -29,7 +29,8 @@ public sealed class FamilyBundle : IDisposable
         Routers = routers;
         Selector = new NetworkSelector(family.Model.Config, family.Space)
         {
-            Latency = table,
+            // Predictions by another machine's table would be wrong; budgets in time are refused in Resolve, which says why.
+            Latency = table is not null && table.Key.DifferenceTo(LatencyKey.Of(family.Model, table.Key.Workload)) is null ? table : null,
             Sensitivities = sensitivities,
             BytesPerElement = (int)family.Model.Weights.Flat.element_size(),
         };

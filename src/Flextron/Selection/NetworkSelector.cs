@@ -62,6 +62,19 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
         return Describe(choices.Network(start), cost);
     }
 
+    /// <summary>The control that every method has to beat: all blocks at one width, the largest that fits, over all pairs of groups and neurons.</summary>
+    /// <param name="target">Largest cost, in the table's unit.</param>
+    /// <param name="cost">The cost.</param>
+    /// <exception cref="FlextronException">Even the smallest sub-network costs more.</exception>
+    public SelectedNetwork SelectUniform(double target, ICostTable cost)
+    {
+        ArgumentNullException.ThrowIfNull(cost);
+        ICostTable parameters = AnalyticCosts.Parameters(config);
+        SubNetwork? widest = space.KvGroups.SelectMany(g => space.Neurons.Select(n => new SubNetwork(Enumerable.Repeat(new BlockShape(g, n), space.BlockCount))))
+            .Where(s => cost.Cost(s) <= target).MaxBy(parameters.Cost);
+        return widest is null ? Select(target, cost) : Describe(widest, cost);
+    }
+
     /// <summary>A given sub-network with its costs.</summary>
     public SelectedNetwork Describe(SubNetwork subNetwork, ICostTable cost)
     {

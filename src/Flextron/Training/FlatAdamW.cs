@@ -39,12 +39,18 @@ public sealed class FlatAdamW : IDisposable
     /// <param name="learningRate">This step's rate.</param>
     /// <param name="used">The sub-networks whose gradients are in the buffer.</param>
     /// <returns>The gradient's norm before clipping.</returns>
+    /// <exception cref="FlextronException">The gradient is not finite; nothing was updated.</exception>
     public double Step(int step, double learningRate, IReadOnlyList<SubNetwork> used)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor gradient = Gradients.Flat;
         double norm = gradient.norm().item<float>();
+        if (!double.IsFinite(norm))
+        {
+            gradient.zero_();
+            throw new FlextronException($"Training diverged at step {step + 1}: the gradient is not a number; lower learningRate and start from the last checkpoint.");
+        }
         if (norm > settings.GradientClip) gradient.mul_(settings.GradientClip / (norm + 1e-6));
         double correction1 = 1 - Math.Pow(settings.Beta1, step + 1), correction2 = Math.Sqrt(1 - Math.Pow(settings.Beta2, step + 1));
         foreach ((long start, long length, bool decays) in ParameterRanges.Used(weights, used))
