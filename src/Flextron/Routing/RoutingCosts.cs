@@ -43,7 +43,7 @@ public sealed record RoutingCosts(double Fixed, double[][] Attention, double[][]
     public Tensor Soft(Tensor choices_BR)
     {
         ArgumentNullException.ThrowIfNull(choices_BR);
-        Tensor cost_R = tensor(Attention.Concat(Mlp).SelectMany(c => c).ToArray(), dtype: choices_BR.dtype, device: choices_BR.device);
+        Tensor cost_R = AlignedTensor.Of(Attention.Concat(Mlp).SelectMany(c => c).Select(c => (float)c).ToArray()).to(choices_BR.dtype).to(choices_BR.device);
         return choices_BR.matmul(cost_R) + Fixed;
     }
 

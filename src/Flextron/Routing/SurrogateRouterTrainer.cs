@@ -164,7 +164,7 @@ public sealed class SurrogateRouterTrainer
 
     /// <summary>One random target in each of equally wide strata, so that every batch covers the range.</summary>
     internal static Tensor Targets(Random random, int count) =>
-        tensor(Enumerable.Range(0, count).Select(i => (float)((i + random.NextDouble()) / count)).ToArray());
+        AlignedTensor.Of(Enumerable.Range(0, count).Select(i => (float)((i + random.NextDouble()) / count)).ToArray());
 
     private double Firmness(IReadOnlyList<float[]> rows)
     {
