@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Text.Json;
+using Flextron.Cli.CommandLine;
 using Flextron.Native;
 using Flextron.Storage;
 using Flextron.Workbench.Display;
@@ -31,9 +32,9 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
         // Texts may begin with @ or hold anything else: no response files, no bundled letters.
         var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false };
         ParseResult parse = root.Parse(args.Length == 0 ? ["--help"] : args, configuration);
-        if (parse.Errors.Count > 0) return Fail(Explain(parse, root), 1);
-        if (parse.Action is not null)
+        if (parse.Action is ExampleHelp || (parse.Errors.Count == 0 && parse.Action is not null))
             return parse.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+        if (parse.Errors.Count > 0 || MistypedOption(parse) is not null) return Fail(Explain(parse, root), 1);
         return parse.CommandResult.Command is VerbCommand verb ? Run(verb, parse) : Fail("Name a verb: see 'flextron --help'.", 1);
     }
 
@@ -43,7 +44,7 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
         {
             if (verb.NeedsTorch && TorchRuntime.State is { Loaded: false } state)
                 throw new FlextronException($"libtorch cannot be loaded: {state.Explanation} {state.Fix}");
-            CommandResult result;
+            VerbResult result;
             using (IProgressDisplay shown = display())
                 result = verb.Execute(new CommandContext(parse, options, output, shown, cancellation));
             if (parse.GetValue(options.Json)) output.WriteLine(JsonSerializer.Serialize(result.Json, FlextronJson.Compact));
@@ -86,20 +87,26 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
     {
         Command command = parse.CommandResult.Command;
         string help = command == root ? "see 'flextron --help'" : $"see 'flextron {command.Name} --help'";
+        if (MistypedOption(parse) is string option)
+        {
+            string[] known = [.. command.Options.Concat(root.Options).Select(o => o.Name)];
+            return $"There is no option {option}: did you mean {NearestName.Find(option, known)}? ({help})";
+        }
         if (parse.UnmatchedTokens is [string unknown, ..])
         {
-            if (unknown.StartsWith('-'))
-            {
-                string[] known = [.. command.Options.Concat(root.Options).Select(o => o.Name)];
-                return $"There is no option {unknown}: did you mean {NearestName.Find(unknown, known)}? ({help})";
-            }
             if (command == root)
                 return $"There is no verb '{unknown}': did you mean {NearestName.Find(unknown, root.Subcommands.Select(c => c.Name))}? ({help})";
             return $"'{unknown}' is one word too many for {command.Name}: put texts with spaces in quotes ({help}).";
         }
         ParseError first = parse.Errors[0];
+        if (first.SymbolResult is OptionResult { IdentifierTokenCount: > 1 } twice) return $"{twice.Option.Name} is given {twice.IdentifierTokenCount} times: give it once ({help}).";
         return first.SymbolResult is OptionResult { Implicit: false, Tokens: [.., var last] } given
             ? $"'{last.Value}' is not a possible value of {given.Option.Name} ({help})."
             : $"{first.Message.TrimEnd('.')} ({help}).";
     }
+
+    // A word with dashes that is no option is first taken for the MODEL, where that is still missing.
+    private static string? MistypedOption(ParseResult parse) =>
+        parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(a => a.Tokens.Select(t => t.Value)).Concat(parse.UnmatchedTokens)
+            .FirstOrDefault(word => word.Length > 1 && word[0] == '-');
 }

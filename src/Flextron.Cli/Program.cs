@@ -1,4 +1,5 @@
 using System.Text;
+using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Display;
 using Flextron.Workbench.Experiments;
 

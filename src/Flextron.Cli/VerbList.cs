@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Flextron.Cli.CommandLine;
 using Flextron.Cli.Commands;
 
 namespace Flextron.Cli;
@@ -28,6 +29,7 @@ internal static class VerbList
         new RunCommand(),
         new ListCommand(),
         new ReportCommand(),
+        new CompareCommand(),
         new PretrainCommand(),
     ];
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Models;
 using TorchSharp;
@@ -26,7 +27,7 @@ internal sealed class ConvertCommand : VerbCommand
         Options.Add(place);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         CheckpointFormat target = context.Get(format) switch
         {
@@ -39,7 +40,7 @@ internal sealed class ConvertCommand : VerbCommand
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         double difference = target == CheckpointFormat.HuggingFace ? ToFolder(loaded, path, context.Dtype) : ToFile(loaded, path, context.Dtype);
         var json = new { maxLogitDifference = difference, format = context.Get(format), @out = path, parameters = loaded.Model.Weights.ParameterCount };
-        return new CommandResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{path}: {json.parameters:N0} parameters; logits differ by at most {difference:0.0e+0}")));
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.Intrinsics.X86;
+using Flextron.Cli.CommandLine;
 using Flextron.Data;
 using Flextron.Native;
 using Flextron.Workbench.Experiments;
@@ -28,12 +29,12 @@ internal sealed class DoctorCommand : VerbCommand
     /// <param name="Detail">What was found.</param>
     /// <param name="Fix">What to do; null where all is well.</param>
     /// <param name="Essential">Whether nothing works without it.</param>
-    internal sealed record Check(string Name, bool Ok, string Detail, string? Fix, bool Essential);
+    internal sealed record DoctorCheck(string Name, bool Ok, string Detail, string? Fix, bool Essential);
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         EnvironmentInfo environment = EnvironmentInfo.Capture(Directory.GetCurrentDirectory(), DateTimeOffset.UtcNow);
-        var checks = new List<Check>
+        var checks = new List<DoctorCheck>
         {
             new(".NET runtime", true, environment.Runtime, null, true),
             new("operating system", true, $"{environment.OperatingSystem}, {environment.Architecture}", null, true),
@@ -46,9 +47,9 @@ internal sealed class DoctorCommand : VerbCommand
         checks.Add(Writable("temporary folder", Path.GetTempPath()));
         checks.Add(Writable("current folder", Directory.GetCurrentDirectory()));
         bool ok = checks.All(c => c.Ok || !c.Essential);
-        return new CommandResult(new { ok, checks }, writer =>
+        return new VerbResult(new { ok, checks }, writer =>
         {
-            foreach (Check check in checks)
+            foreach (DoctorCheck check in checks)
             {
                 writer.WriteLine($"{(check.Ok ? "ok  " : check.Essential ? "FAIL" : "note")}  {check.Name}: {check.Detail}");
                 if (check.Fix is not null) writer.WriteLine($"      {check.Fix}");
@@ -57,7 +58,7 @@ internal sealed class DoctorCommand : VerbCommand
         }, ok ? 0 : 1);
     }
 
-    private static Check Processor(EnvironmentInfo environment)
+    private static DoctorCheck Processor(EnvironmentInfo environment)
     {
         List<string> features = [];
         if (Avx2.IsSupported) features.Add("AVX2");
@@ -68,24 +69,24 @@ internal sealed class DoctorCommand : VerbCommand
         if (flags.Contains("avx512_bf16", StringComparison.Ordinal)) features.Add("AVX-512 bf16");
         if (flags.Contains("amx_bf16", StringComparison.Ordinal)) features.Add("AMX bf16");
         string what = features.Count > 0 ? string.Join(", ", features) : "no vector extension that is looked for";
-        return new Check("processor", true, $"{environment.Processor}, {environment.Cores} cores, {what}", null, true);
+        return new DoctorCheck("processor", true, $"{environment.Processor}, {environment.Cores} cores, {what}", null, true);
     }
 
-    private static Check Memory(EnvironmentInfo environment)
+    private static DoctorCheck Memory(EnvironmentInfo environment)
     {
         double gigabytes = environment.MemoryBytes / 1e9;
-        return new Check("memory", gigabytes >= 1, string.Create(CultureInfo.InvariantCulture, $"{gigabytes:0.0} GB"),
+        return new DoctorCheck("memory", gigabytes >= 1, string.Create(CultureInfo.InvariantCulture, $"{gigabytes:0.0} GB"),
             gigabytes >= 1 ? null : "Give the process at least 1 GB.", false);
     }
 
-    private static IEnumerable<Check> Torch(EnvironmentInfo environment, CommandContext context)
+    private static IEnumerable<DoctorCheck> Torch(EnvironmentInfo environment, CommandContext context)
     {
         TorchRuntimeState state = TorchRuntime.State;
-        yield return new Check("native library", state.Loaded, $"{state.LibraryPath ?? "none"}: {state.Explanation}", state.Fix, true);
+        yield return new DoctorCheck("native library", state.Loaded, $"{state.LibraryPath ?? "none"}: {state.Explanation}", state.Fix, true);
         if (!state.Loaded) yield break;
-        yield return new Check("libtorch", true, $"{environment.Libtorch}, {environment.LibtorchThreads} threads", null, true);
+        yield return new DoctorCheck("libtorch", true, $"{environment.Libtorch}, {environment.LibtorchThreads} threads", null, true);
         bool cuda = environment.Accelerators.Count > 0;
-        yield return new Check("cuda", cuda, cuda ? string.Join(", ", environment.Accelerators) : "no CUDA device: everything runs on the CPU",
+        yield return new DoctorCheck("cuda", cuda, cuda ? string.Join(", ", environment.Accelerators) : "no CUDA device: everything runs on the CPU",
             cuda ? null : "Not needed; for a GPU build with -p:Torch=cuda on a machine with an NVIDIA driver.", false);
         Device device = context.Device;
         foreach (ScalarType dtype in (ScalarType[])[ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16])
@@ -93,7 +94,7 @@ internal sealed class DoctorCommand : VerbCommand
     }
 
     // 8 × 8 ones times ones is 8 everywhere, exactly, in every type.
-    private static Check Dtype(ScalarType dtype, Device device)
+    private static DoctorCheck Dtype(ScalarType dtype, Device device)
     {
         string name = $"{CommandLineOptions.NameOf(dtype)} on {device.type.ToString().ToLowerInvariant()}";
         try
@@ -101,40 +102,40 @@ internal sealed class DoctorCommand : VerbCommand
             using var scope = NewDisposeScope();
             Tensor matrix = ones([8, 8], dtype, device);
             float sum = matrix.matmul(matrix).to(ScalarType.Float32).sum().item<float>();
-            return new Check(name, sum == 512, sum == 512 ? "computes" : $"a sum of 512 came out as {sum.ToString(CultureInfo.InvariantCulture)}", sum == 512 ? null : "Use another --dtype.", dtype == ScalarType.Float32);
+            return new DoctorCheck(name, sum == 512, sum == 512 ? "computes" : $"a sum of 512 came out as {sum.ToString(CultureInfo.InvariantCulture)}", sum == 512 ? null : "Use another --dtype.", dtype == ScalarType.Float32);
         }
         catch (System.Runtime.InteropServices.ExternalException e)
         {
-            return new Check(name, false, e.Message.ReplaceLineEndings(" "), "Use another --dtype.", dtype == ScalarType.Float32);
+            return new DoctorCheck(name, false, e.Message.ReplaceLineEndings(" "), "Use another --dtype.", dtype == ScalarType.Float32);
         }
     }
 
-    private static Check Found(string name, Func<string> find, string file)
+    private static DoctorCheck Found(string name, Func<string> find, string file)
     {
         try
         {
             string folder = find();
             bool there = File.Exists(Path.Combine(folder, file));
-            return new Check(name, there, there ? folder : $"{folder} has no {file}", there ? null : "Fetch the folder again from the repository.", false);
+            return new DoctorCheck(name, there, there ? folder : $"{folder} has no {file}", there ? null : "Fetch the folder again from the repository.", false);
         }
         catch (FlextronException e)
         {
-            return new Check(name, false, e.Message, "Only the embedded examples need it.", false);
+            return new DoctorCheck(name, false, e.Message, "Only the embedded examples need it.", false);
         }
     }
 
-    private static Check Writable(string name, string folder)
+    private static DoctorCheck Writable(string name, string folder)
     {
         string file = Path.Combine(folder, $".flextron-{Guid.NewGuid():N}.tmp");
         try
         {
             File.WriteAllText(file, "");
             File.Delete(file);
-            return new Check(name, true, folder, null, false);
+            return new DoctorCheck(name, true, folder, null, false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Check(name, false, $"{folder} cannot be written: {e.Message}", "Change its permissions, or write elsewhere.", false);
+            return new DoctorCheck(name, false, $"{folder} cannot be written: {e.Message}", "Change its permissions, or write elsewhere.", false);
         }
     }
 }

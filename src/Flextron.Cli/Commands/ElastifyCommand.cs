@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Elastic;
 using Flextron.Importance;
@@ -26,7 +27,7 @@ internal sealed class ElastifyCommand : VerbCommand
         foreach (Option option in (Option[])[ranking, folder, widths]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         string path = model.Path(context), tokenizer = model.TokenizerPath(context), target = context.Get(folder);
         if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(target)))
@@ -52,7 +53,7 @@ internal sealed class ElastifyCommand : VerbCommand
         {
             maxLogitDifference = difference, @out = target, choices = new { kvGroups = family.Space.KvGroups, neurons = family.Space.Neurons }, subNetworks = family.Space.Size,
         };
-        return new CommandResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{target}: {family.Space.Size:0.###e+0} sub-networks; the whole network's logits moved by at most {difference:0.0e+0}")));
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flextron.Cli.CommandLine;
 using Flextron.Evaluation;
 using Flextron.Models;
 using Flextron.Storage;
@@ -29,7 +30,7 @@ internal sealed class EvaluateCommand : VerbCommand
         foreach (Option option in (Option[])[tasks, budgets, limit, shots, data, file, samples]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         EvaluationTask[] chosen = [.. Names(context.Get(tasks)).Select(TaskRegistry.Get)];
         if (chosen.Length == 0) throw new FlextronException($"No task is named: choose from {string.Join(", ", TaskRegistry.Names)}.");
@@ -50,7 +51,7 @@ internal sealed class EvaluateCommand : VerbCommand
         }
         var json = new { results = results.Select(r => Node(r.Budget, r.Result)).ToArray() };
         if (context.Get(file) is string path) FlextronJson.WriteFile(path, json);
-        return new CommandResult(json, writer => TextTable.Write(
+        return new VerbResult(json, writer => TextTable.Write(
             writer, ["task", "budget", "documents", "metric", "value", "± standard error"], results.SelectMany(r => r.Result.Metrics.Select(m => Row(r.Budget, r.Result, m)))));
     }
 

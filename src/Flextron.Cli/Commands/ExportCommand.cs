@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Elastic;
 using Flextron.Inference;
@@ -28,7 +29,7 @@ internal sealed class ExportCommand : VerbCommand
         Options.Add(folder);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
@@ -49,7 +50,7 @@ internal sealed class ExportCommand : VerbCommand
             parameters = slice.ParameterCount, maxLogitDifference = difference, @out = context.Get(folder),
             kvGroups = network.Blocks[0].KvGroups, neurons = network.Blocks[0].Neurons, bytes = new FileInfo(Path.Combine(context.Get(folder), SafetensorsFolder.FileName)).Length,
         };
-        return new CommandResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{json.@out}: {json.parameters:N0} parameters, {json.bytes / 1e6:0.00} MB; logits differ from the slice's by at most {difference:0.0e+0}")));
     }
 

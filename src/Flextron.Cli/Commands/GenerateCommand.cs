@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Inference;
 
 namespace Flextron.Cli.Commands;
@@ -29,7 +30,7 @@ internal sealed class GenerateCommand : VerbCommand
 
     public override string HowToGoOn => "run the same command again for the whole text";
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         GenerationSettings settings = new GenerationSettings
         {
@@ -52,7 +53,7 @@ internal sealed class GenerateCommand : VerbCommand
             text = result.Text, ids = result.Ids, tokensPerSecond = result.TokensPerSecond, prompt = context.Get(prompt), promptIds = result.PromptIds,
             promptSeconds = result.PromptSeconds, seconds = result.Seconds, stopped = result.Stopped, budget = context.Get(budget),
         };
-        return new CommandResult(json, writer => writer.WriteLine());
+        return new VerbResult(json, writer => writer.WriteLine());
     }
 
     private static string Words(StopReason reason) => reason switch

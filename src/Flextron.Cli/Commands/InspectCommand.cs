@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Elastic;
 using Flextron.Latency;
 using Flextron.Models;
@@ -17,7 +18,7 @@ internal sealed class InspectCommand : VerbCommand
         "inspect my-model",
         "inspect my-family --dtype bfloat16 --json") => model.AddTo(this);
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         using LoadedModel loaded = model.Load(context);
         ElasticFamily family = loaded.Family;
@@ -48,7 +49,7 @@ internal sealed class InspectCommand : VerbCommand
             dtype = CommandLineOptions.NameOf(context.Dtype), elastic = family.Manifest is not null, manifest = family.Manifest,
             choices = new { kvGroups = space.KvGroups, neurons = space.Neurons }, subNetworks = space.Size, budgets,
         };
-        return new CommandResult(json, writer =>
+        return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             writer.WriteLine(string.Create(c, $"{config.Family}: {json.parameters:N0} parameters, {config.BlockCount} blocks, hidden size {config.HiddenSize}, vocabulary {config.VocabularySize}, context {config.ContextLength}"));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Experiments;
 
 namespace Flextron.Cli.Commands;
@@ -13,7 +14,7 @@ internal sealed class ListCommand : VerbCommand
 
     public override bool NeedsTorch => false;
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         string path = context.Get(folder);
         if (!Directory.Exists(path)) throw new FlextronException($"There is no folder {path}: name an experiment or a folder of experiments.");
@@ -26,7 +27,7 @@ internal sealed class ListCommand : VerbCommand
                 runs = e.List().Select(r => new { name = r.Name, path = r.Folder, state = r.Status.State, started = r.Status.StartedUtc, ended = r.Status.EndedUtc }).ToArray(),
             }).ToArray(),
         };
-        return new CommandResult(json, writer => TextTable.Write(writer, ["experiment", "run", "state", "started (UTC)"],
+        return new VerbResult(json, writer => TextTable.Write(writer, ["experiment", "run", "state", "started (UTC)"],
             json.experiments.SelectMany(e => e.runs.Length == 0 ? [[e.name, "-", "never run", ""]] : e.runs.Select(r => new[]
             {
                 e.name, r.name, r.state.ToString().ToLowerInvariant(), r.started.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture),

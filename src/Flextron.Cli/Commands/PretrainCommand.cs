@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
+using Flextron.Data.TinyWorld;
 using Flextron.Pretraining;
+using Flextron.Storage;
 using Flextron.Training;
-using Flextron.Workbench.Experiments;
 
 namespace Flextron.Cli.Commands;
 
@@ -10,7 +12,7 @@ namespace Flextron.Cli.Commands;
 internal sealed class PretrainCommand : VerbCommand
 {
     private static readonly PretrainingSettings Defaults = new();
-    private readonly Option<string> folder = new("--out") { Description = "Folder of the model.", HelpName = "dir", Required = true };
+    private readonly Option<string> folder = new("--out") { Description = "Data folder: base/ and tinyworld/ are written into it.", HelpName = "dir", Required = true };
     private readonly Option<int> tokens = new("--tokens") { Description = "Training tokens; each is read once.", HelpName = "n", DefaultValueFactory = _ => Defaults.Tokens };
     private readonly Option<int> batch = new("--batch-size") { Description = "Sequences per step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchSize };
     private readonly Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", HelpName = "x", DefaultValueFactory = _ => Defaults.LearningRate };
@@ -21,34 +23,37 @@ internal sealed class PretrainCommand : VerbCommand
     private readonly Option<int> characters = new("--tokenizer-characters") { Description = "Text the tokenizer is trained on.", HelpName = "n", DefaultValueFactory = _ => Defaults.TokenizerCharacters };
 
     public PretrainCommand() : base(
-        "pretrain", "Makes a base model from nothing but a seed.",
-        "Generates the text of a miniature world, trains a tokenizer on it, and then the model.",
-        "pretrain --out my-base",
-        "pretrain --out small-base --tokens 1000000 --blocks 2 --neurons 128 --seed 3")
+        "pretrain", "Makes the base model and the tiny world's data from nothing but a seed.",
+        "Generates the text of a compact world, trains a tokenizer on it, and then the model (base/); writes the world's evaluation sets (tinyworld/).",
+        "pretrain --out data",
+        "pretrain --out small --tokens 1000000 --blocks 2 --neurons 128 --seed 3")
     {
         foreach (Option option in (Option[])[folder, tokens, batch, rate, hidden, blocks, neurons, vocabulary, characters]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         var settings = new PretrainingSettings
         {
             Seed = context.Seed, Tokens = context.Get(tokens), BatchSize = context.Get(batch), LearningRate = context.Get(rate), HiddenSize = context.Get(hidden),
             BlockCount = context.Get(blocks), NeuronCount = context.Get(neurons), VocabularySize = context.Get(vocabulary), TokenizerCharacters = context.Get(characters),
         };
+        var curve = new List<object>();
         TrainingStep? last = null;
-        StagedFolder.Write(context.Get(folder), staging =>
+        string tinyWorld = Path.Combine(context.Get(folder), "tinyworld"), model = Path.Combine(context.Get(folder), "base");
+        StagedFolder.Write(tinyWorld, staging => TinyWorldWriter.Write(staging, (ulong)context.Seed));
+        StagedFolder.Write(model, staging =>
         {
-            using var log = new MetricsLog(Path.Combine(staging, TrainingRun.MetricsName));
             BaseModelPretraining.Run(staging, settings, step =>
             {
-                log.Write(TrainingRun.Row(step));
+                if (step.HeldOut is { } measured) curve.Add(new { step = step.Step, tokens = step.Tokens, loss = step.Loss, heldOut = measured["full"].Mean });
                 last = step;
             }, context, context.Device, context.Cancellation);
+            FlextronJson.WriteFile(Path.Combine(staging, "pretraining.json"), new { settings, curve });
         });
         LossEstimate heldOut = last!.HeldOut!["full"];
-        var json = new { steps = last.Step, tokens = last.Tokens, heldOutLoss = heldOut.Mean, heldOutStderr = heldOut.StandardError, @out = context.Get(folder) };
-        return new CommandResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{json.@out}: {json.steps} steps on {json.tokens:N0} tokens; held-out loss {heldOut.Mean:0.0000} ± {heldOut.StandardError:0.0000}")));
+        var json = new { steps = last.Step, tokens = last.Tokens, heldOutLoss = heldOut.Mean, heldOutStderr = heldOut.StandardError, model, tinyWorld };
+        return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{json.model}: {json.steps} steps on {json.tokens:N0} tokens; held-out loss {heldOut.Mean:0.0000} ± {heldOut.StandardError:0.0000}")));
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Latency;
 
 namespace Flextron.Cli.Commands;
@@ -25,7 +26,7 @@ internal sealed class ProfileCommand : VerbCommand
         foreach (Option option in (Option[])[file, batch, prompt, generated, seconds, check]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         if (context.Get(check) < 3) throw new FlextronException($"A check on {context.Get(check)} sub-networks says nothing: give --check 3 or more.");
         using LoadedModel loaded = model.Load(context);
@@ -43,7 +44,7 @@ internal sealed class ProfileCommand : VerbCommand
             attention = table.Attention.Select(e => new { width = e.Width, ms = e.CostMs }), mlp = table.Mlp.Select(e => new { width = e.Width, ms = e.CostMs }),
             @out = context.Get(file),
         };
-        return new CommandResult(json, writer =>
+        return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["part", "width", "ms per block"],

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
 
@@ -25,13 +26,13 @@ internal sealed class QuickstartCommand : VerbCommand
 
     public override string HowToGoOn => "finished stages are kept; run the same command again";
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         var clock = Stopwatch.StartNew();
         StudySettings settings = QuickstartStudy.Settings(context.Seed);
         if (context.Get(smoke)) settings = QuickstartStudy.Smoke(settings);
         ExperimentFolder experiment = QuickstartStudy.Prepare(context.Get(folder), settings);
         string run = FlextronStudy.Run(experiment, settings, context.RunOptions($"quickstart --out {context.Get(folder)}"));
-        return StudyCommandResult.Of(run, clock.Elapsed);
+        return StudyVerbResult.Of(run, clock.Elapsed);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Data;
 using Flextron.Importance;
 
@@ -28,7 +29,7 @@ internal sealed class RankCommand : VerbCommand
         foreach (Option option in (Option[])[corpus, folder, metric, tokens, window]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         int count = context.Get(tokens);
         if (count < 2) throw new FlextronException($"A calibration of {count} tokens is not possible: give 2 or more.");
@@ -41,7 +42,7 @@ internal sealed class RankCommand : VerbCommand
             with { CorpusPath = Path.GetFullPath(context.Get(corpus)) };
         scores.Save(context.Get(folder));
         var json = new { blocks = scores.Blocks, metric = scores.Metric, tokens = scores.Tokens, corpusHash = scores.CorpusHash, @out = context.Get(folder) };
-        return new CommandResult(json, writer =>
+        return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["block", "groups, best first", "most/least neuron"], scores.Blocks.Select((b, i) => new[]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Experiments;
 
 namespace Flextron.Cli.Commands;
@@ -12,10 +13,10 @@ internal sealed class ReportCommand : VerbCommand
 
     public override bool NeedsTorch => false;
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(context.Get(run)));
         if (!RunRecord.IsRun(folder)) throw new FlextronException($"{context.Get(run)} is not a run: see `flextron list`.");
-        return StudyCommandResult.Of(folder, TimeSpan.Zero);
+        return StudyVerbResult.Of(folder, TimeSpan.Zero);
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Data;
 using Flextron.Elastic;
@@ -37,7 +38,7 @@ internal sealed class RouteCommand : VerbCommand
         foreach (Option option in (Option[])[table, folder, corpus, teacher, rounds, networks, windows, steps]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         using LoadedModel loaded = model.Load(context, torch.ScalarType.Float32);
         ElasticFamily family = loaded.Family;
@@ -73,7 +74,7 @@ internal sealed class RouteCommand : VerbCommand
         }
         SurrogateFit fit = report.HeldOut;
         var json = new { surrogate = new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count }, rounds = report.Rounds.Count, points = report.Points, steps = settings.Joint.Training.Steps, @out = context.Get(folder) };
-        return new CommandResult(json, writer =>
+        return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["target", "ms", "loss", "groups x neurons per block"], report.Points.Select(p => new[]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
 
@@ -26,12 +27,12 @@ internal sealed class RunCommand : VerbCommand
 
     public override string HowToGoOn => "finished stages are kept; run the same command again";
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         var clock = Stopwatch.StartNew();
         ExperimentFolder folder = ExperimentFolder.Open(context.Get(experiment));
         string[] overrides = context.Get(set);
         RunOptions options = context.RunOptions($"run {context.Get(experiment)}{string.Concat(overrides.Select(o => $" --set {o}"))}") with { Name = context.Get(name), Overrides = overrides };
-        return StudyCommandResult.Of(FlextronStudy.Run(folder, folder.ReadSettings<StudySettings>(overrides), options), clock.Elapsed);
+        return StudyVerbResult.Of(FlextronStudy.Run(folder, folder.ReadSettings<StudySettings>(overrides), options), clock.Elapsed);
     }
 }

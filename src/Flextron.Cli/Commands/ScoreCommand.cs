@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Inference;
 using Flextron.Models;
 
@@ -23,7 +24,7 @@ internal sealed class ScoreCommand : VerbCommand
         Options.Add(budget);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         string input = text.Read(context);
         using LoadedModel loaded = model.Load(context);
@@ -38,7 +39,7 @@ internal sealed class ScoreCommand : VerbCommand
             tokens = ids.Length, characters, windows = (logprobs.Length - 1) / loaded.Model.Config.ContextLength + 1, budget = context.Get(budget),
         };
         string[] tokens = [.. ids.Skip(1).Select(loaded.Tokenizer.TokenText)];
-        return new CommandResult(json, writer =>
+        return new VerbResult(json, writer =>
         {
             TextTable.Write(writer, ["token", "id", "log-probability"], tokens.Select((t, i) => new[]
             {

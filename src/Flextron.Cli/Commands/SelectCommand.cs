@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Selection;
 
 namespace Flextron.Cli.Commands;
@@ -23,7 +24,7 @@ internal sealed class SelectCommand : VerbCommand
         foreach (Option option in (Option[])[budget, table, file]) Options.Add(option);
     }
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         using FamilyBundle bundle = FamilyBundle.Load(model.Path(context), context.Get(table), context.Dtype, context.Device);
         SelectedNetwork chosen = bundle.Resolve(Budget.Parse(context.Get(budget) == BudgetArgument.Full ? "uniform:1" : context.Get(budget)));
@@ -33,7 +34,7 @@ internal sealed class SelectCommand : VerbCommand
             choices = chosen.SubNetwork.Blocks, predictedMs = chosen.PredictedMs, predictedLoss = chosen.PredictedLoss, parameters = chosen.Parameters, bytes = chosen.Bytes,
             cost = chosen.Cost, unit = chosen.Unit, budget = context.Get(budget),
         };
-        return new CommandResult(json, writer =>
+        return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["block", "groups", "neurons"], chosen.SubNetwork.Blocks.Select((b, i) => new[] { i.ToString(c), b.KvGroups.ToString(c), b.Neurons.ToString(c) }));

@@ -1,3 +1,4 @@
+using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Models;
 using Flextron.Tokenization;
@@ -21,14 +22,14 @@ internal sealed class TokenizeCommand : VerbCommand
 
     public override bool NeedsTorch => false;
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         string path = model.TokenizerPath(context), input = text.Read(context);
         Tokenizer tokenizer = TokenizerLoader.Load(path);
         int[] ids = tokenizer.Encode(input);
         if (Vocabulary(model.Path(context)) is int vocabulary) LoadedModel.Check(ids, vocabulary, path);
         string[] tokens = [.. ids.Select(tokenizer.TokenText)];
-        return new CommandResult(
+        return new VerbResult(
             new { ids, tokens, count = ids.Length, vocabulary = tokenizer.VocabularySize },
             writer => TextTable.Write(writer, ["id", "token"], ids.Zip(tokens, (id, token) => new[] { id.ToString(System.Globalization.CultureInfo.InvariantCulture), token })));
     }

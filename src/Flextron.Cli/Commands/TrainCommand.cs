@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Training;
 using TorchSharp;
 
@@ -45,7 +46,7 @@ internal sealed class TrainCommand : VerbCommand
 
     public override string HowToGoOn => "run the same command with --resume to go on from the training checkpoint";
 
-    public override CommandResult Execute(CommandContext context)
+    public override VerbResult Execute(CommandContext context)
     {
         if (context.Dtype != torch.ScalarType.Float32)
             throw new FlextronException($"Training needs float32 weights, not {CommandLineOptions.NameOf(context.Dtype)}: leave --dtype out.");
@@ -63,7 +64,7 @@ internal sealed class TrainCommand : VerbCommand
         };
         run.Prepare(context.Get(corpus), context.Get(heldOut), context.Get(teacher), context);
         TrainingSummary summary = run.Train(context);
-        return new CommandResult(summary, writer =>
+        return new VerbResult(summary, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["budget", "loss before", "loss after", "± standard error"], summary.LossPerBudget.Select(b => new[]

@@ -110,9 +110,9 @@ public sealed class ExperimentRun : IDisposable
             _log.Write($"{name}: failed: {e}");
             throw;
         }
-        RunProvenance.Input[] used = [.. stage.Inputs.Select(i => new RunProvenance.Input(i.Name, i.Hash))];
-        IEnumerable<RunProvenance.Input> outside = used.Where(i => _provenance.Stages.All(s => s.Key != i.Sha256));
-        var record = new RunProvenance.Stage(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files);
+        RunProvenance.InputRecord[] used = [.. stage.Inputs.Select(i => new RunProvenance.InputRecord(i.Name, i.Hash))];
+        IEnumerable<RunProvenance.InputRecord> outside = used.Where(i => _provenance.Stages.All(s => s.Key != i.Sha256));
+        var record = new RunProvenance.StageRecord(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files);
         SaveProvenance(_provenance with { Inputs = [.. _provenance.Inputs.Union(outside)], Stages = [.. _provenance.Stages, record] });
         if (!result.Reused) _log.Write($"{name}: done in {ProgressText.Duration(result.Duration)}");
         return result;

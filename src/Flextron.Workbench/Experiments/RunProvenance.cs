@@ -10,13 +10,13 @@ public sealed record RunProvenance(
     string SettingsSha256,
     IReadOnlyList<string> Overrides,
     IReadOnlyDictionary<string, long> Seeds,
-    IReadOnlyList<RunProvenance.Input> Inputs,
-    IReadOnlyList<RunProvenance.Stage> Stages)
+    IReadOnlyList<RunProvenance.InputRecord> Inputs,
+    IReadOnlyList<RunProvenance.StageRecord> Stages)
 {
     /// <summary>A file or folder that was read.</summary>
     /// <param name="Name">What it is.</param>
     /// <param name="Sha256">Hash of its content.</param>
-    public sealed record Input(string Name, string Sha256);
+    public sealed record InputRecord(string Name, string Sha256);
 
     /// <summary>A stage of the run.</summary>
     /// <param name="Name">Its name.</param>
@@ -26,6 +26,6 @@ public sealed record RunProvenance(
     /// <param name="Reused">Whether the result was there already.</param>
     /// <param name="Seconds">How long computing it took, now or then.</param>
     /// <param name="Files">Its files.</param>
-    public sealed record Stage(
-        string Name, int Version, string Key, IReadOnlyList<Input> Inputs, bool Reused, double Seconds, IReadOnlyList<StageFile> Files);
+    public sealed record StageRecord(
+        string Name, int Version, string Key, IReadOnlyList<InputRecord> Inputs, bool Reused, double Seconds, IReadOnlyList<StageFile> Files);
 }

@@ -8,10 +8,10 @@ internal sealed record StageManifest(
     int Version,
     string Key,
     JsonNode? Settings,
-    IReadOnlyList<StageManifest.Input> Inputs,
+    IReadOnlyList<StageManifest.InputRecord> Inputs,
     DateTimeOffset FinishedUtc,
     double Seconds,
     IReadOnlyList<StageFile> Files)
 {
-    internal sealed record Input(string Name, string Hash);
+    internal sealed record InputRecord(string Name, string Hash);
 }

@@ -77,7 +77,7 @@ internal sealed class StageStore(string root)
             .Select(f => new StageFile(Path.GetRelativePath(folder, f).Replace('\\', '/'), new FileInfo(f).Length, ContentHash.OfFile(f)))
             .OrderBy(f => f.Path, StringComparer.Ordinal)];
         var manifest = new StageManifest(
-            stage.Name, stage.Version, stage.Key, stage.Settings, [.. stage.Inputs.Select(i => new StageManifest.Input(i.Name, i.Hash))],
+            stage.Name, stage.Version, stage.Key, stage.Settings, [.. stage.Inputs.Select(i => new StageManifest.InputRecord(i.Name, i.Hash))],
             finishedUtc, duration.TotalSeconds, files);
         FlextronJson.WriteFile(Path.Combine(folder, ManifestName), manifest);
         Directory.Move(folder, EntryPath(stage));

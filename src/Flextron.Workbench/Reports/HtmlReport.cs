@@ -68,7 +68,7 @@ internal static class HtmlReport
         });
         """;
 
-    public static string Render(Report report)
+    public static string Render(ReportDocument report)
     {
         var page = new StringBuilder();
         page.Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")

@@ -5,7 +5,7 @@ namespace Flextron.Workbench.Reports;
 /// <summary>Writes a report as Markdown with linked pictures.</summary>
 internal static class MarkdownReport
 {
-    public static string Render(Report report)
+    public static string Render(ReportDocument report)
     {
         var text = new StringBuilder();
         text.Append("# ").Append(MarkdownText.Literal(report.Title)).Append('\n');

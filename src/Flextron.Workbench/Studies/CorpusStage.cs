@@ -43,7 +43,7 @@ internal static class CorpusStage
 
     private static (IEnumerable<string>, IEnumerable<string>, IEnumerable<string>) World(CorpusSettings settings)
     {
-        IEnumerable<string> Split(WorldSplit split) => Corpus.Documents((ulong)settings.Seed, split);
+        IEnumerable<string> Split(WorldSplit split) => WorldCorpus.Documents((ulong)settings.Seed, split);
         return (Split(WorldSplit.Calibration), Split(WorldSplit.Train), Split(WorldSplit.HeldOut));
     }
 

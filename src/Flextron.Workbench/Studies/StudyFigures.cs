@@ -89,7 +89,7 @@ internal static class StudyFigures
     public static Figure Honesty(LatencyTable table)
     {
         IReadOnlyList<HonestyPair> pairs = table.HeldOut!.Pairs;
-        return Plots.PredictedVersusMeasured(
+        return FigurePlots.PredictedVersusMeasured(
             "Latency table against whole runs of held-out sub-networks", "latency", "ms", [.. pairs.Select(p => p.PredictedMs)], [.. pairs.Select(p => p.MeasuredMs)], [.. pairs.Select(p => p.Network)]);
     }
 

@@ -12,7 +12,7 @@ internal static class StudyReport
 {
     public static void Write(ExperimentRun run, StudyResults results)
     {
-        var report = new Report("Many networks in one: loss and accuracy against latency") { Subtitle = $"run {run.Name}; {results.Table.Key.DeviceName}" };
+        var report = new ReportDocument("Many networks in one: loss and accuracy against latency") { Subtitle = $"run {run.Name}; {results.Table.Key.DeviceName}" };
         report.Text($"**{results.Settings.Question}**");
         Answer(report, results);
         Benchmarks(report, results);
@@ -29,7 +29,7 @@ internal static class StudyReport
         Summary(run, results);
     }
 
-    private static void Answer(Report report, StudyResults results)
+    private static void Answer(ReportDocument report, StudyResults results)
     {
         report.Heading("Loss against latency").Figure(StudyFigures.LossAgainstLatency(results), "loss-latency");
         report.Table(new ReportTable(
@@ -61,7 +61,7 @@ internal static class StudyReport
         return $"{Against(CurvePoint.Uniform)}. {Against(CurvePoint.Knapsack)} (95 %, paired over windows; targets are equal by the table, measured latencies differ a little). One seed: see the settings.";
     }
 
-    private static void Benchmarks(Report report, StudyResults results)
+    private static void Benchmarks(ReportDocument report, StudyResults results)
     {
         if (results.Benchmarks.Count == 0) return;
         report.Heading("Accuracy against latency");
@@ -75,14 +75,14 @@ internal static class StudyReport
             "Accuracy ± standard error. The margin is the log-probability of the right choice minus that of the best other one."));
     }
 
-    private static void Ranking(Report report, StudyResults results)
+    private static void Ranking(ReportDocument report, StudyResults results)
     {
         report.Heading("Importance and order").Text(string.Create(CultureInfo.InvariantCulture,
-            $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} over {results.Checks.SliceNetworks} random sub-networks."));
+            $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} (in float64) over {results.Checks.SliceNetworks} random sub-networks."));
         report.Figure(StudyFigures.Orders(results), "orders").Figure(StudyFigures.Importance(results), "importance");
     }
 
-    private static void Training(Report report, StudyResults results)
+    private static void Training(ReportDocument report, StudyResults results)
     {
         report.Heading("Joint training").Figure(StudyFigures.Training(results), "training-gain").Figure(StudyFigures.TrainingCurve(results), "training-curve");
         report.Table(new ReportTable(
@@ -91,7 +91,7 @@ internal static class StudyReport
             "Held-out loss, nats per token, ± standard error over windows; the change is paired."));
     }
 
-    private static void Latency(Report report, StudyResults results)
+    private static void Latency(ReportDocument report, StudyResults results)
     {
         HonestyReport honesty = results.Table.HeldOut!;
         report.Heading("Latency table").Text(string.Create(CultureInfo.InvariantCulture,
@@ -99,7 +99,7 @@ internal static class StudyReport
         report.Figure(StudyFigures.Honesty(results.Table), "latency-honesty");
     }
 
-    private static void Routing(Report report, StudyResults results)
+    private static void Routing(ReportDocument report, StudyResults results)
     {
         SurrogateFit fit = results.Routing.HeldOut;
         report.Heading("Surrogate and routers").Text(string.Create(CultureInfo.InvariantCulture,

@@ -10,7 +10,6 @@ public sealed class WindowSampler
 {
     private readonly TokenCorpus corpus;
     private readonly long seed;
-    private readonly bool shuffled;
     private readonly int[] order;
     private long shuffledEpoch = -1;
 
@@ -18,14 +17,12 @@ public sealed class WindowSampler
     /// <param name="corpus">The tokens.</param>
     /// <param name="windowLength">T, inputs per window; a window reads T + 1 tokens, the last only as a target.</param>
     /// <param name="seed">Which order.</param>
-    /// <param name="shuffled">False to read windows in corpus order, as a curriculum needs.</param>
     /// <exception cref="FlextronException">The corpus is shorter than one window.</exception>
-    public WindowSampler(TokenCorpus corpus, int windowLength, long seed, bool shuffled = true)
+    public WindowSampler(TokenCorpus corpus, int windowLength, long seed)
     {
         ArgumentNullException.ThrowIfNull(corpus);
         this.corpus = corpus;
         this.seed = seed;
-        this.shuffled = shuffled;
         WindowLength = windowLength;
         order = Enumerable.Range(0, (corpus.Length - 1) / windowLength).ToArray();
         if (order.Length == 0)
@@ -73,7 +70,7 @@ public sealed class WindowSampler
 
     private void Shuffle(long epoch)
     {
-        if (!shuffled || epoch == shuffledEpoch) return;
+        if (epoch == shuffledEpoch) return;
         for (int i = 0; i < order.Length; i++) order[i] = i;
         Seeds.Stream(seed, "window order", epoch).Shuffle(order);
         shuffledEpoch = epoch;

@@ -21,13 +21,14 @@ public static class EquivalenceCheck
 
     /// <summary>
     /// Largest absolute difference between a slice's logits and those of the whole network with everything outside the slice silenced: the
-    /// mask form that slices must equal.
+    /// mask form that slices must equal. Computed in float64, so that nothing but a defect can make it larger than rounding.
     /// </summary>
     public static double SliceAgainstMask(DecoderModel model, SubNetwork network, TokenCorpus text)
     {
         ArgumentNullException.ThrowIfNull(model);
-        using var masked = new DecoderModel(Masked(model.Weights, network));
-        return Largest(model, text, ids_BT => (model.Forward(ids_BT, network), masked.Forward(ids_BT)));
+        using var exact = new DecoderModel(model.Weights.Clone(ScalarType.Float64));
+        using var masked = new DecoderModel(Masked(exact.Weights, network));
+        return Largest(exact, text, ids_BT => (exact.Forward(ids_BT, network), masked.Forward(ids_BT)));
     }
 
     /// <summary>A full-size copy in which heads and neurons outside the slice write nothing to the residual stream.</summary>
@@ -62,7 +63,7 @@ public static class EquivalenceCheck
         {
             using var scope = NewDisposeScope();
             (Tensor a, Tensor b) = logits(windows.Windows([i]).Input_BT.to(model.Device));
-            largest = Math.Max(largest, (a - b).abs().max().item<float>());
+            largest = Math.Max(largest, (a - b).abs().max().to(ScalarType.Float64).item<double>());
         }
         return largest;
     }

@@ -66,7 +66,7 @@ public static class Evaluator
 
         var metrics = new Dictionary<string, double>();
         var stderr = new Dictionary<string, double>();
-        var intervals = new Dictionary<string, Interval>();
+        var intervals = new Dictionary<string, ConfidenceInterval>();
         Accuracy("acc", document => document.Correct);
         if (task.LengthNormalized)
         {

@@ -6,4 +6,4 @@ namespace Flextron.Evaluation;
 /// <param name="Accuracy">Share of right answers.</param>
 /// <param name="Stderr">Sample standard deviation / √n.</param>
 /// <param name="Interval">95 % Wilson interval.</param>
-public sealed record GroupResult(string Name, int Docs, double Accuracy, double Stderr, Interval Interval);
+public sealed record GroupResult(string Name, int Docs, double Accuracy, double Stderr, ConfidenceInterval Interval);

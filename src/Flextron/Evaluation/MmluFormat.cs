@@ -11,29 +11,42 @@ internal static class MmluFormat
     private const string TestSuffix = "_test.csv";
     private static readonly string[] Letters = ["A", "B", "C", "D"];
 
-    private sealed record Item(string Question, string[] Choices, int Answer)
+    private sealed record MmluItem(string Question, string[] Choices, int Answer)
     {
         public string Prompt => $"{Question}\nA. {Choices[0]}\nB. {Choices[1]}\nC. {Choices[2]}\nD. {Choices[3]}\nAnswer:";
+
+        public string OpenPrompt => $"Question: {Question}\nAnswer:";
     }
 
-    /// <summary>Reads all subjects.</summary>
-    public static IEnumerable<EvaluationDocument> Read(string folder, int shots)
+    /// <summary>Reads all subjects; the choices are the letters, as the benchmark has it.</summary>
+    public static IEnumerable<EvaluationDocument> Read(string folder, int shots) => Read(
+        folder, shots, subject => $"The following are multiple choice questions (with answers) about {subject.Replace('_', ' ')}.\n\n",
+        item => item.Prompt, item => Letters);
+
+    /// <summary>
+    /// Reads all subjects; the choices are their texts, which the prompt does not list. Models too small to bind letters to choices can be asked
+    /// what they know only in this form.
+    /// </summary>
+    public static IEnumerable<EvaluationDocument> ReadOpen(string folder, int shots) => Read(folder, shots, _ => "", item => item.OpenPrompt, item => item.Choices);
+
+    private static IEnumerable<EvaluationDocument> Read(
+        string folder, int shots, Func<string, string> description, Func<MmluItem, string> prompt, Func<MmluItem, string[]> choices)
     {
         int index = 0;
         foreach (string subject in Subjects(folder))
         {
-            var head = new StringBuilder($"The following are multiple choice questions (with answers) about {subject.Replace('_', ' ')}.\n\n");
+            var head = new StringBuilder(description(subject));
             if (shots > 0)
             {
                 string dev = Path.Combine(folder, "dev", subject + "_dev.csv");
-                List<Item> examples = [.. Items(dev).Take(shots)];
+                List<MmluItem> examples = [.. Items(dev).Take(shots)];
                 if (examples.Count < shots)
                     throw new FlextronException($"{dev} has {examples.Count} examples, fewer than {shots} shots: ask for fewer or get the file again.");
-                foreach (Item example in examples) head.Append(example.Prompt).Append(' ').Append(Letters[example.Answer]).Append("\n\n");
+                foreach (MmluItem example in examples) head.Append(prompt(example)).Append(' ').Append(choices(example)[example.Answer]).Append("\n\n");
             }
             string prefix = head.ToString();
-            foreach (Item item in Items(Path.Combine(folder, "test", subject + TestSuffix)))
-                yield return TaskFormats.Choices(index++, prefix + item.Prompt, Letters, item.Answer, subject);
+            foreach (MmluItem item in Items(Path.Combine(folder, "test", subject + TestSuffix)))
+                yield return TaskFormats.Choices(index++, prefix + prompt(item), choices(item), item.Answer, subject);
         }
     }
 
@@ -44,7 +57,7 @@ internal static class MmluFormat
             .Select(file => Path.GetFileName(file)[..^TestSuffix.Length]).Order(StringComparer.Ordinal).ToArray());
     }
 
-    private static IEnumerable<Item> Items(string path)
+    private static IEnumerable<MmluItem> Items(string path)
     {
         bool first = true;
         foreach ((int line, string[] row) in CsvReader.Read(path))
@@ -56,7 +69,7 @@ internal static class MmluFormat
             first = false;
             if (header) continue;
             if (answer < 0) throw Wrong(line, $"the answer is '{row[5]}', not A to D or 0 to 3");
-            yield return new Item(PythonText.Trim(row[0]), row[1..5], answer);
+            yield return new MmluItem(PythonText.Trim(row[0]), row[1..5], answer);
         }
 
         FlextronException Wrong(int line, string problem) => new($"{path}, line {line}: {problem}; correct it or get the file again.");

@@ -79,7 +79,18 @@ public static class TaskRegistry
         new()
         {
             Name = "tinyworld-mmlu",
-            About = "Four-way questions about the generated miniature world by subject, 0 to 5 shots; not the published MMLU",
+            About = "Four-way questions about the generated miniature world by subject, choices scored by their text; not the published MMLU",
+            Kind = TaskKind.MultipleChoice,
+            LengthNormalized = true,
+            MaxShots = 5,
+            IsTinyWorld = true,
+            DataNames = ["tinyworld-mmlu"],
+            Read = MmluFormat.ReadOpen,
+        },
+        new()
+        {
+            Name = "tinyworld-mmlu-letters",
+            About = "The same questions with the choices listed and scored by their letter, as MMLU has it; models of a million parameters are at chance",
             Kind = TaskKind.MultipleChoice,
             MaxShots = 5,
             IsTinyWorld = true,

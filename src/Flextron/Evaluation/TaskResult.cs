@@ -27,7 +27,7 @@ public sealed record TaskResult
     public required IReadOnlyDictionary<string, double> Stderr { get; init; }
 
     /// <summary>95 % intervals by metric: Wilson for accuracies, bootstrap percentiles for perplexity.</summary>
-    public required IReadOnlyDictionary<string, Interval> Intervals { get; init; }
+    public required IReadOnlyDictionary<string, ConfidenceInterval> Intervals { get; init; }
 
     /// <summary>Accuracy of guessing: the mean over documents of 1 / number of choices; 0 for last words.</summary>
     public required double Chance { get; init; }

@@ -1,3 +1,5 @@
+using MathNet.Numerics.Statistics;
+
 namespace Flextron.Latency;
 
 /// <summary>
@@ -10,15 +12,22 @@ namespace Flextron.Latency;
 /// <param name="MeasuredMs">Their median latencies.</param>
 public sealed record LatencyCalibration(double Scale, double OffsetMs, IReadOnlyList<string> Networks, IReadOnlyList<double> MeasuredMs)
 {
-    /// <summary>Fits by least squares of relative errors.</summary>
+    /// <summary>Fits: a factor alone is the median ratio; a line is least squares of relative errors.</summary>
     /// <param name="networks">Names.</param>
     /// <param name="sums">Sums of parts, ms.</param>
     /// <param name="measured">Whole runs, ms.</param>
     /// <param name="fixedMs">The timed fixed part; the fit may not make its calibrated form negative.</param>
-    public static LatencyCalibration Fit(IReadOnlyList<string> networks, IReadOnlyList<double> sums, IReadOnlyList<double> measured, double fixedMs)
+    /// <param name="withOffset">
+    /// Whether timing parts adds a constant to each, as waiting for an accelerator does. On a processor nothing of the kind happens, and an
+    /// offset would only follow noise.
+    /// </param>
+    public static LatencyCalibration Fit(
+        IReadOnlyList<string> networks, IReadOnlyList<double> sums, IReadOnlyList<double> measured, double fixedMs, bool withOffset)
     {
         ArgumentNullException.ThrowIfNull(sums);
         ArgumentNullException.ThrowIfNull(measured);
+        double ratio = measured.Zip(sums, (m, x) => m / x).Median();
+        if (!withOffset) return new LatencyCalibration(ratio, 0, networks, measured);
         // Weights 1/measured²: a small network's error matters as much as a large one's.
         (double w, double wx, double wy, double wxx, double wxy) = (0, 0, 0, 0, 0);
         for (int i = 0; i < sums.Count; i++)
@@ -29,9 +38,9 @@ public sealed record LatencyCalibration(double Scale, double OffsetMs, IReadOnly
         }
         double determinant = w * wxx - wx * wx;
         double scale = (w * wxy - wx * wy) / determinant, offset = (wy - scale * wx) / w;
-        // Parts that hardly differ, or noise, leave the line undetermined: then one factor through the origin is all the data support.
+        // Parts that hardly differ, or noise, leave the line undetermined: then one factor is all the data support.
         bool usable = determinant > 1e-9 * w * wxx && scale is > 0.5 and < 2 && offset + scale * fixedMs > 0;
-        if (!usable) (scale, offset) = (wxy / wxx, 0);
+        if (!usable) (scale, offset) = (ratio, 0);
         return new LatencyCalibration(scale, offset, networks, measured);
     }
 }

@@ -178,7 +178,7 @@ public static class LatencyProfiler
         };
         double[] sums = [.. calibration.Select(((ICostTable)raw).Cost)];
         double[] measured = [.. Whole(samples, slowness, calibration.Length).Select(q => q.Median)];
-        LatencyCalibration fit = LatencyCalibration.Fit([.. calibration.Select(n => n.ToString())], sums, measured, fixedMs);
+        LatencyCalibration fit = LatencyCalibration.Fit([.. calibration.Select(n => n.ToString())], sums, measured, fixedMs, withOffset: key.Device != "cpu");
         return raw with
         {
             FixedMs = fit.OffsetMs + fit.Scale * fixedMs,

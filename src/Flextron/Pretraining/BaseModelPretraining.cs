@@ -34,11 +34,11 @@ public static class BaseModelPretraining
     {
         ArgumentNullException.ThrowIfNull(settings);
         Tokenizer tokenizer = TrainTokenizer(settings, progress);
-        TokenCorpus train = TrainingTokens(tokenizer, settings, progress);
-        TokenCorpus heldOut = TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.HeldOut), tokenizer, 64 * settings.ContextLength + 1);
+        TokenCorpus train = TokenCorpus.Of(WorldCorpus.Documents((ulong)settings.Seed, WorldSplit.Train), tokenizer, settings.Tokens + 1, progress);
+        TokenCorpus heldOut = TokenCorpus.Of(WorldCorpus.Documents((ulong)settings.Seed, WorldSplit.HeldOut), tokenizer, 64 * settings.ContextLength + 1);
 
         ModelConfig config = settings.Model(tokenizer.VocabularySize, tokenizer.EosId);
-        using DecoderWeights weights = Initialise(config, settings.Seed, device);
+        using DecoderWeights weights = Initialise(config, settings.InitialScale, settings.Seed, device);
         using var model = new DecoderModel(weights, ownsWeights: false);
         using var trainer = new JointTrainer(model, ElasticSpace.For(config, steps: 1), settings.Training);
         var budgets = new Dictionary<string, SubNetwork> { ["full"] = model.FullNetwork };
@@ -48,8 +48,10 @@ public static class BaseModelPretraining
         HuggingFaceTokenizerWriter.Save(tokenizer, folder);
     }
 
-    /// <summary>Fresh weights: N(0, 0.02²), residual projections scaled by 1/√(2N) (Radford et al., GPT-2), norms one.</summary>
-    public static DecoderWeights Initialise(ModelConfig config, long seed, Device? device = null)
+    /// <summary>
+    /// Fresh weights: embeddings N(0, 0.02²), matrices N(0, scale²/C), residual projections scaled by 1/√(2N) (Radford et al., GPT-2), norms one.
+    /// </summary>
+    public static DecoderWeights Initialise(ModelConfig config, double scale, long seed, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         using var noGrad = no_grad();
@@ -59,7 +61,7 @@ public static class BaseModelPretraining
         foreach ((string name, Tensor tensor) in weights.Named())
         {
             if (tensor.dim() == 1) tensor.fill_(1);
-            else tensor.normal_(0, ResidualProjection(name) ? 0.02 / Math.Sqrt(2 * config.BlockCount) : 0.02, generator);
+            else tensor.normal_(0, Deviation(name, config, scale), generator);
         }
         if (device is null || device.type == DeviceType.CPU) return weights;
         DecoderWeights moved = weights.Clone(device: device);
@@ -67,22 +69,19 @@ public static class BaseModelPretraining
         return moved;
     }
 
-    private static TokenCorpus TrainingTokens(Tokenizer tokenizer, PretrainingSettings settings, IProgress<StageProgress>? progress)
+    private static double Deviation(string name, ModelConfig config, double scale)
     {
-        int first = (int)(settings.CurriculumShare * settings.Tokens);
-        TokenCorpus Part(CorpusMix? mix, int tokens) => TokenCorpus.Of(Corpus.Documents((ulong)settings.Seed, WorldSplit.Train, mix), tokenizer, tokens, progress);
-        TokenCorpus rest = Part(null, settings.Tokens + 1 - first);
-        return first < 2 ? rest : TokenCorpus.OfIds([.. Part(CorpusMix.Curriculum, first).Ids, .. rest.Ids]);
+        if (name is "embedding" or "head") return 0.02;
+        double deviation = scale / Math.Sqrt(config.HiddenSize);
+        bool residual = name.EndsWith(".output", StringComparison.Ordinal) || name.EndsWith(".down", StringComparison.Ordinal);
+        return residual ? deviation / Math.Sqrt(2 * config.BlockCount) : deviation;
     }
-
-    private static bool ResidualProjection(string name) =>
-        name.EndsWith(".output", StringComparison.Ordinal) || name.EndsWith(".down", StringComparison.Ordinal);
 
     private static Tokenizer TrainTokenizer(PretrainingSettings settings, IProgress<StageProgress>? progress)
     {
         progress?.Report(new StageProgress("training the tokenizer", 0, 0));
         long characters = 0;
-        IEnumerable<string> texts = Corpus.Documents((ulong)settings.Seed, WorldSplit.Train).TakeWhile(d => (characters += d.Length) <= settings.TokenizerCharacters);
+        IEnumerable<string> texts = WorldCorpus.Documents((ulong)settings.Seed, WorldSplit.Train).TakeWhile(d => (characters += d.Length) <= settings.TokenizerCharacters);
         return BpeTrainer.Train(texts, new BpeTrainerSettings
         {
             VocabularySize = settings.VocabularySize,

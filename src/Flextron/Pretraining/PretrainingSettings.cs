@@ -33,17 +33,17 @@ public sealed record PretrainingSettings
     /// <summary>Longest sequence.</summary>
     public int ContextLength { get; init; } = 256;
 
-    /// <summary>Training tokens; each is read once.</summary>
-    public int Tokens { get; init; } = 12_000_000;
+    /// <summary>Standard deviation of initial matrices, times √C; residual projections are scaled down further.</summary>
+    public double InitialScale { get; init; } = 0.7;
 
-    /// <summary>Share of the tokens, at the start, that come from <see cref="Data.TinyWorld.CorpusMix.Curriculum"/>.</summary>
-    public double CurriculumShare { get; init; } = 0.3;
+    /// <summary>Training tokens; each is read once.</summary>
+    public int Tokens { get; init; } = 9_000_000;
 
     /// <summary>Sequences per step.</summary>
     public int BatchSize { get; init; } = 16;
 
     /// <summary>Peak learning rate.</summary>
-    public double LearningRate { get; init; } = 4e-3;
+    public double LearningRate { get; init; } = 3e-3;
 
     /// <summary>Decoupled weight decay.</summary>
     public double WeightDecay { get; init; } = 0.1;
@@ -79,7 +79,6 @@ public sealed record PretrainingSettings
         FloorShare = 0.02,
         WeightDecay = WeightDecay,
         DistillationWeight = 0,
-        Shuffle = false,
         Seed = Seed,
         EvaluateEvery = 250,
     }.Validated();

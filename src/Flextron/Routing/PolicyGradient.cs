@@ -1,5 +1,6 @@
 using Flextron.Elastic;
 using Flextron.Models;
+using Flextron.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ public static class PolicyGradient
         ArgumentNullException.ThrowIfNull(logChoices_BR);
         ArgumentNullException.ThrowIfNull(networks);
         float[] taken = networks.SelectMany(n => ChoiceVector.OneHot(space, n)).ToArray();
-        Tensor taken_BR = AlignedTensor.Of(taken, networks.Count, ChoiceVector.Length(space)).to(logChoices_BR.dtype);
+        Tensor taken_BR = NativeTensor.Of(taken, networks.Count, ChoiceVector.Length(space)).to(logChoices_BR.dtype);
         return (taken_BR * logChoices_BR).sum(1);
     }
 
@@ -31,6 +32,6 @@ public static class PolicyGradient
     public static Tensor Objective(Tensor logProbabilities_B, IReadOnlyList<double> advantages)
     {
         ArgumentNullException.ThrowIfNull(logProbabilities_B);
-        return (AlignedTensor.Of(advantages.Select(a => (float)a).ToArray()).to(logProbabilities_B.dtype) * logProbabilities_B).mean();
+        return (NativeTensor.Of(advantages.ToArray(), logProbabilities_B.dtype, logProbabilities_B.device) * logProbabilities_B).mean();
     }
 }

@@ -1,5 +1,6 @@
 using Flextron.Data;
 using Flextron.Models;
+using Flextron.Native;
 using Flextron.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -56,7 +57,7 @@ internal sealed class RouterSource : ISubNetworkSource, IDisposable
         double[] above = losses.Skip(1).Select(l => (l - losses[0]) / lossScale).ToArray();
         double[] advantages = above.Zip(targets, (a, t) => a - baseline.At(t)).ToArray();
         adam.zero_grad();
-        Tensor targets_B = AlignedTensor.Of(targets.Select(t => (float)t).ToArray());
+        Tensor targets_B = NativeTensor.Of(targets.Select(t => (float)t).ToArray());
         Tensor logChoices_BR = routers.LogChoices(targets_B, settings.Temperature);
         Tensor excess = RouterObjective.Excesses(costs, logChoices_BR.exp(), targets_B).mean();
         Tensor policy = PolicyGradient.Objective(PolicyGradient.LogProbabilities(logChoices_BR, routers.Space, drawn), advantages);

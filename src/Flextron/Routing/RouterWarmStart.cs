@@ -1,4 +1,5 @@
 using Flextron.Elastic;
+using Flextron.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -27,9 +28,9 @@ public static class RouterWarmStart
         double[] targets = Enumerable.Range(0, Targets).Select(i => i / (Targets - 1.0)).ToArray();
         using SingleThread single = SingleThread.Enter();
         using var scope = NewDisposeScope();
-        Tensor targets_B = AlignedTensor.Of(targets.Select(t => (float)t).ToArray());
+        Tensor targets_B = NativeTensor.Of(targets.Select(t => (float)t).ToArray());
         float[] wanted = targets.SelectMany(t => Wanted(routers.Space, costs, t)).ToArray();
-        Tensor wanted_BR = AlignedTensor.Of(wanted, Targets, ChoiceVector.Length(routers.Space));
+        Tensor wanted_BR = NativeTensor.Of(wanted, Targets, ChoiceVector.Length(routers.Space));
         using var adam = optim.Adam(routers.Parameters, learningRate);
         for (int step = 0; step < steps; step++)
         {

@@ -1,6 +1,7 @@
 using Flextron.Elastic;
 using Flextron.Latency;
 using Flextron.Models;
+using Flextron.Native;
 using static TorchSharp.torch;
 
 namespace Flextron.Routing;
@@ -43,7 +44,7 @@ public sealed record RoutingCosts(double Fixed, double[][] Attention, double[][]
     public Tensor Soft(Tensor choices_BR)
     {
         ArgumentNullException.ThrowIfNull(choices_BR);
-        Tensor cost_R = AlignedTensor.Of(Attention.Concat(Mlp).SelectMany(c => c).Select(c => (float)c).ToArray()).to(choices_BR.dtype).to(choices_BR.device);
+        Tensor cost_R = NativeTensor.Of([.. Attention.Concat(Mlp).SelectMany(c => c)], choices_BR.dtype, choices_BR.device);
         return choices_BR.matmul(cost_R) + Fixed;
     }
 

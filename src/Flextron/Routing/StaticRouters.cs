@@ -3,6 +3,7 @@ using Flextron.Checkpoints;
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
+using Flextron.Native;
 using Flextron.Storage;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -45,7 +46,7 @@ public sealed class StaticRouters : IDisposable
             float[] values = new float[shape.Aggregate(1L, (a, b) => a * b)];
             if (!name.EndsWith("bias", StringComparison.Ordinal))
                 for (int i = 0; i < values.Length; i++) values[i] = (float)(deviation * RouterNoise.Normal(random));
-            parameters[name] = new Parameter(AlignedTensor.Of(values, shape), requires_grad: true);
+            parameters[name] = new Parameter(NativeTensor.Of(values, shape), requires_grad: true);
             parameters[name].DetachFromDisposeScope();
         }
     }
@@ -188,7 +189,7 @@ public sealed class StaticRouters : IDisposable
         using SingleThread single = SingleThread.Enter();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor rows_BR = compute(AlignedTensor.Of(targets.Select(t => (float)t).ToArray())).contiguous();
+        Tensor rows_BR = compute(NativeTensor.Of(targets.Select(t => (float)t).ToArray())).contiguous();
         return rows_BR.data<float>().ToArray().Chunk((int)rows_BR.size(1)).ToArray();
     }
 

@@ -1,4 +1,5 @@
 using Flextron.Data;
+using Flextron.Native;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -31,7 +32,7 @@ public sealed class Surrogate : IDisposable
         {
             float[] values = new float[shape.Aggregate(1L, (a, b) => a * b)];
             for (int i = 0; i < values.Length; i++) values[i] = (float)(deviation * RouterNoise.Normal(random));
-            var parameter = new Parameter(AlignedTensor.Of(values, shape), requires_grad: true);
+            var parameter = new Parameter(NativeTensor.Of(values, shape), requires_grad: true);
             parameter.DetachFromDisposeScope();
             return parameter;
         }
@@ -92,7 +93,7 @@ public sealed class Surrogate : IDisposable
         using SingleThread single = SingleThread.Enter();
         using var scope = NewDisposeScope();
         Tensor input_BR = Matrix(train.Select(p => p.Choices_R.ToArray()).ToArray());
-        Tensor target_B = AlignedTensor.Of(train.Select(p => (float)((p.Loss - Mean) / Scale)).ToArray());
+        Tensor target_B = NativeTensor.Of(train.Select(p => (float)((p.Loss - Mean) / Scale)).ToArray());
         using var adam = optim.AdamW([first_PR, second_P], settings.LearningRate, weight_decay: settings.WeightDecay);
         double best = Judge(heldOut).RelativeError;
         float[] bestFirst = first_PR.data<float>().ToArray(), bestSecond = second_P.data<float>().ToArray();
@@ -114,8 +115,8 @@ public sealed class Surrogate : IDisposable
         }
         using (no_grad())
         {
-            first_PR.copy_(tensor(bestFirst).view(first_PR.shape));
-            second_P.copy_(tensor(bestSecond));
+            first_PR.copy_(NativeTensor.Of(bestFirst).view(first_PR.shape));
+            second_P.copy_(NativeTensor.Of(bestSecond));
         }
         return epoch;
     }
@@ -129,5 +130,5 @@ public sealed class Surrogate : IDisposable
 
     private static Tensor Forward(Tensor choices_BR, Tensor first_PR, Tensor second_P) => functional.silu(choices_BR.matmul(first_PR.t())).matmul(second_P);
 
-    private static Tensor Matrix(float[][] rows) => AlignedTensor.Of(rows.SelectMany(r => r).ToArray(), rows.Length, rows[0].Length);
+    private static Tensor Matrix(float[][] rows) => NativeTensor.Of(rows.SelectMany(r => r).ToArray(), rows.Length, rows[0].Length);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
+using Flextron.Native;
 using Flextron.Progress;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -164,7 +165,7 @@ public sealed class SurrogateRouterTrainer
 
     /// <summary>One random target in each of equally wide strata, so that every batch covers the range.</summary>
     internal static Tensor Targets(Random random, int count) =>
-        AlignedTensor.Of(Enumerable.Range(0, count).Select(i => (float)((i + random.NextDouble()) / count)).ToArray());
+        NativeTensor.Of(Enumerable.Range(0, count).Select(i => (float)((i + random.NextDouble()) / count)).ToArray());
 
     private double Firmness(IReadOnlyList<float[]> rows)
     {

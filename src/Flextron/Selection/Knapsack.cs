@@ -26,11 +26,11 @@ public static class Knapsack
         int[] cheapest = [.. costs.Select((c, i) => Enumerable.Range(0, c.Length).MinBy(j => (c[j], losses[i][j])))];
         if (!(Total(costs, cheapest) <= budget)) return null;
         // Rounding down by a billionth of a cell keeps exact multiples exact; should the sum then exceed the budget by that little, round strictly.
-        int[] solution = Program(costs, losses, cheapest, budget, grid, 1e-9);
-        return Total(costs, solution) <= budget ? solution : Program(costs, losses, cheapest, budget * (1 - 1e-12), grid, -1e-9);
+        int[] solution = Fill(costs, losses, cheapest, budget, grid, 1e-9);
+        return Total(costs, solution) <= budget ? solution : Fill(costs, losses, cheapest, budget * (1 - 1e-12), grid, -1e-9);
     }
 
-    private static int[] Program(double[][] costs, double[][] losses, int[] cheapest, double budget, int grid, double tolerance)
+    private static int[] Fill(double[][] costs, double[][] losses, int[] cheapest, double budget, int grid, double tolerance)
     {
         double cell = (budget - Total(costs, cheapest)) / grid;
         int items = costs.Length;

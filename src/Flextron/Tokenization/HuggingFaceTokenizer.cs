@@ -4,7 +4,7 @@ namespace Flextron.Tokenization;
 internal sealed class HuggingFaceTokenizer : Tokenizer
 {
     /// <summary>The parts, as <see cref="HuggingFaceTokenizerReader"/> found them.</summary>
-    internal sealed record Parts
+    internal sealed record Components
     {
         public required string File { get; init; }
         public required string?[] Tokens { get; init; }
@@ -19,11 +19,11 @@ internal sealed class HuggingFaceTokenizer : Tokenizer
         public required int? EosId { get; init; }
     }
 
-    private readonly Parts _parts;
+    private readonly Components _parts;
     private readonly AddedTokenMatcher _rawTokens, _normalizedTokens;
     private readonly HashSet<int> _special;
 
-    internal HuggingFaceTokenizer(Parts parts)
+    internal HuggingFaceTokenizer(Components parts)
     {
         _parts = parts;
         _special = [.. parts.AddedTokens.Where(t => t.Special).Select(t => t.Id)];

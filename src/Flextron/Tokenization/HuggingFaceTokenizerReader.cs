@@ -41,7 +41,7 @@ internal static class HuggingFaceTokenizerReader
         foreach (AddedToken token in added) allIds[token.Content] = token.Id;
         (int[] prefix, int[] suffix) = root.Find("post_processor") is { } post ? TemplateReader.Read(post, tokens.Length) : ([], []);
         (int? bos, int? eos) = findSpecial(t => allIds.TryGetValue(t, out int id) ? id : null, tokens.Length);
-        return new HuggingFaceTokenizer(new HuggingFaceTokenizer.Parts
+        return new HuggingFaceTokenizer(new HuggingFaceTokenizer.Components
         {
             File = root.File,
             Tokens = tokens,

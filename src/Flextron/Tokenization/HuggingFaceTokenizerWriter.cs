@@ -35,7 +35,7 @@ public static class HuggingFaceTokenizerWriter
             ["added_tokens"] = new JsonArray([.. special.Select((text, id) => AddedTokenNode(text, id))]),
             ["normalizer"] = null,
             ["pre_tokenizer"] = ByteLevel(),
-            ["post_processor"] = settings is { BosToken: { } bos, AddBos: true } ? Template(bos, IndexOf(special, bos)) : ByteLevel(),
+            ["post_processor"] = settings is { BosToken: { } bos, AddBos: true } ? BosTemplate(bos, IndexOf(special, bos)) : ByteLevel(),
             ["decoder"] = ByteLevel(),
             ["model"] = new JsonObject
             {
@@ -88,7 +88,7 @@ public static class HuggingFaceTokenizerWriter
         return node;
     }
 
-    private static JsonObject Template(string bos, int id)
+    private static JsonObject BosTemplate(string bos, int id)
     {
         JsonObject Token(int type) => new() { ["SpecialToken"] = new JsonObject { ["id"] = bos, ["type_id"] = type } };
         JsonObject Text(string name, int type) => new() { ["Sequence"] = new JsonObject { ["id"] = name, ["type_id"] = type } };

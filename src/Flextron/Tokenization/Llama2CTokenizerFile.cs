@@ -45,7 +45,7 @@ internal static class Llama2CTokenizerFile
                 : id < FirstByte + 256 ? SentencePieceTokenizer.PieceKind.Byte : SentencePieceTokenizer.PieceKind.Normal));
         }
         if (pieces.Count < FirstByte + 256) throw Bad($"it has {pieces.Count} tokens, fewer than the {FirstByte + 256} of its special tokens and bytes");
-        return new SentencePieceTokenizer(new SentencePieceTokenizer.Parts
+        return new SentencePieceTokenizer(new SentencePieceTokenizer.Components
         {
             File = path,
             Pieces = pieces,

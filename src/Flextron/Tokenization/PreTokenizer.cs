@@ -18,9 +18,9 @@ internal sealed class PreTokenizer
     // The word pattern of GPT-2 (Radford et al. 2019), which ByteLevel implies.
     internal const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
-    private delegate void Step(Segment segment, List<Segment> output);
+    private delegate void SplitStep(Segment segment, List<Segment> output);
 
-    private readonly List<Step> _steps = [];
+    private readonly List<SplitStep> _steps = [];
 
     private PreTokenizer() { }
 
@@ -40,7 +40,7 @@ internal sealed class PreTokenizer
     {
         if (text.Length == 0) return;
         List<Segment> segments = [new Segment(text, 0, text.Length, atStart)];
-        foreach (Step step in _steps)
+        foreach (SplitStep step in _steps)
         {
             var next = new List<Segment>();
             foreach (Segment segment in segments) step(segment, next);

@@ -64,7 +64,7 @@ internal static class SentencePieceModelFile
         if (!escapes || suffix) throw Unsupported("white space in another form than a leading ▁");
         int? Id(long id) => id >= 0 && id < pieces.Count ? (int)id : id == -1 ? null : throw Bad($"the special id {id} is outside its {pieces.Count} pieces");
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return new SentencePieceTokenizer(new SentencePieceTokenizer.Parts
+        return new SentencePieceTokenizer(new SentencePieceTokenizer.Components
         {
             File = path,
             Pieces = pieces,

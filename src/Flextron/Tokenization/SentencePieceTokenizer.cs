@@ -28,7 +28,7 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     internal readonly record struct Piece(string Text, float Score, PieceKind Kind);
 
     /// <summary>How a vocabulary is used.</summary>
-    internal sealed record Parts
+    internal sealed record Components
     {
         public required string File { get; init; }
         public required IReadOnlyList<Piece> Pieces { get; init; }
@@ -50,11 +50,11 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     // Longer pieces do not occur in practice; the bound keeps the search for their halves short.
     internal const int LongestPiece = 512;
 
-    private readonly Parts _parts;
+    private readonly Components _parts;
     private readonly BpeModel _model;
     private readonly AddedTokenMatcher _userDefined;
 
-    internal SentencePieceTokenizer(Parts parts)
+    internal SentencePieceTokenizer(Components parts)
     {
         _parts = parts;
         var ids = new Dictionary<string, int>();

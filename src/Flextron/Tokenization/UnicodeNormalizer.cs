@@ -11,7 +11,7 @@ internal static class UnicodeNormalizer
 {
     private const int SBase = 0xAC00, LBase = 0x1100, VBase = 0x1161, TBase = 0x11A7, LCount = 19, VCount = 21, TCount = 28, SCount = LCount * VCount * TCount;
 
-    private static readonly Lazy<Tables> s_tables = new(Tables.Read);
+    private static readonly Lazy<NormalizationTables> s_tables = new(NormalizationTables.Read);
 
     /// <summary>Normalizes a text without lone surrogates.</summary>
     public static string Normalize(string text, NormalizationForm form)
@@ -21,7 +21,7 @@ internal static class UnicodeNormalizer
         char first = compatible ? '\u00A0' : compose ? '\u0300' : '\u00C0';
         if (text.AsSpan().IndexOfAnyInRange(first, '\uFFFF') < 0) return text;
 
-        Tables tables = s_tables.Value;
+        NormalizationTables tables = s_tables.Value;
         var points = new List<int>(text.Length + 16);
         foreach (Rune rune in text.EnumerateRunes()) Decompose(rune.Value, compatible, tables, points);
         Reorder(points, tables);
@@ -35,7 +35,7 @@ internal static class UnicodeNormalizer
         return result.ToString();
     }
 
-    private static void Decompose(int point, bool compatible, Tables tables, List<int> output)
+    private static void Decompose(int point, bool compatible, NormalizationTables tables, List<int> output)
     {
         if (point - SBase is >= 0 and < SCount)
         {
@@ -55,7 +55,7 @@ internal static class UnicodeNormalizer
         }
     }
 
-    private static void Reorder(List<int> points, Tables tables)
+    private static void Reorder(List<int> points, NormalizationTables tables)
     {
         for (int i = 0; i < points.Count; i++)
         {
@@ -71,7 +71,7 @@ internal static class UnicodeNormalizer
         }
     }
 
-    private static void Compose(List<int> points, Tables tables)
+    private static void Compose(List<int> points, NormalizationTables tables)
     {
         int count = 0, starter = -1, lastClass = 0;
         for (int i = 0; i < points.Count; i++)
@@ -91,7 +91,7 @@ internal static class UnicodeNormalizer
         points.RemoveRange(count, points.Count - count);
     }
 
-    private static int Pair(int first, int second, Tables tables)
+    private static int Pair(int first, int second, NormalizationTables tables)
     {
         if (first - LBase is >= 0 and < LCount && second - VBase is >= 0 and < VCount)
             return SBase + ((first - LBase) * VCount + second - VBase) * TCount;
@@ -100,17 +100,17 @@ internal static class UnicodeNormalizer
         return tables.Composed.GetValueOrDefault((first, second), -1);
     }
 
-    private sealed record Tables(Dictionary<int, int[]> Canonical, Dictionary<int, int[]> Compatible, Dictionary<(int, int), int> Composed, Dictionary<int, byte> Classes)
+    private sealed record NormalizationTables(Dictionary<int, int[]> Canonical, Dictionary<int, int[]> Compatible, Dictionary<(int, int), int> Composed, Dictionary<int, byte> Classes)
     {
         public int Class(int point) => point < 0x300 ? 0 : Classes.GetValueOrDefault(point);
 
-        public static Tables Read()
+        public static NormalizationTables Read()
         {
             using var packed = new MemoryStream(Convert.FromBase64String(UnicodeData.Packed));
             using var stream = new DeflateStream(packed, CompressionMode.Decompress);
             using var buffered = new BufferedStream(stream);
             using var reader = new BinaryReader(buffered);
-            var tables = new Tables([], [], [], []);
+            var tables = new NormalizationTables([], [], [], []);
             for (int n = reader.Read7BitEncodedInt(), point = 0; n > 0; n--)
             {
                 point += reader.Read7BitEncodedInt();

@@ -66,7 +66,7 @@ public sealed class JointTrainer : IDisposable
         CancellationToken cancellation = default)
     {
         int length = Math.Min(settings.SequenceLength, model.Config.ContextLength);
-        var windows = new WindowSampler(corpus, length, settings.Seed, settings.Shuffle);
+        var windows = new WindowSampler(corpus, length, settings.Seed);
         double smoothed = double.NaN;
         while (StepsDone < settings.Steps)
         {

@@ -45,9 +45,6 @@ public sealed record JointTrainingSettings
     /// <summary>α in (1 − α)·cross-entropy + α·KL(teacher ‖ student); the teacher is the original model. 0 turns it off.</summary>
     public double DistillationWeight { get; init; } = 0.5;
 
-    /// <summary>Whether every epoch reads the windows in a new random order; false reads them as the corpus has them.</summary>
-    public bool Shuffle { get; init; } = true;
-
     /// <summary>Seed of data order and sub-networks.</summary>
     public long Seed { get; init; } = 1;
 

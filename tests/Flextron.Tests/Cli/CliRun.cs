@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flextron.Cli.CommandLine;
 using Flextron.Cli;
 using Flextron.Workbench.Display;
 
@@ -9,12 +10,19 @@ internal sealed record CliRun(int Code, string Output, string Error)
 {
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
-    public static CliRun Of(params string[] args) => Of(CancellationToken.None, args);
+    public static CliRun Of(params string[] args) => Of(args, error => new PlainProgressDisplay(error, TimeProvider.System), CancellationToken.None);
 
-    public static CliRun Of(CancellationToken cancellation, params string[] args)
+    /// <summary>A call that is stopped as by Ctrl-C once a stage has come so far.</summary>
+    public static CliRun Stopped(string stage, long at, params string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        return Of(args, _ => new StoppingDisplay(stop, stage, at), stop.Token);
+    }
+
+    private static CliRun Of(string[] args, Func<TextWriter, IProgressDisplay> display, CancellationToken cancellation)
     {
         using StringWriter output = new(), error = new();
-        int code = new CommandRunner(output, error, () => new PlainProgressDisplay(error, TimeProvider.System), cancellation).Run(args);
+        int code = new CommandRunner(output, error, () => display(error), cancellation).Run(args);
         return new CliRun(code, output.ToString(), error.ToString());
     }
 

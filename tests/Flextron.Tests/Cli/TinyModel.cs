@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Models;
 using Flextron.Tests.Reference;

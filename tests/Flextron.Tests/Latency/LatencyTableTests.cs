@@ -89,26 +89,26 @@ public sealed class LatencyTableTests
     public void CalibrationRecoversALine()
     {
         double[] sums = [1, 2, 3.5, 5];
-        LatencyCalibration fit = LatencyCalibration.Fit(["a", "b", "c", "d"], sums, [.. sums.Select(x => 0.3 + 1.25 * x)], 0.5);
+        LatencyCalibration fit = LatencyCalibration.Fit(["a", "b", "c", "d"], sums, [.. sums.Select(x => 0.3 + 1.25 * x)], 0.5, withOffset: true);
         Assert.Equal(1.25, fit.Scale, 1e-9);
         Assert.Equal(0.3, fit.OffsetMs, 1e-9);
     }
 
-    [Fact]
-    public void CalibrationNeverMakesTheFixedPartNegative()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void OneFactorIsTheMedianRatioWhereALineIsNotWantedOrWouldMakeTheFixedPartNegative(bool withOffset)
     {
         double[] sums = [1, 2, 3];
-        LatencyCalibration fit = LatencyCalibration.Fit(["a", "b", "c"], sums, [.. sums.Select(x => 1.5 * x - 0.6)], 0.1);
+        LatencyCalibration fit = LatencyCalibration.Fit(["a", "b", "c"], sums, [0.9, 2.4, 3.9], 0.1, withOffset);
         Assert.Equal(0, fit.OffsetMs);
-        // One factor through the origin, least squares of relative errors: Σ x/y ÷ Σ (x/y)².
-        double[] ratios = [.. sums.Select(x => x / (1.5 * x - 0.6))];
-        Assert.Equal(ratios.Sum() / ratios.Sum(r => r * r), fit.Scale, 1e-9);
+        Assert.Equal(1.2, fit.Scale, 1e-9);
     }
 
     [Fact]
     public void SlowSpellsAreDividedOut()
     {
-        double[] ratios = [1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 1, 1, 1, 9, 1, 1];
+        double[] ratios = [2, 2, 2, 2, 2, 2, 2, 2, 6, 6, 6, 6, 6, 6, 2, 2, 2, 18, 2, 2];
         double[] factors = LoadDrift.Factors(ratios);
         Assert.Equal([1.0, 3.0, 3.0, 1.0, 1.0], new[] { 0, 10, 12, 17, 19 }.Select(i => factors[i]));
     }

@@ -7,14 +7,12 @@ internal static class NaiveBpe
     public static List<string> ByMerges(IEnumerable<string> symbols, IReadOnlyList<(string Left, string Right)> merges)
     {
         List<string> word = [.. symbols];
+        Dictionary<(string, string), int> ranks = merges.Select((merge, rank) => (merge, rank)).ToDictionary(m => m.merge, m => m.rank);
         while (true)
         {
-            int best = -1, at = -1;
+            int best = int.MaxValue, at = -1;
             for (int i = 0; i + 1 < word.Count; i++)
-            {
-                int rank = merges.ToList().IndexOf((word[i], word[i + 1]));
-                if (rank >= 0 && (best < 0 || rank < best)) (best, at) = (rank, i);
-            }
+                if (ranks.TryGetValue((word[i], word[i + 1]), out int rank) && rank < best) (best, at) = (rank, i);
             if (at < 0) return word;
             word[at] += word[at + 1];
             word.RemoveAt(at + 1);

@@ -33,8 +33,8 @@ public sealed class EvaluationSets
         {
             IReadOnlyList<Question> drawn = Distinct(MmluDevCount + MmluCount, q => $"{q.Text}{string.Join('|', q.Choices.Order(StringComparer.Ordinal))}",
                 () => Question.Draw(random, subject, WorldSplit.Evaluation, even: true).Question);
-            dev[subject] = Spread(random, drawn.Take(MmluDevCount).ToArray());
-            test[subject] = Spread(random, drawn.Skip(MmluDevCount).ToArray());
+            dev[subject] = Balanced(random, drawn.Take(MmluDevCount).ToArray());
+            test[subject] = Balanced(random, drawn.Skip(MmluDevCount).ToArray());
         }
         (MmluDev, MmluTest) = (dev, test);
     }
@@ -71,7 +71,7 @@ public sealed class EvaluationSets
         return positions;
     }
 
-    private static Question[] Spread(SplitMix64 random, Question[] questions)
+    private static Question[] Balanced(SplitMix64 random, Question[] questions)
     {
         int[] positions = Positions(random, questions.Length, 4);
         return questions.Select((q, i) =>

@@ -3,11 +3,11 @@ using Flextron.Storage;
 
 namespace Flextron.Data.TinyWorld;
 
-/// <summary>Writes the evaluation sets and the held-out and calibration texts as files; training text is drawn afresh from <see cref="Corpus"/>.</summary>
+/// <summary>Writes the evaluation sets and the held-out and calibration texts as files; training text is drawn afresh from <see cref="WorldCorpus"/>.</summary>
 public static class TinyWorldWriter
 {
     /// <summary>See <see cref="TinyWorldManifest.GeneratorVersion"/>.</summary>
-    public const int GeneratorVersion = 1;
+    public const int GeneratorVersion = 2;
 
     /// <summary>Size at which the held-out and the calibration text end, in bytes.</summary>
     public const int TextBytes = 200_000;
@@ -55,9 +55,9 @@ public static class TinyWorldWriter
     {
         var text = new StringBuilder(TextBytes + 4000);
         int documents = 0;
-        foreach (string document in Corpus.Documents(seed, split))
+        foreach (string document in WorldCorpus.Documents(seed, split))
         {
-            if (documents++ > 0) text.Append(Corpus.Separator).Append('\n');
+            if (documents++ > 0) text.Append(WorldCorpus.Separator).Append('\n');
             text.Append(document).Append('\n');
             if (text.Length >= TextBytes) break;
         }

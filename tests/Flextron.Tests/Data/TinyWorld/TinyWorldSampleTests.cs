@@ -7,14 +7,14 @@ namespace Flextron.Tests.Data.TinyWorld;
 public class TinyWorldSampleTests(ITestOutputHelper output)
 {
     [Fact]
-    public void The_stream_is_mostly_questions_small_in_words_and_fast()
+    public void The_stream_asks_often_in_few_words_and_is_fast()
     {
         int total = 0, questions = 0, documents = 0;
         var words = new Dictionary<string, int>(StringComparer.Ordinal);
         var clock = Stopwatch.StartNew();
-        foreach (string d in Corpus.Documents(1, WorldSplit.Train).Take(20_000)) total += d.Length;
+        foreach (string d in WorldCorpus.Documents(1, WorldSplit.Train).Take(20_000)) total += d.Length;
         double rate = total / clock.Elapsed.TotalSeconds / 1e6;
-        foreach (string d in Corpus.Documents(1, WorldSplit.Train).Take(20_000))
+        foreach (string d in WorldCorpus.Documents(1, WorldSplit.Train).Take(20_000))
         {
             if (documents++ < 60) output.WriteLine(d + "\n--------");
             if (d.Contains("Answer:", StringComparison.Ordinal)) questions += d.Length;
@@ -22,7 +22,7 @@ public class TinyWorldSampleTests(ITestOutputHelper output)
                 words[word.ToLowerInvariant()] = words.GetValueOrDefault(word.ToLowerInvariant()) + 1;
         }
         output.WriteLine($"{rate:F1} MB/s, {documents} documents of {total / documents} characters, {100.0 * questions / total:F1} % with answers, {words.Count} words, {World.FactCount} facts");
-        Assert.InRange(100.0 * questions / total, 45, 90);
+        Assert.InRange(100.0 * questions / total, 30, 60);
         Assert.InRange(words.Count, 400, 900);
         // The goal is 20 MB/s on an idle core; the bound here leaves room for a busy machine.
         Assert.True(rate > 2, $"only {rate:F1} MB/s");

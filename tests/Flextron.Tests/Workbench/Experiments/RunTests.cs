@@ -53,7 +53,7 @@ public sealed class RunTests : IDisposable
         Assert.Equal(new Settings(8, "small"), record.ReadSettings<Settings>());
         Assert.Equal(["rank", null], record.ReadMetrics().Select(r => r.Stage));
         RunProvenance provenance = record.ReadProvenance();
-        Assert.Equal(new RunProvenance.Input("model", modelHash), Assert.Single(provenance.Inputs));
+        Assert.Equal(new RunProvenance.InputRecord("model", modelHash), Assert.Single(provenance.Inputs));
         Assert.Equal(["rank", "train"], provenance.Stages.Select(s => s.Name));
         Assert.Equal(provenance.Stages[0].Key, provenance.Stages[1].Inputs[1].Sha256);
         Assert.Equal(17, provenance.Seeds["train"]);

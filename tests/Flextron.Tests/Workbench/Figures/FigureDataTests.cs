@@ -85,7 +85,7 @@ public class FigureDataTests
     public void AgreementStatisticsMatchHandComputedOnes()
     {
         // Errors 1, 0, -1 about a mean of 20 with deviations -10, 0, 10: R² = 1 - 2/200. Relative errors 10 %, 0 %, 3.33 %.
-        Figure figure = Plots.PredictedVersusMeasured("t", "latency", "ms", [11, 20, 29], [10, 20, 30]);
+        Figure figure = FigurePlots.PredictedVersusMeasured("t", "latency", "ms", [11, 20, 29], [10, 20, 30]);
         Assert.Equal(["n = 3", "R² = 0.990", "mean error 4.4%", "largest error 10.0%", "rank correlation 1.000"], figure.Statistics);
         Assert.Equal("Predicted latency (ms)", figure.Y.Title);
     }

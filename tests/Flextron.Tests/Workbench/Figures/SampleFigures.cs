@@ -56,7 +56,7 @@ internal static class SampleFigures
         var random = new Random(7);
         double[] measured = [.. Enumerable.Range(0, 30).Select(i => 5 + 0.9 * i + random.NextDouble())];
         double[] predicted = [.. measured.Select(v => v * (1 + 0.09 * (random.NextDouble() - 0.45)))];
-        return Plots.PredictedVersusMeasured("Latency table against measurement", "latency", "ms", predicted, measured) with { Subtitle = "30 sub-networks not in the table" };
+        return FigurePlots.PredictedVersusMeasured("Latency table against measurement", "latency", "ms", predicted, measured) with { Subtitle = "30 sub-networks not in the table" };
     }
 
     public static Figure Importance()

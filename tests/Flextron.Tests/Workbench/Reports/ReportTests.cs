@@ -76,13 +76,13 @@ public class ReportTests
 
     [Fact]
     public void AReportWithoutFiguresCarriesNoScript() =>
-        Assert.DoesNotContain("<script", HtmlReport.Render(new Report("t").Text("words")), StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", HtmlReport.Render(new ReportDocument("t").Text("words")), StringComparison.Ordinal);
 
     [Fact]
     public void EverythingFromOutsideIsEscaped()
     {
         const string Evil = "<script>alert(1)</script>";
-        string html = HtmlReport.Render(new Report(Evil) { Subtitle = Evil }.Heading(Evil).Text(Evil + "\n\n- " + Evil + "\n\n`" + Evil + "`").Details(Evil, Evil)
+        string html = HtmlReport.Render(new ReportDocument(Evil) { Subtitle = Evil }.Heading(Evil).Text(Evil + "\n\n- " + Evil + "\n\n`" + Evil + "`").Details(Evil, Evil)
             .Table(new ReportTable([new(Evil)], [[Evil]], Evil)));
         Assert.DoesNotContain("<script", html, StringComparison.Ordinal);
         Assert.Equal(12, Count(html, "&lt;script&gt;"));
@@ -157,9 +157,9 @@ public class ReportTests
 
     [Fact]
     public void TwoFiguresCannotShareAName() =>
-        Assert.Contains("\"loss\"", Assert.Throws<FlextronException>(() => new Report("t").Figure(SampleFigures.Bars(), "loss").Figure(SampleFigures.Steps(), "loss")).Message, StringComparison.Ordinal);
+        Assert.Contains("\"loss\"", Assert.Throws<FlextronException>(() => new ReportDocument("t").Figure(SampleFigures.Bars(), "loss").Figure(SampleFigures.Steps(), "loss")).Message, StringComparison.Ordinal);
 
-    private static Report Build() => new Report("Elastic *models*") { Subtitle = "stories6m, `seed 1`" }
+    private static ReportDocument Build() => new ReportDocument("Elastic *models*") { Subtitle = "stories6m, `seed 1`" }
         .Heading("Results").Text("The **full** model\n<here>.\n\n- one\n- two & [three](https://example.org)\n\n1. first").Table(Sample())
         .Heading("Loss & accuracy", 2).Figure(SampleFigures.LossVersusLatency(), "loss").Figure(SampleFigures.Bars(), "bars")
         .Heading("Results").Settings("Raw settings", new { Seed = 1, Note = "a<b>" });

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>The usual help text, then the verb's examples.</summary>
 internal sealed class ExampleHelp(HelpAction usual) : SynchronousCommandLineAction

@@ -6,7 +6,7 @@ namespace Flextron.Data.TinyWorld;
 /// The endless stream of documents: stories, paragraphs of facts, goals with solutions, and questions with choices in exactly the prompt
 /// forms of the evaluation, mixed as <see cref="CorpusMix"/> says.
 /// </summary>
-public static class Corpus
+public static class WorldCorpus
 {
     /// <summary>What stands between documents in a text file; in tokens it is the boundary token.</summary>
     public const string Separator = "<|endoftext|>";
@@ -40,8 +40,7 @@ public static class Corpus
                 case 3: text.Append(Drawn(random, split, PlainAnswers)); break;
                 case 4: text.Append(Drawn(random, split, Letters)); break;
                 case 5: Choices(random, split, mix, text, 2); break;
-                case 6: Choices(random, split, mix, text, 4); break;
-                default: text.Append(Drawn(random, split, Recall)); break;
+                default: Choices(random, split, mix, text, 4); break;
             }
             yield return text.ToString();
         }
@@ -149,29 +148,6 @@ public static class Corpus
             else text.Append("Which one is ").Append(shown[order[i]]).Append("?\nAnswer: ").Append(letter);
             if (i < 3) text.Append('\n');
         }
-    }
-
-    /// <summary>
-    /// Lists that come back: the same words again and again, or what each letter of a list stands for in a line of two tokens. Nothing but
-    /// looking back helps, which is the skill that letters and last words need, and which forms slowly from prose alone.
-    /// </summary>
-    private static void Recall(SplitMix64 random, StringBuilder text)
-    {
-        string[] shown = new string[4];
-        FillChoices(random, shown);
-        if (random.Chance(40))
-        {
-            for (int round = 0; round < 4; round++) text.Append(round > 0 ? "\n" : "").AppendJoin(' ', shown);
-            return;
-        }
-        for (int i = 0; i < 4; i++) text.Append((char)('A' + i)).Append(". ").Append(shown[i]).Append('\n');
-        Span<int> order = [0, 1, 2, 3];
-        for (int round = 0; round < 3; round++)
-        {
-            random.Shuffle(order);
-            foreach (int i in order) text.Append("Answer: ").Append(shown[i]).Append(": ").Append((char)('A' + i)).Append('\n');
-        }
-        text.Length--;
     }
 
     private static void FillChoices(SplitMix64 random, string[] shown)

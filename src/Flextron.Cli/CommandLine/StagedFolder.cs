@@ -1,4 +1,4 @@
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>Fills a folder beside its target and moves it into place when it is complete, so that a failure leaves nothing half-written.</summary>
 internal static class StagedFolder

@@ -3,7 +3,7 @@ using Flextron.Workbench.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>The options that every verb has.</summary>
 internal sealed class CommandLineOptions

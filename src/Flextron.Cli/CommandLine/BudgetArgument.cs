@@ -2,7 +2,7 @@ using System.CommandLine;
 using Flextron.Models;
 using Flextron.Selection;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>Turns what is typed after <c>--budget</c> into a sub-network.</summary>
 internal static class BudgetArgument

@@ -5,7 +5,7 @@ using Flextron.Storage;
 using Flextron.Tokenization;
 using TorchSharp;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>The MODEL of a verb and the <c>--tokenizer</c> that goes with it.</summary>
 internal sealed class ModelArgument

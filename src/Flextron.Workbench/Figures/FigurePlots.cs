@@ -5,7 +5,7 @@ using MathNet.Numerics.Statistics;
 namespace Flextron.Workbench.Figures;
 
 /// <summary>Figures that several studies need, made from plain numbers.</summary>
-public static class Plots
+public static class FigurePlots
 {
     /// <summary>
     /// Predicted against measured values with the line y = x and how well they agree: R² about y = x (1 − Σ(measured − predicted)² / Σ(measured − mean)²),

@@ -1,4 +1,4 @@
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>Rows of text in aligned columns: the first to the left, the others to the right.</summary>
 internal static class TextTable

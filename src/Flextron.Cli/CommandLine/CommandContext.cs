@@ -5,7 +5,7 @@ using Flextron.Workbench.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>What a verb works with: its parsed options, the global ones, progress, and a request to stop.</summary>
 internal sealed class CommandContext(

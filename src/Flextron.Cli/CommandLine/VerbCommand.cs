@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>One verb: its options are added in the constructor, its work is done in <see cref="Execute"/>.</summary>
 internal abstract class VerbCommand : Command
@@ -30,5 +30,5 @@ internal abstract class VerbCommand : Command
 
     /// <summary>Does the work.</summary>
     /// <exception cref="FlextronException">The user's input cannot be used.</exception>
-    public abstract CommandResult Execute(CommandContext context);
+    public abstract VerbResult Execute(CommandContext context);
 }

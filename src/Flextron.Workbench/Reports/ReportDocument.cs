@@ -8,7 +8,7 @@ namespace Flextron.Workbench.Reports;
 /// Texts take a little Markdown: paragraphs, lists, **bold**, *emphasis*, `code` and [links](address); everything else is shown as it is.
 /// </summary>
 /// <param name="title">Title of the report.</param>
-public sealed class Report(string title)
+public sealed class ReportDocument(string title)
 {
     private readonly List<ReportBlock> _blocks = [];
     private readonly HashSet<string> _ids = [];
@@ -25,7 +25,7 @@ public sealed class Report(string title)
     /// <summary>Adds a heading, which also stands in the table of contents.</summary>
     /// <param name="text">Plain text.</param>
     /// <param name="level">1 for a section, 2 for a part of one.</param>
-    public Report Heading(string text, int level = 1)
+    public ReportDocument Heading(string text, int level = 1)
     {
         if (level is < 1 or > 2) throw new FlextronException($"A report has headings of level 1 and 2, not {level}.");
         string id = string.Join('-', text.ToLowerInvariant().Split([.. text.ToLowerInvariant().Where(c => !char.IsAsciiLetterOrDigit(c))], StringSplitOptions.RemoveEmptyEntries));
@@ -37,17 +37,17 @@ public sealed class Report(string title)
 
     /// <summary>Adds paragraphs and lists.</summary>
     /// <param name="markdown">Text with the marks named above.</param>
-    public Report Text(string markdown) => Add(new TextBlock(MarkdownText.Parse(markdown)));
+    public ReportDocument Text(string markdown) => Add(new TextBlock(MarkdownText.Parse(markdown)));
 
     /// <summary>Adds a table.</summary>
-    public Report Table(ReportTable table) => Add(new TableBlock(table));
+    public ReportDocument Table(ReportTable table) => Add(new TableBlock(table));
 
     /// <summary>Adds a figure: the static picture, with the interactive chart a click away.</summary>
     /// <param name="figure">What to show.</param>
     /// <param name="name">Name of its files: letters, digits, '-' and '_'; unique in the report.</param>
     /// <param name="options">Sizes of the static picture; null takes the defaults.</param>
     /// <exception cref="FlextronException">The figure cannot be drawn or the name is unfit.</exception>
-    public Report Figure(Figure figure, string name, SvgOptions? options = null)
+    public ReportDocument Figure(Figure figure, string name, SvgOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(figure);
         figure.Validate();
@@ -59,12 +59,12 @@ public sealed class Report(string title)
     /// <summary>Adds text that opens on a click, such as the raw settings of a run; shown as it is.</summary>
     /// <param name="summary">What stands on the closed line.</param>
     /// <param name="text">Plain text, kept with its line breaks.</param>
-    public Report Details(string summary, string text) => Add(new DetailsBlock(summary, text));
+    public ReportDocument Details(string summary, string text) => Add(new DetailsBlock(summary, text));
 
     /// <summary>Adds the settings of a run as JSON that opens on a click.</summary>
     /// <param name="summary">What stands on the closed line.</param>
     /// <param name="settings">The record to show.</param>
-    public Report Settings<T>(string summary, T settings) => Details(summary, System.Text.Json.JsonSerializer.Serialize(settings, FlextronJson.Indented));
+    public ReportDocument Settings<T>(string summary, T settings) => Details(summary, System.Text.Json.JsonSerializer.Serialize(settings, FlextronJson.Indented));
 
     /// <summary>
     /// Writes <c>report.html</c> (self-contained, opens without a network), <c>report.md</c> and each figure's files in <c>figures/</c>.
@@ -82,7 +82,7 @@ public sealed class Report(string title)
         return page;
     }
 
-    private Report Add(ReportBlock block)
+    private ReportDocument Add(ReportBlock block)
     {
         _blocks.Add(block);
         return this;

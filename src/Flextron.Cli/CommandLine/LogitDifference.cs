@@ -3,7 +3,7 @@ using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>Compares what two models compute on the same ids, drawn evenly from the vocabulary.</summary>
 internal static class LogitDifference

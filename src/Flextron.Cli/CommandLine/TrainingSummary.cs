@@ -1,4 +1,4 @@
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>What <c>train</c> reports, also kept as <c>training.json</c>.</summary>
 /// <param name="Steps">Optimiser steps done in all.</param>

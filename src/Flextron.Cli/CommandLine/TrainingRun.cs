@@ -8,7 +8,7 @@ using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using TorchSharp;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>One training of a family with checkpoints, metrics and losses before and after.</summary>
 internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings settings, string folder)
@@ -34,6 +34,8 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     public int CheckpointEvery { get; init; } = 100;
 
     private string Checkpoint => Path.Combine(folder, TrainingCheckpoint.FileName);
+
+    private TrainingCheckpoint.TrainingIdentity Identity => new(settings, sources);
 
     private string Metrics => Path.Combine(folder, MetricsName);
 
@@ -65,6 +67,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         sources["family"] = ContentHash.OfPath(family.Path);
         sources["corpus"] = train.Hash();
         sources["teacher"] = settings.DistillationWeight == 0 ? "" : teacherPath is null ? sources["family"] : ContentHash.OfPath(teacherPath);
+        if (Resume && File.Exists(Checkpoint)) TrainingCheckpoint.Check(Checkpoint, Identity);
     }
 
     /// <summary>Trains and writes the family.</summary>
@@ -76,14 +79,13 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         Dictionary<string, LossEstimate> before = Measure(budgets, context, "held-out loss before");
         using DecoderModel? teacher = Teacher(context);
         using var trainer = new JointTrainer(family.Model, family.Space, settings, teacher);
-        var identity = new TrainingCheckpoint.Identity(settings, sources);
-        int resumedFrom = Restore(trainer, identity, context), saved = resumedFrom;
+        int resumedFrom = Restore(trainer, context), saved = resumedFrom;
         using (var log = new MetricsLog(Metrics))
         {
             void Save()
             {
                 if (trainer.StepsDone == saved) return;
-                TrainingCheckpoint.Save(Checkpoint, family.Model.Weights, trainer.Optimizer, trainer.StepsDone, identity);
+                TrainingCheckpoint.Save(Checkpoint, family.Model.Weights, trainer.Optimizer, trainer.StepsDone, Identity);
                 saved = trainer.StepsDone;
             }
 
@@ -142,10 +144,10 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
             throw new FlextronException($"The teacher {teacherPath} has a vocabulary of {teacher.Config.VocabularySize} and a context of {teacher.Config.ContextLength}: choose one with the family's vocabulary of {loaded.Model.Config.VocabularySize} and at least {Window} tokens.");
     }
 
-    private int Restore(JointTrainer trainer, TrainingCheckpoint.Identity identity, CommandContext context)
+    private int Restore(JointTrainer trainer, CommandContext context)
     {
         bool found = Resume && File.Exists(Checkpoint);
-        if (found) trainer.StepsDone = TrainingCheckpoint.Load(Checkpoint, loaded.Model.Weights, trainer.Optimizer, identity);
+        if (found) trainer.StepsDone = TrainingCheckpoint.Load(Checkpoint, loaded.Model.Weights, trainer.Optimizer, Identity);
         else if (Resume) context.Message($"{folder} holds no training checkpoint: starting from the beginning.");
         // After a crash there may be rows of steps that will now be done once more.
         IEnumerable<MetricRow> kept = MetricsLog.Read(Metrics).Where(r => found && r.Number("step") <= trainer.StepsDone);

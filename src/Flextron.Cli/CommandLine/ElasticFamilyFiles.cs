@@ -3,7 +3,7 @@ using Flextron.Elastic;
 using Flextron.Storage;
 using static TorchSharp.torch;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>Writes a family whose tokenizer may lie anywhere.</summary>
 internal static class ElasticFamilyFiles

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>A text given on the command line or as a file.</summary>
 internal sealed class TextOption

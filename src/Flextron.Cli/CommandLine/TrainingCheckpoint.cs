@@ -6,7 +6,7 @@ using Flextron.Storage;
 using Flextron.Training;
 using static TorchSharp.torch;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>
 /// Everything an interrupted training needs to go on as if nothing had happened: weights, both moments and the step, in one safetensors file that
@@ -22,10 +22,10 @@ internal static class TrainingCheckpoint
     /// <summary>What a run is of; all of it must be the same when it is continued.</summary>
     /// <param name="Settings">How it trains.</param>
     /// <param name="Sources">Hashes of the family, the texts and the teacher.</param>
-    internal sealed record Identity(JointTrainingSettings Settings, IReadOnlyDictionary<string, string> Sources);
+    internal sealed record TrainingIdentity(JointTrainingSettings Settings, IReadOnlyDictionary<string, string> Sources);
 
     /// <summary>Writes a checkpoint.</summary>
-    public static void Save(string path, DecoderWeights weights, FlatAdamW optimizer, int step, Identity identity)
+    public static void Save(string path, DecoderWeights weights, FlatAdamW optimizer, int step, TrainingIdentity identity)
     {
         var metadata = new Dictionary<string, string>(identity.Sources)
         {
@@ -39,9 +39,27 @@ internal static class TrainingCheckpoint
     /// <summary>Restores a checkpoint.</summary>
     /// <returns>Steps done.</returns>
     /// <exception cref="FlextronException">It is damaged, or of another training; the message says what differs.</exception>
-    public static int Load(string path, DecoderWeights weights, FlatAdamW optimizer, Identity identity)
+    public static int Load(string path, DecoderWeights weights, FlatAdamW optimizer, TrainingIdentity identity)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
+        int step = StepOf(file, identity);
+        file.CopyTo("weights", weights.Flat);
+        file.CopyTo("firstMoment", optimizer.FirstMoment);
+        file.CopyTo("secondMoment", optimizer.SecondMoment);
+        return step;
+    }
+
+    /// <summary>Checks that a checkpoint is of this training, before time is spent on it.</summary>
+    /// <exception cref="FlextronException">It is damaged, or of another training; the message says what differs.</exception>
+    public static void Check(string path, TrainingIdentity identity)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        StepOf(file, identity);
+    }
+
+    private static int StepOf(SafetensorsFile file, TrainingIdentity identity)
+    {
+        string path = file.Path;
         if (!file.Metadata.TryGetValue(StepKey, out string? text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int step)
             || step > identity.Settings.Steps || !file.Metadata.TryGetValue(SettingsKey, out string? settings))
             throw new FlextronException($"{path} is not a checkpoint of this training: remove it, or choose another --out.");
@@ -52,9 +70,6 @@ internal static class TrainingCheckpoint
         }
         if (settings != Text(identity.Settings))
             throw new FlextronException($"{path} belongs to a training with another {Different(path, settings, identity.Settings)}: give the same settings, or choose another --out.");
-        file.CopyTo("weights", weights.Flat);
-        file.CopyTo("firstMoment", optimizer.FirstMoment);
-        file.CopyTo("secondMoment", optimizer.SecondMoment);
         return step;
     }
 

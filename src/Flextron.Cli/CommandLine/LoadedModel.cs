@@ -5,7 +5,7 @@ using Flextron.Progress;
 using Flextron.Selection;
 using Flextron.Tokenization;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>A model with its tokenizer, which is opened at first use.</summary>
 internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : IDisposable

@@ -1,20 +1,20 @@
 using System.Globalization;
 using Flextron.Workbench.Experiments;
 
-namespace Flextron.Cli;
+namespace Flextron.Cli.CommandLine;
 
 /// <summary>What a finished run of an experiment says.</summary>
-internal static class StudyCommandResult
+internal static class StudyVerbResult
 {
     /// <summary>Reads the run's summary.</summary>
     /// <param name="run">The run's folder.</param>
     /// <param name="duration">How long it took, stages taken from the store not counted.</param>
-    public static CommandResult Of(string run, TimeSpan duration)
+    public static VerbResult Of(string run, TimeSpan duration)
     {
         RunRecord record = RunRecord.Open(run);
         string report = Path.Combine(run, "report.html");
         var json = new { run, report = File.Exists(report) ? report : null, seconds = Math.Round(duration.TotalSeconds, 1), state = record.Status.State, summary = record.ReadSummary() };
-        return new CommandResult(json, writer =>
+        return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["result", "value", "95 % interval", "n"], json.summary.Select(s => new[]

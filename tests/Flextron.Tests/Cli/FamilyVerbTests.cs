@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Flextron.Cli.CommandLine;
+using Flextron.Checkpoints;
+using Flextron.Elastic;
+using Flextron.Models;
+using Flextron.Tests.Reference;
+using Flextron.Workbench.Experiments;
+using TorchSharp;
+
+namespace Flextron.Tests.Cli;
+
+/// <summary>rank, elastify, train and export on a random model.</summary>
+public sealed class FamilyVerbTests
+{
+    private static readonly string[] Training = ["--steps", "40", "--batch-size", "2", "--sequence-length", "16", "--warmup-steps", "2", "--learning-rate", "0.003", "--evaluate-every", "0", "--checkpoint-every", "7"];
+
+    [Fact]
+    public void RankingOrdersTheFamilyAndKeepsItsFunction()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        ModelConfig config = TinyModel.Save(folder["model"]);
+        File.WriteAllText(folder["corpus.txt"], TinyModel.Text);
+        JsonElement ranked = CliRun.JsonOf("rank", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["ranking"], "--tokens", "512");
+        JsonElement block = ranked.GetProperty("blocks")[0];
+        double[] heads = [.. block.GetProperty("heads").EnumerateArray().Select(h => h.GetDouble())], neurons = [.. block.GetProperty("neurons").EnumerateArray().Select(n => n.GetDouble())];
+        Assert.Equal((config.HeadCount, config.NeuronCount), (heads.Length, neurons.Length));
+
+        double difference = CliRun.JsonOf("elastify", folder["model"], "--ranking", folder["ranking"], "--out", folder["family"]).GetProperty("maxLogitDifference").GetDouble();
+        Assert.InRange(difference, 0, 1e-4);
+        // Row i of the family's gate projection is the row of the i-th most important neuron.
+        using LoadedCheckpoint model = CheckpointLoader.Load(folder["model"]), family = CheckpointLoader.Load(folder["family"]);
+        long best = Array.IndexOf(neurons, neurons.Max());
+        Assert.True(family.Weights.Blocks[0].Gate_DC[0].equal(model.Weights.Blocks[0].Gate_DC[best]).all().item<bool>());
+        int[] ids = [5, 80, 17, 200, 41];
+        double[,] before = NaiveLlama.Logits(config, HfWeights.From(model.Weights), ids), after = NaiveLlama.Logits(config, HfWeights.From(family.Weights), ids);
+        for (int v = 0; v < config.VocabularySize; v++) Assert.Equal(before[4, v], after[4, v], 1e-9);
+    }
+
+    [Fact]
+    public void AnExportComputesWhatTheSliceComputes()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        string family = TinyModel.Family(folder);
+        JsonElement json = CliRun.JsonOf("export", family, "--budget", "uniform:0.5", "--to", folder["half"]);
+        Assert.InRange(json.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
+        using LoadedCheckpoint half = CheckpointLoader.Load(folder["half"]);
+        Assert.Equal(half.Weights.ParameterCount, json.GetProperty("parameters").GetInt64());
+        double Loss(string model, string budget) =>
+            CliRun.JsonOf("score", model, "--text", "Cat 1 sees dog 4 near the hill.", "--budget", budget).GetProperty("meanNll").GetDouble();
+        Assert.Equal(Loss(family, "uniform:0.5"), Loss(folder["half"], "full"), 1e-5);
+        Assert.NotEqual(Loss(family, "full"), Loss(folder["half"], "full"), 1e-3);
+    }
+
+    [Fact]
+    public void UnevenWidthsAreNotExported()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        string family = TinyModel.Family(folder);
+        File.WriteAllText(folder["budget.json"], """{"blocks":[{"kvGroups":1,"neurons":8},{"kvGroups":2,"neurons":16}]}""");
+        string line = CliRun.Refusal("export", family, "--budget", folder["budget.json"], "--to", folder["out"]);
+        Assert.Contains("nearest uniform shape", line, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["out"]));
+    }
+
+    [Fact]
+    public void TrainingLowersTheLossOfEveryBudget()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        string family = TinyModel.Family(folder);
+        JsonElement json = CliRun.JsonOf(["train", family, "--corpus", folder["corpus.txt"], "--out", folder["trained"], .. Training]);
+        Assert.Equal(40, json.GetProperty("steps").GetInt32());
+        JsonElement losses = json.GetProperty("lossPerBudget");
+        foreach (string budget in (string[])["uniform:0.25", "uniform:0.5", "uniform:0.75", "uniform:1"])
+            Assert.True(losses.GetProperty(budget).GetProperty("after").GetDouble() < losses.GetProperty(budget).GetProperty("before").GetDouble() - 0.2, losses.GetRawText());
+        using ElasticFamily trained = ElasticFamily.Load(folder["trained"]);
+        Assert.Equal(40, trained.Manifest!.TrainedSteps);
+        Assert.Equal(Enumerable.Range(1, 40).Select(i => (double?)i), MetricsLog.Read(Path.Combine(folder["trained"], "metrics.jsonl")).Select(r => r.Number("step")));
+    }
+
+    [Fact]
+    public void AnInterruptedTrainingGoesOnAsIfNothingHadHappened()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        string family = TinyModel.Family(folder), corpus = folder["corpus.txt"];
+        CliRun.JsonOf(["train", family, "--corpus", corpus, "--out", folder["straight"], .. Training]);
+
+        string[] line = ["train", family, "--corpus", corpus, "--out", folder["broken"], .. Training];
+        string metrics = Path.Combine(folder["broken"], "metrics.jsonl");
+        CliRun stopped = CliRun.Stopped("training", 10, line);
+        Assert.Equal(130, stopped.Code);
+        Assert.Contains("--resume", stopped.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder["broken"], "model.safetensors")));
+        Assert.Contains("--resume", CliRun.Refusal(line), StringComparison.Ordinal);
+        Assert.Contains("learningRate", CliRun.Refusal([.. line.Select(a => a == "0.003" ? "0.1" : a), "--resume"]), StringComparison.Ordinal);
+
+        // As after a crash: rows of steps that the checkpoint does not know.
+        File.AppendAllText(metrics, "{\"step\":39,\"loss\":1}\n");
+        JsonElement json = CliRun.JsonOf([.. line, "--resume"]);
+        Assert.Equal(10, json.GetProperty("resumedFrom").GetInt32());
+        using LoadedCheckpoint straight = CheckpointLoader.Load(folder["straight"]), resumed = CheckpointLoader.Load(folder["broken"]);
+        Assert.True(straight.Weights.Flat.equal(resumed.Weights.Flat).all().item<bool>());
+        Assert.Equal(
+            File.ReadAllText(Path.Combine(folder["straight"], "metrics.jsonl")),
+            File.ReadAllText(metrics));
+    }
+}

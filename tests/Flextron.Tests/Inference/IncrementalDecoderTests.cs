@@ -1,0 +1,52 @@
+using Flextron.Inference;
+using Flextron.Tokenization;
+
+namespace Flextron.Tests.Inference;
+
+public sealed class IncrementalDecoderTests
+{
+    // Bytes only: every character beyond ASCII is spread over several tokens.
+    private static readonly Tokenizer Bytes = BpeTrainer.Train(["x"], new BpeTrainerSettings { VocabularySize = 257 });
+
+    [Theory]
+    [InlineData("plain text")]
+    [InlineData("héllo wörld")]
+    [InlineData("あいう 漢字")]
+    [InlineData("a👩‍🚀b🚀")]
+    public void PiecesAreWholeCharactersAndMakeUpTheText(string text)
+    {
+        int[] ids = Bytes.Encode(text);
+        var decoder = new IncrementalDecoder(Bytes, []);
+        string[] pieces = [.. ids.Select(decoder.Add), decoder.Flush()];
+        Assert.Equal(text, string.Concat(pieces));
+        Assert.All(pieces, p => Assert.DoesNotContain('\uFFFD', p));
+        Assert.Equal(text.EnumerateRunes().Count(), pieces.Count(p => p.Length > 0));
+    }
+
+    [Fact]
+    public void BytesThatNeverBecomeACharacterComeAtTheEnd()
+    {
+        int[] ids = Bytes.Encode("aé")[..2];
+        var decoder = new IncrementalDecoder(Bytes, []);
+        Assert.Equal(["a", "", "\uFFFD"], [decoder.Add(ids[0]), decoder.Add(ids[1]), decoder.Flush()]);
+    }
+
+    [Fact]
+    public void BrokenBytesInTheMiddleDoNotHoldBackWhatFollows()
+    {
+        int[] ids = [Bytes.Encode("é")[0], .. Bytes.Encode("bc")];
+        var decoder = new IncrementalDecoder(Bytes, []);
+        Assert.Equal("\uFFFDbc", string.Concat(ids.Select(decoder.Add)));
+    }
+
+    [Fact]
+    public void TheContextDecidesTheLeadingSpaceButIsNotShown()
+    {
+        Tokenizer llama = TokenizerLoader.Load(TestData.Shared("models/stories260k"));
+        int[] ids = llama.Encode("Once upon a time");
+        var first = new IncrementalDecoder(llama, [llama.BosId!.Value]);
+        Assert.Equal("Once upon a time", string.Concat(ids.Skip(1).Select(first.Add)));
+        var later = new IncrementalDecoder(llama, ids[..2]);
+        Assert.Equal("Once upon a time"[llama.Decode(ids[..2]).Length..], string.Concat(ids.Skip(2).Select(later.Add)));
+    }
+}
