@@ -40,7 +40,9 @@ internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : I
     /// <exception cref="FlextronException">No text, or the tokenizer belongs to another model.</exception>
     public TokenCorpus Corpus(IEnumerable<string> documents, IProgress<StageProgress> progress, int maximumTokens = int.MaxValue)
     {
-        TokenCorpus corpus = TokenCorpus.Of(documents, Tokenizer, maximumTokens, progress);
+        var shown = new ShownStage(progress);
+        TokenCorpus corpus = TokenCorpus.Of(documents, Tokenizer, maximumTokens, shown);
+        shown.Finish(corpus.Length);
         Check(corpus.Ids, Model.Config.VocabularySize, TokenizerPath);
         return corpus;
     }
@@ -57,4 +59,21 @@ internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : I
 
     /// <inheritdoc/>
     public void Dispose() => bundle.Dispose();
+
+    // Tokenising does not know its total beforehand: the stage that it opened, if it took long enough to open one, is closed here.
+    private sealed class ShownStage(IProgress<StageProgress> inner) : IProgress<StageProgress>
+    {
+        private string? stage;
+
+        public void Report(StageProgress value)
+        {
+            stage = value.Stage;
+            inner.Report(value);
+        }
+
+        public void Finish(long total)
+        {
+            if (stage is not null) inner.Report(new StageProgress(stage, total, total));
+        }
+    }
 }
