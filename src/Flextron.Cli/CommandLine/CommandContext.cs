@@ -44,6 +44,14 @@ internal sealed class CommandContext(
     /// <param name="command">What was typed, shown after an interruption as the way to go on.</param>
     public RunOptions RunOptions(string command) => new() { Display = display, Cancellation = cancellation, ContinueCommand = $"flextron {command}" };
 
+    /// <summary>Refuses what experiments do not offer yet.</summary>
+    /// <exception cref="FlextronException">Another device or dtype was asked for.</exception>
+    public void RequireCpuFloat32()
+    {
+        if (Device.type != DeviceType.CPU || Dtype != ScalarType.Float32)
+            throw new FlextronException("Experiments run on the CPU in float32: leave --device and --dtype out, or drive the stages one by one with their own verbs.");
+    }
+
     /// <summary>One line on standard error.</summary>
     public void Message(string text) => display.Message(text);
 

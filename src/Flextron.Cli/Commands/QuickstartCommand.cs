@@ -28,6 +28,7 @@ internal sealed class QuickstartCommand : VerbCommand
 
     public override VerbResult Execute(CommandContext context)
     {
+        context.RequireCpuFloat32();
         var clock = Stopwatch.StartNew();
         StudySettings settings = QuickstartStudy.Settings(context.Seed);
         if (context.Get(smoke)) settings = QuickstartStudy.Smoke(settings);

@@ -29,6 +29,7 @@ internal sealed class RunCommand : VerbCommand
 
     public override VerbResult Execute(CommandContext context)
     {
+        context.RequireCpuFloat32();
         var clock = Stopwatch.StartNew();
         ExperimentFolder folder = ExperimentFolder.Open(context.Get(experiment));
         string[] overrides = context.Get(set);

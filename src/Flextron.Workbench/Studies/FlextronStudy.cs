@@ -20,17 +20,20 @@ public static class FlextronStudy
     {
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
+        settings.Validated();
         var paths = new StudyPaths(experiment.Path);
         string modelPath = paths.Resolve(settings.Model, () => EmbeddedData.BaseModel);
         string tokenizerPath = settings.Tokenizer is { } given ? paths.Resolve(given, () => EmbeddedData.BaseModel) : TokenizerBeside(modelPath);
         string? textPath = settings.Corpus.Path == StudyPaths.Embedded ? null : paths.Resolve(settings.Corpus.Path, () => "");
-        settings.Training.Validated();
-        settings.Route.Joint.Validated();
 
         using ExperimentRun run = experiment.StartRun(settings, options);
         run.RecordSeed("corpus", settings.Corpus.Seed);
         run.RecordSeed("training", settings.Training.Seed);
-        run.RecordSeed("routers", settings.Route.Surrogate.Seed);
+        run.RecordSeed("profile", settings.Profile.Table.Seed);
+        run.RecordSeed("exploration", settings.Route.Surrogate.Seed);
+        run.RecordSeed("routers", settings.Route.Surrogate.Router.Seed);
+        run.RecordSeed("surrogate", settings.Route.Surrogate.Surrogate.Seed);
+        run.RecordSeed("joint tuning", settings.Route.Joint.Training.Seed);
         StageInput model = StageInput.Of(modelPath, "model"), tokenizer = StageInput.Of(tokenizerPath, "tokenizer");
         StageResult corpus = CorpusStage.Run(run, settings.Corpus, tokenizer, textPath is null ? null : StageInput.Of(textPath, "text"));
         StageResult ranking = ElastifyStage.Rank(run, settings.Rank, model, corpus);

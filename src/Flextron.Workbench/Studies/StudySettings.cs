@@ -1,3 +1,4 @@
+using Flextron.Evaluation;
 using Flextron.Routing;
 using Flextron.Training;
 
@@ -40,4 +41,33 @@ public sealed record StudySettings
 
     /// <summary>The benchmarks.</summary>
     public BenchmarkSettings Benchmarks { get; init; } = new();
+
+    /// <summary>Checks everything before anything is computed.</summary>
+    /// <returns>This instance.</returns>
+    /// <exception cref="FlextronException">A value is outside its range; the message names it.</exception>
+    public StudySettings Validated()
+    {
+        static void Require(bool holds, string what)
+        {
+            if (!holds) throw new FlextronException($"Experiment settings: {what}.");
+        }
+
+        Require(Corpus.CalibrationShare > 0 && Corpus.HeldOutShare > 0 && Corpus.CalibrationShare + Corpus.HeldOutShare < 1,
+            FormattableString.Invariant($"corpus.calibrationShare {Corpus.CalibrationShare} and corpus.heldOutShare {Corpus.HeldOutShare} must be above 0 and leave text to train on"));
+        Require(Corpus.MaximumTrainTokens >= 2, $"corpus.maximumTrainTokens is {Corpus.MaximumTrainTokens}, give 2 or more");
+        Require(Corpus.WindowLength >= 2, $"corpus.windowLength is {Corpus.WindowLength}, give 2 or more");
+        Require(Corpus.HeldOutWindows >= 2, $"corpus.heldOutWindows is {Corpus.HeldOutWindows}, give 2 or more, so that losses have an interval");
+        Require(Rank.MaximumTokens >= 2, $"rank.maximumTokens is {Rank.MaximumTokens}, give 2 or more");
+        Require(Rank.RandomOrders >= 1, $"rank.randomOrders is {Rank.RandomOrders}, give 1 or more");
+        Require(Profile.HeldOutNetworks >= 3, $"profile.heldOutNetworks is {Profile.HeldOutNetworks}, give 3 or more");
+        Require(Route.LossWindows >= 1 && Route.WindowLength >= 2, $"route.lossWindows is {Route.LossWindows} and route.windowLength {Route.WindowLength}, give 1 and 2 or more");
+        Require(Curve.Targets >= 2, $"curve.targets is {Curve.Targets}, give 2 or more");
+        Require(Benchmarks.Budgets >= 1, $"benchmarks.budgets is {Benchmarks.Budgets}, give 1 or more");
+        foreach (string task in Benchmarks.Tasks) TaskRegistry.Get(task);
+        Training.Validated();
+        Profile.Table.Validated();
+        Route.Surrogate.Validated();
+        Route.Joint.Validated();
+        return this;
+    }
 }
