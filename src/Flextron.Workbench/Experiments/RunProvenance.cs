@@ -22,7 +22,7 @@ public sealed record RunProvenance(
     /// <param name="Name">Its name.</param>
     /// <param name="Version">Version of its code.</param>
     /// <param name="Key">What its result depends on.</param>
-    /// <param name="Inputs">Keys of earlier stages and hashes of files.</param>
+    /// <param name="Inputs">Content hashes of earlier stages' results and of files.</param>
     /// <param name="Reused">Whether the result was there already.</param>
     /// <param name="Seconds">How long computing it took, now or then.</param>
     /// <param name="Files">Its files.</param>

@@ -76,6 +76,23 @@ public sealed class DecoderModelTests
         Assert.Contains("33 tokens do not fit the model's context of 32", e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ScalarType.BFloat16, 0.06)]
+    [InlineData(ScalarType.Float16, 0.01)]
+    public void HalfPrecisionFollowsEvenWhereSquaresOverflow(ScalarType dtype, double tolerance)
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        HfWeights reference = RandomLlama.Create(config, seed: 7);
+        // An outlier channel of 1,000: its square is beyond float16, the norm of the position is not.
+        for (int v = 0; v < config.VocabularySize; v++) reference.Embedding[v * config.HiddenSize] = 1000;
+        using DecoderWeights weights = reference.ToDecoderWeights(config);
+        using var model = new DecoderModel(weights.Clone(dtype));
+        double[,] expected = NaiveLlama.Logits(config, reference, Ids), actual = Logits(model, model.FullNetwork);
+        double scale = expected.Cast<double>().Max(Math.Abs);
+
+        AssertClose(expected, actual, tolerance * scale);
+    }
+
     [Fact]
     public void SlicesShareTheWeightsStorage()
     {
@@ -97,7 +114,7 @@ public sealed class DecoderModelTests
         var result = new double[logits_TV.size(0), logits_TV.size(1)];
         for (int t = 0; t < result.GetLength(0); t++)
             for (int v = 0; v < result.GetLength(1); v++)
-                result[t, v] = logits_TV[t, v].item<float>();
+                result[t, v] = logits_TV[t, v].to(ScalarType.Float32).item<float>();
         return result;
     }
 

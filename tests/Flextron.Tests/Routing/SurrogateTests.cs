@@ -64,10 +64,11 @@ public sealed class SurrogateTests
         float[] even = [.. ChoiceVector.Layers(family.Space).SelectMany(k => Enumerable.Repeat(1f / k, k))];
         for (int i = 0; i < 300; i++) replay.Add(RouterNoise.GumbelSoftmax(family.Space, even, 0, 0.5, random));
         HashSet<SubNetwork> train = [.. replay.Train.Select(p => p.Network)], heldOut = [.. replay.HeldOut.Select(p => p.Network)];
-        Assert.Empty(train.Intersect(heldOut));
-        Assert.True(train.Count > 10 && heldOut.Count > 3);
-        Assert.Equal(train.Count + heldOut.Count, family.Measured);
-        Assert.Equal(replay.Pairs.Count, replay.Train.Count + replay.HeldOut.Count);
+        HashSet<SubNetwork> validation = [.. replay.Validation.Select(p => p.Network)];
+        Assert.Empty(train.Intersect(heldOut).Concat(train.Intersect(validation)).Concat(validation.Intersect(heldOut)));
+        Assert.True(train.Count > 10 && heldOut.Count > 2 && validation.Count > 2);
+        Assert.Equal(train.Count + heldOut.Count + validation.Count, family.Measured);
+        Assert.Equal(replay.Pairs.Count, replay.Train.Count + replay.HeldOut.Count + replay.Validation.Count);
         Assert.All(replay.Pairs, p => Assert.Equal((ChoiceVector.Selected(family.Space, p.Choices_R.ToArray()), family.Loss(p.Network)), (p.Network, p.Loss)));
         Assert.Contains(replay.Pairs, p => p.Choices_R.Any(x => x is > 0.01f and < 0.99f));
     }

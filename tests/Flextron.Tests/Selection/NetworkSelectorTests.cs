@@ -35,6 +35,25 @@ public sealed class NetworkSelectorTests
     }
 
     [Fact]
+    public void TheUniformControlIsUniformAndTheWidestThatFits()
+    {
+        ICostTable cost = AnalyticCosts.Parameters(Config);
+        NetworkSelector selector = Selector(null);
+        var random = new Random(5);
+        double least = cost.Cost(Space.Smallest), full = cost.Cost(Space.Largest);
+        for (int i = 0; i < 200; i++)
+        {
+            double target = least + (full - least) * random.NextDouble();
+            SelectedNetwork selected = selector.SelectUniform(target, cost);
+            Assert.Single(selected.SubNetwork.Blocks.Distinct());
+            Assert.True(selected.Cost <= target);
+            double best = Space.KvGroups.SelectMany(g => Space.Neurons.Select(n => cost.Cost(new SubNetwork(Enumerable.Repeat(new BlockShape(g, n), 3))))).Where(c => c <= target).Max();
+            Assert.Equal(best, selected.Cost);
+        }
+        Assert.Throws<FlextronException>(() => selector.SelectUniform(least - 1, cost));
+    }
+
+    [Fact]
     public void WithoutProposalItIsTheOptimumOfTheSeparableModel()
     {
         var random = new Random(4);

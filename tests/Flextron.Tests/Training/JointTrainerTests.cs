@@ -128,6 +128,19 @@ public sealed class JointTrainerTests
     }
 
     [Fact]
+    public void AGradientThatIsNoNumberUpdatesNothing()
+    {
+        using DecoderWeights weights = RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config), before = weights.Clone();
+        using var optimizer = new FlatAdamW(weights, Settings);
+        optimizer.Gradients.Flat[3] = float.NaN;
+
+        var e = Assert.Throws<FlextronException>(() => optimizer.Step(0, 1e-3, [SubNetwork.Full(Config)]));
+        Assert.Contains("diverged at step 1", e.Message, StringComparison.Ordinal);
+        Assert.True(weights.Flat.equal(before.Flat).all().item<bool>());
+        Assert.Equal(0f, optimizer.Gradients.Flat.abs().sum().item<float>());
+    }
+
+    [Fact]
     public void NativeMemoryIsFlat()
     {
         using DecoderWeights weights = RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config);

@@ -1,3 +1,4 @@
+using Flextron.Storage;
 using Flextron.Tests.Workbench.Display;
 using Flextron.Workbench.Display;
 using Flextron.Workbench.Experiments;
@@ -55,7 +56,8 @@ public sealed class RunTests : IDisposable
         RunProvenance provenance = record.ReadProvenance();
         Assert.Equal(new RunProvenance.InputRecord("model", modelHash), Assert.Single(provenance.Inputs));
         Assert.Equal(["rank", "train"], provenance.Stages.Select(s => s.Name));
-        Assert.Equal(provenance.Stages[0].Key, provenance.Stages[1].Inputs[1].Sha256);
+        Assert.Equal(
+            ContentHash.OfText(string.Join('\n', provenance.Stages[0].Files.Select(f => $"{f.Path} {f.Sha256}"))), provenance.Stages[1].Inputs[1].Sha256);
         Assert.Equal(17, provenance.Seeds["train"]);
         Assert.Equal(record.Name[^6..], provenance.SettingsSha256[..6]);
         Assert.Equal("a\n1\n", File.ReadAllText(Path.Combine(record.Folder, "tables", "t.csv")));
