@@ -1,8 +1,6 @@
 using System.CommandLine;
 using Flextron.Data;
 using Flextron.Selection;
-using Flextron.Storage;
-using Flextron.Tokenization;
 using TorchSharp;
 
 namespace Flextron.Cli.CommandLine;
@@ -60,19 +58,4 @@ internal sealed class ModelArgument
     /// <param name="dtype">Element type in place of the one asked for.</param>
     public LoadedModel Load(CommandContext context, torch.ScalarType? dtype = null) =>
         new(FamilyBundle.Load(Path(context), null, dtype ?? context.Dtype, context.Device), TokenizerPath(context));
-
-    /// <summary>Copies a tokenizer into a model folder.</summary>
-    /// <param name="source">A folder, or one tokenizer file of any name.</param>
-    /// <param name="folder">The target.</param>
-    public static void CopyTokenizer(string source, string folder)
-    {
-        if (Directory.Exists(source))
-        {
-            TokenizerFiles.Copy(source, folder);
-            return;
-        }
-        TokenizerLoader.Load(source);
-        string name = "tokenizer" + System.IO.Path.GetExtension(source).ToLowerInvariant();
-        AtomicFile.WriteAllBytes(System.IO.Path.Combine(folder, name), File.ReadAllBytes(source));
-    }
 }

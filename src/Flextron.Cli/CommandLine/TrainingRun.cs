@@ -95,7 +95,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
             {
                 trainer.Run(train!, heldOut, budgets, step =>
                 {
-                    log.Write(Row(step));
+                    log.Write(step.ToMetrics());
                     if (step.Step % CheckpointEvery == 0 || step.Step == settings.Steps) Save();
                 }, context, context.Cancellation);
             }
@@ -114,18 +114,11 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         family.AddTrainedSteps(settings.Steps);
         StagedFolder.Write(folder, staging =>
         {
-            ElasticFamilyFiles.Write(family, loaded.TokenizerPath, staging, torch.ScalarType.Float32);
+            family.Save(staging, loaded.TokenizerPath);
             FlextronJson.WriteFile(Path.Combine(staging, "training.json"), summary);
         });
         return summary;
     }
-
-    /// <summary>One line of the metrics.</summary>
-    public static object Row(TrainingStep step) => new
-    {
-        step = step.Step, loss = step.Loss, learningRate = step.LearningRate, gradientNorm = step.GradientNorm, tokens = step.Tokens,
-        heldOut = step.HeldOut?.ToDictionary(b => b.Key, b => b.Value.Mean),
-    };
 
     private int Window => Math.Min(settings.SequenceLength, loaded.Model.Config.ContextLength);
 

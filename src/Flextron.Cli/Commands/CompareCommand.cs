@@ -12,7 +12,7 @@ internal sealed class CompareCommand : VerbCommand
 
     public CompareCommand() : base(
         "compare", "Shows how the results of two runs differ, with intervals where both have them.",
-        "Intervals are Welch's 95 %: the runs count as independent.",
+        "Intervals are Welch's 95 %: windows of text count as independent samples, and say nothing about other seeds.",
         "compare experiments/story656k/runs/reference experiments/story656k/runs/20260101-120000-abcdef")
     {
         Arguments.Add(first);

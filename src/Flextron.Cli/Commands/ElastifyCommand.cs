@@ -46,9 +46,9 @@ internal sealed class ElastifyCommand : VerbCommand
             if (created is null) checkpoint.Dispose();
         }
         using ElasticFamily family = created;
-        double difference = LogitDifference.Between(original, original.FullNetwork, family.Model);
-        LogitDifference.Require(difference, "The reordered network");
-        StagedFolder.Write(target, staging => ElasticFamilyFiles.Write(family, tokenizer, staging, context.Dtype));
+        double difference = EquivalenceCheck.OnRandomIds(original, original.FullNetwork, family.Model);
+        EquivalenceCheck.Require(difference, "The reordered network");
+        StagedFolder.Write(target, staging => family.Save(staging, tokenizer, context.Dtype));
         var json = new
         {
             maxLogitDifference = difference, @out = target, choices = new { kvGroups = family.Space.KvGroups, neurons = family.Space.Neurons }, subNetworks = family.Space.Size,

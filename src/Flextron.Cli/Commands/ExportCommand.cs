@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Flextron.Tokenization;
 using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Elastic;
@@ -40,7 +41,7 @@ internal sealed class ExportCommand : VerbCommand
         StagedFolder.Write(context.Get(folder), staging =>
         {
             CheckpointWriter.Save(slice, staging, CheckpointFormat.HuggingFace, context.Dtype);
-            ModelArgument.CopyTokenizer(loaded.TokenizerPath, staging);
+            TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
             difference = ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
         });
         var json = new

@@ -70,7 +70,7 @@ internal sealed class RouteCommand : VerbCommand
             LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, measured, context, context.Cancellation);
             StagedFolder.Write(context.Get(folder), staging =>
             {
-                ElasticFamilyFiles.Write(family, loaded.TokenizerPath, staging, torch.ScalarType.Float32);
+                family.Save(staging, loaded.TokenizerPath);
                 routers.Save(Path.Combine(staging, FamilyBundle.RoutersName));
                 sensitivities.Save(Path.Combine(staging, FamilyBundle.SensitivitiesName));
                 costs.Save(Path.Combine(staging, FamilyBundle.TableName));

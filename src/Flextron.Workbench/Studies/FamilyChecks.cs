@@ -4,8 +4,4 @@ namespace Flextron.Workbench.Studies;
 /// <param name="PermutedLogitDifference">Largest absolute logit difference between the original and the reordered whole network.</param>
 /// <param name="SliceMaskDifference">Largest absolute logit difference between slices and their masked forms, over the networks tried.</param>
 /// <param name="SliceNetworks">Networks tried.</param>
-public sealed record FamilyChecks(double PermutedLogitDifference, double SliceMaskDifference, int SliceNetworks)
-{
-    /// <summary>What both differences must not exceed in float32.</summary>
-    public const double Tolerance = 1e-4;
-}
+public sealed record FamilyChecks(double PermutedLogitDifference, double SliceMaskDifference, int SliceNetworks);

@@ -17,7 +17,7 @@ internal static class RouteStage
             ModelConfig config = family.Model.Config;
             (StaticRouters routers, RoutingReport report) = RouterTraining.Run(
                 family, ProfileStage.Load(profile), CorpusStage.LoadCalibration(corpus, config.VocabularySize), CorpusStage.LoadTrain(corpus, config.VocabularySize),
-                settings, original.Model, step => TrainStage.Record(stage.Metrics, step), stage.Progress, stage.Cancellation);
+                settings, original.Model, step => stage.Metrics.Write(step.ToMetrics()), stage.Progress, stage.Cancellation);
             using (routers) routers.Save(Path.Combine(stage.Folder, FamilyBundle.RoutersName));
             stage.WriteJson("routing.json", report);
             family.Save(Path.Combine(stage.Folder, ElastifyStage.Family));

@@ -27,7 +27,7 @@ internal static class TrainStage
             Dictionary<string, LossEstimate> before = Measure();
             var clock = Stopwatch.StartNew();
             using (var trainer = new JointTrainer(elastic.Model, elastic.Space, settings.Training, original.Model))
-                trainer.Run(CorpusStage.LoadTrain(corpus, vocabulary), heldOut, budgets, step => Record(stage.Metrics, step), stage.Progress, stage.Cancellation);
+                trainer.Run(CorpusStage.LoadTrain(corpus, vocabulary), heldOut, budgets, step => stage.Metrics.Write(step.ToMetrics()), stage.Progress, stage.Cancellation);
             double seconds = clock.Elapsed.TotalSeconds;
             elastic.AddTrainedSteps(settings.Training.Steps);
             elastic.Save(Path.Combine(stage.Folder, ElastifyStage.Family));
@@ -43,14 +43,4 @@ internal static class TrainStage
 
     public static HeldOutLoss HeldOut(CorpusSettings settings, StageResult corpus, ModelConfig config) =>
         new(CorpusStage.LoadHeldOut(corpus, config.VocabularySize), Math.Min(settings.WindowLength, config.ContextLength), settings.HeldOutWindows);
-
-    public static void Record(MetricsLog metrics, TrainingStep step) => metrics.Write(new
-    {
-        step.Step,
-        step.Loss,
-        step.LearningRate,
-        step.GradientNorm,
-        step.Tokens,
-        HeldOut = step.HeldOut?.ToDictionary(l => l.Key, l => l.Value.Mean),
-    });
 }

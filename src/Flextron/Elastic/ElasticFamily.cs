@@ -74,15 +74,16 @@ public sealed class ElasticFamily : IDisposable
     /// <summary>Notes further joint training.</summary>
     public void AddTrainedSteps(int steps) => Manifest = Manifest is null ? null : Manifest with { TrainedSteps = Manifest.TrainedSteps + steps };
 
-    /// <summary>Writes the family: weights in float32, the tokenizer's files, and <c>elastic.json</c> last.</summary>
+    /// <summary>Writes the family: weights, the tokenizer's files, and <c>elastic.json</c> last.</summary>
     /// <param name="folder">Where.</param>
     /// <param name="tokenizer">The tokenizer's file or folder, where it is not beside the model.</param>
+    /// <param name="dtype">Element type in the file.</param>
     /// <exception cref="FlextronException">It was never made elastic, or the folder cannot be written.</exception>
-    public void Save(string folder, string? tokenizer = null)
+    public void Save(string folder, string? tokenizer = null, ScalarType dtype = ScalarType.Float32)
     {
         if (Manifest is null) throw new FlextronException($"{Path} is not an elastic family: run `flextron elastify` first.");
-        CheckpointWriter.Save(Model.Weights, folder, CheckpointFormat.HuggingFace);
-        TokenizerFiles.Copy(FolderOf(tokenizer ?? Path), folder);
+        CheckpointWriter.Save(Model.Weights, folder, CheckpointFormat.HuggingFace, dtype);
+        TokenizerFiles.CopyFrom(tokenizer ?? FolderOf(Path), folder);
         FlextronJson.WriteFile(System.IO.Path.Combine(folder, FamilyManifest.FileName), Manifest);
     }
 

@@ -5,9 +5,41 @@ using static TorchSharp.torch;
 
 namespace Flextron.Elastic;
 
-/// <summary>Checks, on real text, that two ways to compute logits agree.</summary>
+/// <summary>Checks that two ways to compute logits agree.</summary>
 public static class EquivalenceCheck
 {
+    /// <summary>What rounding may explain in float32.</summary>
+    public const double Tolerance = 1e-4;
+
+    /// <summary>Refuses a difference that rounding cannot explain; NaN too.</summary>
+    /// <param name="difference">Largest absolute logit difference.</param>
+    /// <param name="what">What was compared, as the subject of a sentence.</param>
+    /// <exception cref="FlextronException">It is above <see cref="Tolerance"/>.</exception>
+    public static void Require(double difference, string what)
+    {
+        if (!(difference <= Tolerance))
+            throw new FlextronException(FormattableString.Invariant($"{what} computes logits that differ by {difference:g3}, more than {Tolerance:g1}: nothing was written; check the model's weights."));
+    }
+
+    /// <summary>Largest absolute difference of logits over two sequences of up to 128 ids, drawn evenly from the vocabulary: where no text is at hand.</summary>
+    /// <param name="a">One model.</param>
+    /// <param name="ofA">Its slice.</param>
+    /// <param name="b">Another with the same vocabulary.</param>
+    public static double OnRandomIds(DecoderModel a, SubNetwork ofA, DecoderModel b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        Random random = Seeds.Stream(0, "probe");
+        int length = Math.Min(128, a.Config.ContextLength);
+        long[] ids = [.. Enumerable.Range(0, 2 * length).Select(_ => (long)random.Next(a.Config.VocabularySize))];
+        Tensor ids_BT = tensor(ids, [2, length]);
+        Tensor logitsA = a.Forward(ids_BT.to(a.Device), ofA).to(ScalarType.Float32).cpu();
+        Tensor logitsB = b.Forward(ids_BT.to(b.Device)).to(ScalarType.Float32).cpu();
+        return (logitsA - logitsB).abs().max().item<float>();
+    }
+
     /// <summary>Largest absolute difference of the whole networks' logits: zero up to rounding for a permuted copy.</summary>
     /// <param name="a">One model.</param>
     /// <param name="b">Another of the same shape.</param>

@@ -12,6 +12,23 @@ public static class TokenizerFiles
         "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json",
     ];
 
+    /// <summary>Copies a tokenizer into a model folder.</summary>
+    /// <param name="source">A folder that holds a tokenizer, or one tokenizer file of any name.</param>
+    /// <param name="targetFolder">Folder of the model; created if needed.</param>
+    /// <exception cref="FlextronException">There is no tokenizer, or a file cannot be read or written.</exception>
+    public static void CopyFrom(string source, string targetFolder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        if (Directory.Exists(source))
+        {
+            Copy(source, targetFolder);
+            return;
+        }
+        TokenizerLoader.Load(source);
+        string name = "tokenizer" + Path.GetExtension(source).ToLowerInvariant();
+        AtomicFile.WriteAllBytes(Path.Combine(targetFolder, name), BoundedFile.Read(source, name));
+    }
+
     /// <summary>Copies the tokenizer of one model folder into another; files of the same name are replaced.</summary>
     /// <param name="sourceModelFolder">Folder that holds a tokenizer.</param>
     /// <param name="targetFolder">Folder of the exported model; created if needed.</param>
