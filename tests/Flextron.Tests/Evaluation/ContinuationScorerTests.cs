@@ -141,6 +141,6 @@ public class ContinuationScorerTests
         for (int i = 0; i < 50; i++) scorer.Score(requests, null);
         Assert.Equal(before, Tensor());
 
-        static long Tensor() => torch.Tensor.TotalCount;
+        static long Tensor() => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
     }
 }
