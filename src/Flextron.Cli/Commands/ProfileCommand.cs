@@ -39,7 +39,7 @@ internal sealed class ProfileCommand : VerbCommand
         HonestyReport honesty = table.HeldOut!;
         var json = new
         {
-            key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Smallest), fixedMs = table.FixedMs,
+            key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Blockwise.Smallest), fixedMs = table.FixedMs,
             heldOutError = new { median = honesty.MedianError, p95 = honesty.Error95, bias = honesty.Bias, spearman = honesty.Spearman, networks = honesty.Pairs.Count },
             attention = table.Attention.Select(e => new { width = e.Width, ms = e.CostMs }), mlp = table.Mlp.Select(e => new { width = e.Width, ms = e.CostMs }),
             @out = context.Get(file),

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Flextron.Importance;
 
-/// <summary>Scores heads and neurons in one streaming pass over a calibration text (FLEXTRON, ICML 2024, section 3.1).</summary>
+/// <summary>Scores heads, neurons and residual channels in one streaming pass over a calibration text (FLEXTRON, ICML 2024, section 3.1).</summary>
 public static class ImportanceRanker
 {
     /// <summary>Ranks a model.</summary>
@@ -45,7 +45,7 @@ public static class ImportanceRanker
             done += chunk.Length;
             progress?.Report(new StageProgress("ranking", done, count));
         }
-        return new ImportanceScores(metric, (long)count * length, calibration.Hash(), sums.Blocks());
+        return new ImportanceScores(metric, (long)count * length, calibration.Hash(), sums.Blocks()) { Channels = sums.Channels() };
     }
 
     private sealed class ActivationSums : IForwardObserver
@@ -53,6 +53,7 @@ public static class ImportanceRanker
         private readonly DecoderModel model;
         private readonly NeuronMetric metric;
         private readonly Tensor[] heads_L, neurons_D;
+        private readonly Tensor channels_C;
 
         public ActivationSums(DecoderModel model, NeuronMetric metric)
         {
@@ -61,7 +62,10 @@ public static class ImportanceRanker
             Tensor Zeros(int n) => zeros(n, ScalarType.Float64, model.Device);
             heads_L = Enumerable.Range(0, model.Config.BlockCount).Select(_ => Zeros(model.Config.HeadCount)).ToArray();
             neurons_D = Enumerable.Range(0, model.Config.BlockCount).Select(_ => Zeros(model.Config.NeuronCount)).ToArray();
+            channels_C = Zeros(model.Config.HiddenSize);
         }
+
+        public void OnNorm(int block, Tensor normed_BTC) => channels_C.add_(normed_BTC.abs().sum([0, 1], type: ScalarType.Float64));
 
         public void OnHeads(int block, Tensor heads_BTLH) => heads_L[block].add_(heads_BTLH.abs().sum([0, 1, 3], type: ScalarType.Float64));
 
@@ -69,6 +73,8 @@ public static class ImportanceRanker
             neurons_D[block].add_((metric == NeuronMetric.PreActivation ? gate_BTD : gated_BTD).abs().sum([0, 1], type: ScalarType.Float64));
 
         public IReadOnlyList<BlockImportance> Blocks() => Enumerable.Range(0, heads_L.Length).Select(Block).ToArray();
+
+        public IReadOnlyList<double> Channels() => channels_C.cpu().data<double>().ToArray();
 
         private BlockImportance Block(int i)
         {

@@ -40,7 +40,7 @@ public static class LatencyProfiler
         ArgumentNullException.ThrowIfNull(space);
         settings = (settings ?? new ProfileSettings()).Validated();
         workload = (workload ?? LatencyWorkload.For(model.Config)).ValidatedFor(model.Config);
-        space.ValidatedFor(model.Config, "Profiling");
+        space = space.Blockwise.ValidatedFor(model.Config, "Profiling");
         using var noGrad = no_grad();
         using var run = new WorkloadRun(model, workload, settings.Seed);
         SubNetwork[] calibration = CalibrationNetworks(space, settings);
@@ -192,7 +192,8 @@ public static class LatencyProfiler
     {
         // Noise must not make a wider part cheaper than a narrower one.
         double[] cost = IsotonicRegression.NonDecreasing([.. prefill.Select((q, i) => q.Median + generated * (decode?[i].Median ?? 0))]);
-        return [.. widths.Select((w, i) => new LatencyEntry(w, cost[i], prefill[i], decode?[i]))];
+        // A skipped part needs no entry: it costs nothing.
+        return [.. widths.Select((w, i) => new LatencyEntry(w, cost[i], prefill[i], decode?[i])).Where(e => e.Width > 0)];
     }
 
     private static double[] Slowness(List<Sample> samples, int calibrationCount, ElasticSpace space)
