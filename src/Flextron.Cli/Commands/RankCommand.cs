@@ -12,7 +12,7 @@ namespace Flextron.Cli.Commands;
 internal sealed class RankCommand : VerbCommand
 {
     private readonly ModelArgument model = new();
-    private readonly Option<string> corpus = new("--corpus") { Description = "Calibration text: a text or .jsonl file.", HelpName = "file", Required = true };
+    private readonly CorpusOption corpus = new("Calibration text");
     private readonly Option<string> folder = new("--out") { Description = $"Folder for {ImportanceScores.FileName}.", HelpName = "dir", Required = true };
     private readonly Option<NeuronMetric> metric = new("--metric")
     {
@@ -20,7 +20,6 @@ internal sealed class RankCommand : VerbCommand
     };
     private readonly Option<int> tokens = new("--tokens") { Description = "Calibration tokens, from the start of the text.", HelpName = "n", DefaultValueFactory = _ => 65536 };
     private readonly Option<int> window = new("--window") { Description = "Tokens per window; 0 for the model's context.", HelpName = "n", DefaultValueFactory = _ => 256 };
-
     private readonly Option<bool> depth = new("--depth") { Description = "Also ranks the blocks, by leaving out one after another: N(N + 1)/2 losses for N blocks." };
     private readonly Option<int> depthWindows = new("--depth-windows") { Description = "Windows of the text that every such loss is measured on.", HelpName = "n", DefaultValueFactory = _ => 16 };
 
@@ -32,20 +31,21 @@ internal sealed class RankCommand : VerbCommand
         "rank my-model --corpus calibration.txt --out my-ranking --depth")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[corpus, folder, metric, tokens, window, depth, depthWindows]) Options.Add(option);
+        corpus.AddTo(this);
+        foreach (Option option in (Option[])[folder, metric, tokens, window, depth, depthWindows]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
     {
         int count = context.Get(tokens);
         if (count < 2) throw new FlextronException($"A calibration of {count} tokens is not possible: give 2 or more.");
-        IReadOnlyList<string> documents = TextCorpus.Documents(context.Get(corpus));
+        DocumentSource text = corpus.Open(context);
         using LoadedModel loaded = model.Load(context);
         // The last token of a window is only a target, so that one more is needed than is ranked.
-        TokenCorpus calibration = loaded.Corpus(documents, context, count == int.MaxValue ? count : count + 1);
+        TokenCorpus calibration = loaded.Corpus(text.Documents, context, count == int.MaxValue ? count : count + 1);
         ImportanceScores scores = ImportanceRanker.Rank(
             loaded.Model, calibration, context.Get(metric), count, windowLength: Math.Max(0, context.Get(window)), progress: context)
-            with { CorpusPath = Path.GetFullPath(context.Get(corpus)) };
+            with { CorpusPath = Path.GetFullPath(corpus.Path(context)!) };
         if (context.Get(depth)) scores = scores with { Depth = RankBlocks(context, loaded.Model, calibration) };
         scores.Save(context.Get(folder));
         var json = new
@@ -67,8 +67,7 @@ internal sealed class RankCommand : VerbCommand
     private BlockRanking RankBlocks(CommandContext context, DecoderModel network, TokenCorpus calibration)
     {
         if (context.Get(depthWindows) < 1) throw new FlextronException($"Ranking blocks on {context.Get(depthWindows)} windows is not possible: give --depth-windows 1 or more.");
-        int length = Math.Min(context.Get(window) > 0 ? context.Get(window) : network.Config.ContextLength, Math.Min(network.Config.ContextLength, calibration.Length - 1));
-        var text = new HeldOutLoss(calibration, length, context.Get(depthWindows));
+        var text = new HeldOutLoss(calibration, ImportanceRanker.WindowLength(network.Config, calibration, context.Get(window)), context.Get(depthWindows));
         return BlockRanking.Measure(network.Config, n => text.Of(network, n).Mean, context, context.Cancellation);
     }
 }

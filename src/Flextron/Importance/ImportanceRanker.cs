@@ -30,14 +30,14 @@ public static class ImportanceRanker
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(calibration);
         ModelConfig config = model.Config;
-        int length = Math.Min(windowLength > 0 ? windowLength : config.ContextLength, Math.Min(config.ContextLength, calibration.Length - 1));
+        int length = WindowLength(config, calibration, windowLength);
         var windows = new WindowSampler(calibration, length, seed: 0);
-        int count = Math.Clamp(maximumTokens / length, 1, windows.WindowCount);
+        int count = (int)Math.Clamp(maximumTokens / length, 1, windows.WindowCount);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var sums = new ActivationSums(model, metric);
         int done = 0;
-        foreach (int[] chunk in Enumerable.Range(0, count).Chunk(batchSize))
+        foreach (long[] chunk in Enumerable.Range(0, count).Select(i => (long)i).Chunk(batchSize))
         {
             using var batch = NewDisposeScope();
             (Tensor input_BT, _) = windows.Windows(chunk);
@@ -46,6 +46,17 @@ public static class ImportanceRanker
             progress?.Report(new StageProgress("ranking", done, count));
         }
         return new ImportanceScores(metric, (long)count * length, calibration.Hash(), sums.Blocks()) { Channels = sums.Channels() };
+    }
+
+    /// <summary>Tokens per calibration window: what is asked for, or as much as the model's context and the text allow.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="calibration">The text.</param>
+    /// <param name="wanted">0 for the model's context.</param>
+    public static int WindowLength(ModelConfig config, TokenCorpus calibration, int wanted)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(calibration);
+        return (int)Math.Min(wanted > 0 ? wanted : config.ContextLength, Math.Min(config.ContextLength, calibration.Length - 1));
     }
 
     private sealed class ActivationSums : IForwardObserver
