@@ -52,10 +52,10 @@ public sealed record LatencyTable : ICostTable
     double ICostTable.Fixed => FixedMs;
 
     /// <inheritdoc/>
-    double ICostTable.Attention(int block, int kvGroups) => At(Attention, kvGroups, e => e.CostMs);
+    double ICostTable.Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : At(Attention, kvGroups, e => e.CostMs);
 
     /// <inheritdoc/>
-    double ICostTable.Mlp(int block, int neurons) => At(Mlp, neurons, e => e.CostMs);
+    double ICostTable.Mlp(int block, int neurons) => neurons == 0 ? 0 : At(Mlp, neurons, e => e.CostMs);
 
     /// <summary>Costs of the prompt alone, ms.</summary>
     public ICostTable PrefillCosts() => new Phase(this, FixedPrefillMs, e => e.PrefillMs);
@@ -66,7 +66,14 @@ public sealed record LatencyTable : ICostTable
         ? new Phase(this, FixedStepMs, e => e.StepMs)
         : throw new FlextronException("The latency table was measured without generation: run `flextron profile` with --generated-tokens.");
 
-    /// <summary>Predicted latency of a sub-network, ms per workload. Widths between entries are interpolated; below the first, the first counts.</summary>
+    /// <inheritdoc/>
+    ICostTable? ICostTable.AtWidth(int residualWidth) => residualWidth == Key.Model.Hidden ? this : null;
+
+    /// <summary>
+    /// Predicted latency of a sub-network, ms per workload. Widths between entries are interpolated; below the first, the first counts; a skipped
+    /// part costs nothing.
+    /// </summary>
+    /// <exception cref="FlextronException">It has a narrower residual stream, of which nothing was measured.</exception>
     public double Predict(SubNetwork subNetwork) => ((ICostTable)this).Cost(subNetwork);
 
     /// <summary>Predicted latency of the whole network, ms.</summary>
@@ -119,8 +126,10 @@ public sealed record LatencyTable : ICostTable
 
         public double Fixed => fixedMs;
 
-        public double Attention(int block, int kvGroups) => At(table.Attention, kvGroups, cost);
+        public ICostTable? AtWidth(int residualWidth) => residualWidth == table.Key.Model.Hidden ? this : null;
 
-        public double Mlp(int block, int neurons) => At(table.Mlp, neurons, cost);
+        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : At(table.Attention, kvGroups, cost);
+
+        public double Mlp(int block, int neurons) => neurons == 0 ? 0 : At(table.Mlp, neurons, cost);
     }
 }
