@@ -64,7 +64,7 @@ public static class DynamicRouterTrainer
     /// <param name="model">The LM.</param>
     /// <param name="routers">Its dynamic routers.</param>
     /// <param name="costs">Latency of every choice.</param>
-    /// <param name="windows">Text; the first few windows are read.</param>
+    /// <param name="windows">Text; a few windows are read.</param>
     /// <param name="targets">Number of targets.</param>
     public static LayerBudgets MeasureBudgets(DecoderModel model, DynamicRouters routers, RoutingCosts costs, WindowSampler windows, int targets)
     {
@@ -75,7 +75,7 @@ public static class DynamicRouterTrainer
         double[] grid = [.. Enumerable.Range(0, targets).Select(i => i / (targets - 1.0))];
         double[][] layers = costs.Layers();
         var dynamic = new DynamicModel(model, routers.Space);
-        int[] some = [.. Enumerable.Range(0, Math.Min(Windows, windows.WindowCount))];
+        long[] some = windows.Spread(Windows);
         return new LayerBudgets(grid, [.. grid.Select(target =>
         {
             using var scope = NewDisposeScope();
