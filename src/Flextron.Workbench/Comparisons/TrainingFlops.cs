@@ -13,11 +13,11 @@ namespace Flextron.Workbench.Comparisons;
 internal sealed class TrainingFlops(ModelConfig config, int length)
 {
     private readonly ICostTable table = AnalyticCosts.Flops(config, new LatencyWorkload(1, length));
-    private readonly double head = 2.0 * length * config.HiddenSize * config.VocabularySize;
     private readonly SubNetwork whole = SubNetwork.Full(config);
 
     /// <summary>Of one sequence's forward pass.</summary>
-    public double Forward(SubNetwork network) => table.Cost(network) - table.Fixed + head;
+    // The table's fixed part is the head at one position.
+    public double Forward(SubNetwork network) => table.Cost(network) + (length - 1) * table.ForWidth(network.Width).Fixed;
 
     /// <summary>Of one training step.</summary>
     /// <param name="networks">Trained on the same batch.</param>

@@ -11,7 +11,11 @@ public sealed class TrainingFlopsTests
     private static readonly SubNetwork Network = new([new BlockShape(1, 9), new BlockShape(2, 5)]);
 
     [Fact]
-    public void AForwardPassCountsEveryMatrixProduct() => Assert.Equal(Naive(Network), new TrainingFlops(Config, Length).Forward(Network), 1e-6);
+    public void AForwardPassCountsEveryMatrixProduct()
+    {
+        foreach (SubNetwork network in new[] { Network, new SubNetwork(Network.Blocks, width: 11), new SubNetwork([new BlockShape(0, 4), new BlockShape(1, 0)]) })
+            Assert.Equal(Naive(network), new TrainingFlops(Config, Length).Forward(network), 1e-6);
+    }
 
     [Fact]
     public void AStepCountsTrainedNetworksThreeTimesAndTheTeacherOnce()
@@ -26,7 +30,7 @@ public sealed class TrainingFlopsTests
     private static double Naive(SubNetwork network)
     {
         double sum = 0;
-        (int c, int h) = (Config.HiddenSize, Config.HeadSize);
+        (int c, int h) = (network.Width ?? Config.HiddenSize, Config.HeadSize);
         for (int t = 0; t < Length; t++)
         {
             foreach (BlockShape block in network.Blocks)
