@@ -89,7 +89,7 @@ public sealed class ImportanceRankerTests
         var expected = new double[c];
         for (int t = 0; t < tokens; t++)
         {
-            double[] x = reference.Embedding.AsSpan(Corpus.Ids[t] * c, c).ToArray();
+            double[] x = reference.Embedding.AsSpan(Corpus.ToArray(t, 1)[0] * c, c).ToArray();
             double scale = 1 / Math.Sqrt(x.Sum(v => v * v) / c + config.NormEpsilon);
             foreach (double[] norm in reference.Blocks.SelectMany(b => new[] { b.InputNorm, b.PostNorm }))
                 for (int i = 0; i < c; i++) expected[i] += Math.Abs(x[i] * scale * norm[i]);
