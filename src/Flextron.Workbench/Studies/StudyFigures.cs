@@ -105,29 +105,8 @@ internal static class StudyFigures
             [new HeatMapSeries(attention ? "kept share of heads" : "kept share of neurons", cells) { Minimum = 0, Maximum = 1 }]);
     }
 
-    public static Figure Importance(StudyResults results)
-    {
-        IEnumerable<LineSeries> lines = results.Importance.Blocks.Select((block, i) =>
-        {
-            double[] sorted = [.. block.Neurons.OrderDescending()];
-            return new LineSeries($"block {i}", [.. sorted.Select((_, r) => (r + 1.0) / sorted.Length)], [.. sorted.Select(s => s / sorted[0])]);
-        });
-        // A marker per neuron would be a smear: 48 points show the shape.
-        return new Figure("Importance of neurons, most important first", new Axis("Rank as a share of the block"), new Axis("Score as a share of the block's largest") { IncludeZero = true },
-            [.. lines.Select(l => Thinned(l, 48))])
-        {
-            Subtitle = $"{results.Importance.Tokens:N0} calibration tokens",
-        };
-    }
-
     public static string Workload(LatencyWorkload workload) =>
         $"batch {workload.Batch}, prompt of {workload.PromptTokens} tokens, {workload.GeneratedTokens} generated";
-
-    private static LineSeries Thinned(LineSeries line, int count)
-    {
-        int[] kept = [.. Enumerable.Range(0, Math.Min(count, line.X.Count)).Select(i => (int)((long)i * (line.X.Count - 1) / Math.Max(1, Math.Min(count, line.X.Count) - 1)))];
-        return new LineSeries(line.Name, [.. kept.Select(i => line.X[i])], [.. kept.Select(i => line.Y[i])]);
-    }
 
     private static LineSeries Estimates(string name, IReadOnlyList<double> x, IReadOnlyList<LossEstimate> losses) => new(name, x, [.. losses.Select(l => l.Mean)])
     {

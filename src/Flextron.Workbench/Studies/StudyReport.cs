@@ -80,7 +80,7 @@ internal static class StudyReport
     {
         report.Heading("Importance and order").Text(string.Create(CultureInfo.InvariantCulture,
             $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} (in float64) over {results.Checks.SliceNetworks} random sub-networks."));
-        report.Figure(StudyFigures.Orders(results), "orders").Figure(StudyFigures.Importance(results), "importance");
+        report.Figure(StudyFigures.Orders(results), "orders").Figure(ImportanceFigures.Neurons(results.Importance), "importance");
     }
 
     private static void Training(ReportDocument report, StudyResults results)
