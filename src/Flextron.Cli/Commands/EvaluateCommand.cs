@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flextron.Cli.CommandLine;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
 using Flextron.Models;
 using Flextron.Storage;
 

@@ -1,6 +1,7 @@
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
 using Flextron.Tokenization;
 using Flextron.Workbench.Experiments;
 

@@ -1,5 +1,7 @@
 using System.Text;
 
+using Flextron.Evaluation.Scoring;
+
 namespace Flextron.Evaluation;
 
 /// <summary>From the scores of a document's requests to its result, and from results to accuracies.</summary>

@@ -1,6 +1,8 @@
 using Flextron.Progress;
 using Flextron.Tokenization;
 
+using Flextron.Evaluation.Scoring;
+
 namespace Flextron.Evaluation;
 
 /// <summary>Evaluates a model on a task by the rules of lm-evaluation-harness 0.4.13.</summary>

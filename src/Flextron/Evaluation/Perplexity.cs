@@ -2,6 +2,8 @@ using System.Text;
 using Flextron.Progress;
 using Flextron.Tokenization;
 
+using Flextron.Evaluation.Scoring;
+
 namespace Flextron.Evaluation;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Flextron.Evaluation.Scoring;
+
 namespace Flextron.Evaluation;
 
 /// <summary>A task's documents read and tokenised, so that several models or budgets with one tokenizer are scored without doing it again.</summary>

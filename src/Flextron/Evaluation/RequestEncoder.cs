@@ -1,5 +1,7 @@
 using Flextron.Tokenization;
 
+using Flextron.Evaluation.Scoring;
+
 namespace Flextron.Evaluation;
 
 /// <summary>

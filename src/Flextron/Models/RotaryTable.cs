@@ -22,18 +22,35 @@ public sealed class RotaryTable : IDisposable
         sin_TI = angle_TI.sin().to(ScalarType.Float32).to(device).DetachFromDisposeScope();
     }
 
-    /// <summary>Rotates heads.</summary>
+    /// <summary>Rotates heads at successive positions.</summary>
     /// <param name="x_BTLH">Query or key heads.</param>
     /// <param name="start">Position of the first one.</param>
     /// <returns>The same shape and type; the rotation itself is computed in float32.</returns>
     public Tensor Rotate(Tensor x_BTLH, long start)
     {
         ArgumentNullException.ThrowIfNull(x_BTLH);
-        long time = x_BTLH.size(1), half = x_BTLH.size(3) / 2;
         using var scope = NewDisposeScope();
-        Tensor cos_T1I = cos_TI.narrow(0, start, time).unsqueeze(1), sin_T1I = sin_TI.narrow(0, start, time).unsqueeze(1);
+        return Rotate(x_BTLH, cos_TI.narrow(0, start, x_BTLH.size(1)).unsqueeze(1), sin_TI.narrow(0, start, x_BTLH.size(1)).unsqueeze(1)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Rotates heads at given positions.</summary>
+    /// <param name="x_BTLH">Query or key heads.</param>
+    /// <param name="positions_BT">Their positions, int64.</param>
+    /// <returns>The same shape and type; the rotation itself is computed in float32.</returns>
+    public Tensor Rotate(Tensor x_BTLH, Tensor positions_BT)
+    {
+        ArgumentNullException.ThrowIfNull(x_BTLH);
+        ArgumentNullException.ThrowIfNull(positions_BT);
+        using var scope = NewDisposeScope();
+        Tensor At(Tensor table_TI) => table_TI.index_select(0, positions_BT.flatten()).view(positions_BT.size(0), positions_BT.size(1), 1, -1);
+        return Rotate(x_BTLH, At(cos_TI), At(sin_TI)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Rotate(Tensor x_BTLH, Tensor cos, Tensor sin)
+    {
+        long half = x_BTLH.size(3) / 2;
         Tensor a = x_BTLH.narrow(3, 0, half), b = x_BTLH.narrow(3, half, half);
-        return cat([a * cos_T1I - b * sin_T1I, b * cos_T1I + a * sin_T1I], 3).to(x_BTLH.dtype).MoveToOuterDisposeScope();
+        return cat([a * cos - b * sin, b * cos + a * sin], 3).to(x_BTLH.dtype);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,4 @@
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Scoring;
 
 /// <summary>The answer to a <see cref="ContinuationTokens"/> request.</summary>
 /// <param name="LogProbability">Sum of the natural log-probabilities of the continuation's tokens; each is a float32 log-softmax.</param>

@@ -1,6 +1,6 @@
 using Flextron.Progress;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Scoring;
 
 /// <summary>Scores continuations with a language model. The scores do not depend on batch size, request order or padding.</summary>
 public interface IContinuationScorer

@@ -1,4 +1,4 @@
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Scoring;
 
 /// <summary>One scoring request in token ids: how likely is the continuation after the context?</summary>
 /// <param name="Context">Ids before the continuation; at least one. Requests may share the array; nobody writes to it.</param>

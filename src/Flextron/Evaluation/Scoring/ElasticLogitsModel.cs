@@ -1,0 +1,52 @@
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Evaluation.Scoring;
+
+/// <summary>A sub-network as scoring sees it. Batches with the same prefix, one after another, compute it once.</summary>
+/// <param name="model">The model; the weights must not change between two batches.</param>
+/// <param name="subNetwork">Which slice; the whole network where null.</param>
+public sealed class ElasticLogitsModel(DecoderModel model, SubNetwork? subNetwork = null) : ILogitsModel, IDisposable
+{
+    private readonly SubNetwork network = (subNetwork ?? model.FullNetwork).ValidatedFor(model.Config);
+    private int[] heldPrefix = [];
+    private KvCache? held;
+
+    /// <summary>Which slice.</summary>
+    public SubNetwork Network => network;
+
+    /// <inheritdoc/>
+    public int VocabularySize => model.Config.VocabularySize;
+
+    /// <inheritdoc/>
+    public int ContextLength => model.Config.ContextLength;
+
+    /// <inheritdoc/>
+    public Tensor Logits(TokenTrees trees)
+    {
+        ArgumentNullException.ThrowIfNull(trees);
+        using var scope = NewDisposeScope();
+        WeightView view = model.View(network);
+        Tensor hidden_NC = model.HiddenAt(view, trees, Prefix(view, trees.Prefix));
+        return model.Logits(view, hidden_NC).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Forgets the prefix.</summary>
+    public void Dispose()
+    {
+        held?.Dispose();
+        (held, heldPrefix) = (null, []);
+    }
+
+    private KvCache? Prefix(WeightView view, int[] ids)
+    {
+        if (ids.AsSpan().SequenceEqual(heldPrefix)) return held;
+        Dispose();
+        if (ids.Length == 0) return null;
+        held = model.NewCache(network, 1, ids.Length);
+        heldPrefix = ids;
+        model.Hidden(view, tensor(Array.ConvertAll(ids, id => (long)id), 1, ids.Length, dtype: ScalarType.Int64).to(model.Device), held);
+        return held;
+    }
+}

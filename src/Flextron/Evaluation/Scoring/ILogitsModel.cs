@@ -1,0 +1,18 @@
+using Flextron.Models;
+using static TorchSharp.torch;
+
+namespace Flextron.Evaluation.Scoring;
+
+/// <summary>A causal language model as scoring sees it: trees of ids in, next-token logits of the picked places out.</summary>
+public interface ILogitsModel
+{
+    /// <summary>V: number of logits per place.</summary>
+    int VocabularySize { get; }
+
+    /// <summary>Longest path in tokens.</summary>
+    int ContextLength { get; }
+
+    /// <summary>Logits of the next token at the picked places; each sees its own path and nothing else.</summary>
+    /// <returns>float32 logits, N × V, in the order of the picks, on the model's device.</returns>
+    Tensor Logits(TokenTrees trees);
+}
