@@ -1,5 +1,4 @@
 using System.Text;
-
 using Flextron.Evaluation.Scoring;
 
 namespace Flextron.Evaluation;

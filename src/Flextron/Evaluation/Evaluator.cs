@@ -1,7 +1,6 @@
+using Flextron.Evaluation.Scoring;
 using Flextron.Progress;
 using Flextron.Tokenization;
-
-using Flextron.Evaluation.Scoring;
 
 namespace Flextron.Evaluation;
 

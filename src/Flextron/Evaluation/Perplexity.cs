@@ -1,8 +1,7 @@
 using System.Text;
+using Flextron.Evaluation.Scoring;
 using Flextron.Progress;
 using Flextron.Tokenization;
-
-using Flextron.Evaluation.Scoring;
 
 namespace Flextron.Evaluation;
 

@@ -1,6 +1,5 @@
-using Flextron.Tokenization;
-
 using Flextron.Evaluation.Scoring;
+using Flextron.Tokenization;
 
 namespace Flextron.Evaluation;
 

@@ -33,20 +33,21 @@ public sealed class RotaryTable : IDisposable
         return Rotate(x_BTLH, cos_TI.narrow(0, start, x_BTLH.size(1)).unsqueeze(1), sin_TI.narrow(0, start, x_BTLH.size(1)).unsqueeze(1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Rotates heads at given positions.</summary>
-    /// <param name="x_BTLH">Query or key heads.</param>
-    /// <param name="positions_BT">Their positions, int64.</param>
-    /// <returns>The same shape and type; the rotation itself is computed in float32.</returns>
-    public Tensor Rotate(Tensor x_BTLH, Tensor positions_BT)
+    /// <summary>The table's rows at given positions, to rotate heads with.</summary>
+    /// <param name="positions_BT">Positions, int64.</param>
+    /// <returns>Cosines and sines, B × T × 1 × H/2, in the caller's dispose scope.</returns>
+    internal (Tensor Cos_BT1I, Tensor Sin_BT1I) At(Tensor positions_BT)
     {
-        ArgumentNullException.ThrowIfNull(x_BTLH);
-        ArgumentNullException.ThrowIfNull(positions_BT);
-        using var scope = NewDisposeScope();
-        Tensor At(Tensor table_TI) => table_TI.index_select(0, positions_BT.flatten()).view(positions_BT.size(0), positions_BT.size(1), 1, -1);
-        return Rotate(x_BTLH, At(cos_TI), At(sin_TI)).MoveToOuterDisposeScope();
+        Tensor Rows(Tensor table_TI) => table_TI.index_select(0, positions_BT.flatten()).view(positions_BT.size(0), positions_BT.size(1), 1, -1);
+        return (Rows(cos_TI), Rows(sin_TI));
     }
 
-    private static Tensor Rotate(Tensor x_BTLH, Tensor cos, Tensor sin)
+    /// <summary>Rotates heads by given angles.</summary>
+    /// <param name="x_BTLH">Query or key heads.</param>
+    /// <param name="cos">Cosines that broadcast against half a head.</param>
+    /// <param name="sin">Sines.</param>
+    /// <returns>The same shape and type; the rotation itself is computed in float32.</returns>
+    internal static Tensor Rotate(Tensor x_BTLH, Tensor cos, Tensor sin)
     {
         long half = x_BTLH.size(3) / 2;
         Tensor a = x_BTLH.narrow(3, 0, half), b = x_BTLH.narrow(3, half, half);

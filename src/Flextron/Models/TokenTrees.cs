@@ -23,7 +23,8 @@ public sealed class TokenTrees
         ArgumentNullException.ThrowIfNull(depths);
         ArgumentNullException.ThrowIfNull(ends);
         ArgumentNullException.ThrowIfNull(picks);
-        (Prefix, Rows, Length, Ids, Depths, Ends, Picks) = (prefix, lengths.Length, lengths.Max(), ids, depths, ends, picks);
+        (Prefix, Lengths, Ids, Depths, Ends, Picks) = (prefix, lengths, ids, depths, ends, picks);
+        Length = lengths.Max();
         if (ids.Length != Rows * Length || depths.Length != ids.Length || ends.Length != ids.Length)
             throw new ArgumentException($"{Rows} rows of {Length} tokens need as many ids, depths and ends, not {ids.Length}, {depths.Length} and {ends.Length}.");
         if (picks.Length == 0) throw new ArgumentException("Nothing is picked, so there is nothing to compute.", nameof(picks));
@@ -35,8 +36,11 @@ public sealed class TokenTrees
     /// <summary>Ids before every row.</summary>
     public int[] Prefix { get; }
 
+    /// <summary>Tokens of each row.</summary>
+    public int[] Lengths { get; }
+
     /// <summary>B.</summary>
-    public int Rows { get; }
+    public int Rows => Lengths.Length;
 
     /// <summary>T.</summary>
     public int Length { get; }

@@ -1,3 +1,4 @@
+using Flextron.Native;
 using Flextron.Progress;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -47,17 +48,40 @@ public sealed class ContinuationScorer : IContinuationScorer
         ArgumentNullException.ThrowIfNull(requests);
         settings ??= new ScorerSettings();
         settings.Validate();
-        var plan = new ScoringPlan(requests, models[0].ContextLength, models[0].VocabularySize, settings);
+        int workers = settings.Workers ?? models.Max(model => model.Workers);
+        var plan = new ScoringPlan(requests, models[0].ContextLength, models[0].VocabularySize, settings, workers);
         ContinuationScore[][] scores = [.. models.Select(_ => plan.NewScores())];
         long done = 0, total = plan.Tokens * models.Count;
-        foreach (ScoringBatch batch in plan.Batches())
+        var gate = new Lock();
+        void Score(IReadOnlyList<ILogitsModel> own, int b)
         {
-            for (int m = 0; m < scores.Length; m++)
+            ScoringBatch batch = plan.Build(b);
+            for (int m = 0; m < own.Count; m++)
             {
-                ScoreBatch(models[m], batch, scores[m]);
-                progress?.Report(new StageProgress("Scoring", done += batch.Tokens, total));
+                ScoreBatch(own[m], batch, scores[m]);
+                lock (gate) progress?.Report(new StageProgress("Scoring", done += batch.Tokens, total));
             }
         }
+
+        if (workers == 1 || plan.Count == 1)
+        {
+            for (int b = 0; b < plan.Count; b++) Score(models, b);
+            return scores;
+        }
+        var queue = new BatchQueue(plan, workers);
+        TorchThreads.Share(Math.Min(workers, plan.Count), stopped =>
+        {
+            ILogitsModel[] own = [.. models.Select(model => model.ForThread())];
+            try
+            {
+                while (!stopped() && queue.Next() is { } run)
+                    for (int b = run.From; b < run.To && !stopped(); b++) Score(own, b);
+            }
+            finally
+            {
+                foreach (ILogitsModel model in own.Except(models)) (model as IDisposable)?.Dispose();
+            }
+        });
         return scores;
     }
 

@@ -12,6 +12,12 @@ public interface ILogitsModel
     /// <summary>Longest path in tokens.</summary>
     int ContextLength { get; }
 
+    /// <summary>How many batches it computes best side by side, each on a share of the processor's threads; 1 where it fills them all with one batch.</summary>
+    int Workers => 1;
+
+    /// <summary>The same model for another thread: the weights are shared, what is kept between batches is not.</summary>
+    ILogitsModel ForThread() => this;
+
     /// <summary>Logits of the next token at the picked places; each sees its own path and nothing else.</summary>
     /// <returns>float32 logits, N × V, in the order of the picks, on the model's device.</returns>
     Tensor Logits(TokenTrees trees);

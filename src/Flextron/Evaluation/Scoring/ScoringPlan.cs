@@ -18,8 +18,9 @@ internal sealed class ScoringPlan
     /// <param name="maxLength">Longest input in tokens.</param>
     /// <param name="vocabularySize">Ids that exist.</param>
     /// <param name="settings">Limits of batches.</param>
+    /// <param name="workers">Batches that are computed at one time.</param>
     /// <exception cref="FlextronException">A request has no context, or an id is outside the vocabulary.</exception>
-    public ScoringPlan(IReadOnlyList<ContinuationTokens> requests, int maxLength, int vocabularySize, ScorerSettings settings)
+    public ScoringPlan(IReadOnlyList<ContinuationTokens> requests, int maxLength, int vocabularySize, ScorerSettings settings, int workers = 1)
     {
         this.requests = requests.Count;
         int[]? lastContext = null;
@@ -32,8 +33,9 @@ internal sealed class ScoringPlan
             if (requests[i].Continuation.Length > 0) inputs.Add(new ScorerInput(requests[i], maxLength, i));
         }
         inputs.Sort();
-        planner = new RowPlanner(inputs, settings, settings.BatchLogits / vocabularySize);
-        batches = [.. Batches(planner.Plan(), settings, settings.BatchLogits / vocabularySize)];
+        long mostPicks = settings.BatchLogits / workers / vocabularySize;
+        planner = new RowPlanner(inputs, settings, mostPicks);
+        batches = [.. Batches(planner.Plan(), settings, mostPicks)];
         Tokens = batches.Sum(batch => batch.Sum(row => (long)row.Tokens));
     }
 
@@ -48,8 +50,14 @@ internal sealed class ScoringPlan
         return scores;
     }
 
-    /// <summary>The batches, those with the same prefix one after another.</summary>
-    public IEnumerable<ScoringBatch> Batches() => batches.Select(Build);
+    /// <summary>Number of batches; those with the same prefix stand one after another.</summary>
+    public int Count => batches.Count;
+
+    /// <summary>The group of a batch whose prefix is computed beforehand; 0 for none.</summary>
+    public int Group(int batch) => batches[batch][0].Group;
+
+    /// <summary>Makes a batch.</summary>
+    public ScoringBatch Build(int batch) => Build(batches[batch]);
 
     private static IEnumerable<List<ScoringRow>> Batches(List<ScoringRow> rows, ScorerSettings settings, long mostPicks)
     {

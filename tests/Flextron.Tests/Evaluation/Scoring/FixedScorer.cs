@@ -1,7 +1,7 @@
-using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
 using Flextron.Progress;
 
-namespace Flextron.Tests.Evaluation;
+namespace Flextron.Tests.Evaluation.Scoring;
 
 /// <summary>Gives scores fixed beforehand, in order of request.</summary>
 internal sealed class FixedScorer(int maxLength, params ContinuationScore[] scores) : IContinuationScorer

@@ -1,8 +1,9 @@
-using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
+using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Tests.Evaluation;
+namespace Flextron.Tests.Evaluation.Scoring;
 
 /// <summary>A causal model whose logits are a hash of the ids up to each position, so padding or mixing rows can be seen at once.</summary>
 internal sealed class HashModel(int vocabulary, int contextLength) : ILogitsModel
@@ -11,30 +12,38 @@ internal sealed class HashModel(int vocabulary, int contextLength) : ILogitsMode
 
     public int ContextLength => contextLength;
 
-    /// <summary>Rows given to <see cref="Forward"/> so far.</summary>
+    /// <summary>Rows that <see cref="Logits(TokenTrees)"/> was given so far.</summary>
     public int Rows { get; private set; }
 
-    /// <summary>Largest rows × length given to <see cref="Forward"/>.</summary>
+    /// <summary>Tokens in them, padding and prefixes aside.</summary>
+    public long Tokens { get; private set; }
+
+    /// <summary>Most rows × length at once.</summary>
     public long LargestBatch { get; private set; }
 
-    public Tensor Forward(Tensor ids_BT)
+    /// <summary>Most picked places at once.</summary>
+    public int MostPicks { get; private set; }
+
+    /// <summary>Changes of prefix from one batch to the next: how often a model computes one.</summary>
+    public int Prefixes { get; private set; }
+
+    private int[] lastPrefix = [];
+
+    public Tensor Logits(TokenTrees trees)
     {
-        long rows = ids_BT.shape[0], length = ids_BT.shape[1];
-        Assert.InRange(length, 1, contextLength);
-        Rows += (int)rows;
-        LargestBatch = Math.Max(LargestBatch, rows * length);
-        long[] ids = ids_BT.data<long>().ToArray();
-        var logits = new float[rows * length * vocabulary];
-        for (long b = 0; b < rows; b++)
-        {
-            for (int t = 0; t < length; t++)
-                Logits(ids.AsSpan((int)(b * length), t + 1)).CopyTo(logits, ((b * length) + t) * vocabulary);
-        }
-        return tensor(logits, rows, length, vocabulary, dtype: ScalarType.Float32);
+        Assert.InRange(trees.Depth, 1, contextLength);
+        Rows += trees.Rows;
+        Tokens += trees.Lengths.Sum();
+        LargestBatch = Math.Max(LargestBatch, trees.Ids.Length);
+        MostPicks = Math.Max(MostPicks, trees.Picks.Length);
+        if (trees.Prefix.Length > 0 && !trees.Prefix.SequenceEqual(lastPrefix)) Prefixes++;
+        lastPrefix = trees.Prefix;
+        float[] logits = [.. trees.Picks.SelectMany(place => Logits(trees.Path(place)))];
+        return tensor(logits, trees.Picks.Length, vocabulary, dtype: ScalarType.Float32);
     }
 
     /// <summary>Logits after a prefix.</summary>
-    public float[] Logits(ReadOnlySpan<long> prefix)
+    private float[] Logits(ReadOnlySpan<long> prefix)
     {
         uint hash = 2166136261;
         foreach (long id in prefix) hash = (hash ^ (uint)id) * 16777619;

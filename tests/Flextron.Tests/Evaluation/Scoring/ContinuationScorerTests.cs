@@ -1,7 +1,7 @@
-using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
 using TorchSharp;
 
-namespace Flextron.Tests.Evaluation;
+namespace Flextron.Tests.Evaluation.Scoring;
 
 public class ContinuationScorerTests
 {
@@ -78,10 +78,54 @@ public class ContinuationScorerTests
         int[] context = [1, 2, 3, 4];
         ContinuationTokens[] choices = [.. Enumerable.Range(5, 4).Select(id => new ContinuationTokens(context, [id]))];
         var scores = new ContinuationScorer(model).Score([.. choices, new ContinuationTokens([1, 2, 3], [4, 5]), new ContinuationTokens([1], [2, 3])], null);
-        Assert.Equal(1, model.Rows);
+        Assert.Equal((1, 4), (model.Rows, model.Tokens));
         for (int i = 0; i < 4; i++) Assert.Equal(model.BruteForce(choices[i]).LogProbability, scores[i].LogProbability, 1e-5);
         Assert.Equal(model.BruteForce(new ContinuationTokens([1, 2, 3], [4, 5])).LogProbability, scores[4].LogProbability, 1e-5);
         Assert.Equal(model.BruteForce(new ContinuationTokens([1], [2, 3])).LogProbability, scores[5].LogProbability, 1e-5);
+    }
+
+    [Fact]
+    public void ChoicesBranchOffTheirQuestionWhichIsComputedOnce()
+    {
+        var model = new HashModel(Vocabulary, 64);
+        int[] context = [.. Enumerable.Range(0, 40).Select(i => i * 7 % Vocabulary)];
+        // Inputs are context + all but the last token: 2, 3 and 2 tokens beyond it, of which the first two requests share one.
+        ContinuationTokens[] choices = [new(context, [1, 2, 3]), new(context, [1, 4, 5, 6]), new(context, [7, 8, 9])];
+        var scores = new ContinuationScorer(model).Score(choices, null);
+        Assert.Equal((1, 40 + 2 + 3 + 2 - 1), (model.Rows, model.Tokens));
+        for (int i = 0; i < choices.Length; i++) Assert.Equal(model.BruteForce(choices[i]).LogProbability, scores[i].LogProbability, 1e-5);
+
+        var apart = new HashModel(Vocabulary, 64);
+        Assert.Equal(scores, new ContinuationScorer(apart, new ScorerSettings { SharePrefixes = false }).Score(choices, null));
+        Assert.Equal(3, apart.Rows);
+    }
+
+    [Fact]
+    public void ExamplesBeforeManyQuestionsAreComputedOnceUnlessTheyWereCut()
+    {
+        var random = new Random(3);
+        int[][] subjects = [.. new[] { 300, 200 }.Select(n => Enumerable.Range(0, n).Select(_ => random.Next(Vocabulary)).ToArray())];
+        ContinuationTokens[] requests = [.. Enumerable.Range(0, 60).SelectMany(i =>
+        {
+            int[] question = [.. subjects[i % 2], .. Enumerable.Range(0, 20 + i).Select(_ => random.Next(Vocabulary))];
+            return Enumerable.Range(1, 4).Select(letter => new ContinuationTokens(question, [letter]));
+        })];
+        int Tokens(int context, out HashModel model)
+        {
+            model = new HashModel(Vocabulary, context);
+            IReadOnlyList<ContinuationScore> scores = new ContinuationScorer(model).Score(requests, null);
+            for (int i = 0; i < requests.Length; i += 7) Assert.Equal(model.BruteForce(requests[i]).LogProbability, scores[i].LogProbability, 1e-5);
+            return (int)model.Tokens;
+        }
+
+        int shared = Tokens(400, out HashModel whole);
+        Assert.Equal(2, whole.Prefixes);
+        // 20 + … + 79 tokens beyond the examples; random questions share a token here and there.
+        Assert.InRange(shared, 2900, 2970);
+        // 310 tokens cut every question of the first subject to a beginning of its own; of the second subject's, 21 + 23 + … + 79 remain.
+        int cut = Tokens(310, out HashModel half);
+        Assert.Equal(1, half.Prefixes);
+        Assert.InRange(cut, 1450 + (30 * 310), 1500 + (30 * 310));
     }
 
     [Fact]
@@ -95,40 +139,26 @@ public class ContinuationScorerTests
     }
 
     [Fact]
-    public void AModelThatPicksPositionsIsBatchedByWhatItComputes()
+    public void BatchesAreLimitedByTheLogitsTheyNeed()
     {
         ContinuationTokens[] requests = RandomRequests(4, 80, 12);
-        var plain = new HashModel(Vocabulary, 10);
-        var picking = new PickingModel(new HashModel(Vocabulary, 10));
-        var settings = new ScorerSettings { BatchLogits = 12 * Vocabulary };
-        var expected = new ContinuationScorer(plain, settings).Score(requests, null);
-        Assert.Equal(expected, new ContinuationScorer(picking, settings).Score(requests, null));
-        Assert.InRange(plain.LargestBatch, 1, 12);
-        Assert.InRange(picking.MostPositions, 5, 12);
-        Assert.True(picking.LargestBatch > 12);
+        HashModel free = new(Vocabulary, 10), limited = new(Vocabulary, 10);
+        var expected = new ContinuationScorer(free).Score(requests, null);
+        Assert.Equal(expected, new ContinuationScorer(limited, new ScorerSettings { BatchLogits = 12 * Vocabulary }).Score(requests, null));
+        Assert.InRange(limited.MostPicks, 5, 12);
+        Assert.True(free.MostPicks > 100);
     }
 
-    private sealed class PickingModel(HashModel inner) : ILogitsModel
+    [Fact]
+    public void ManyModelsAreScoredInOnePass()
     {
-        public int VocabularySize => inner.VocabularySize;
-
-        public int ContextLength => inner.ContextLength;
-
-        public bool PicksPositions => true;
-
-        public long MostPositions { get; private set; }
-
-        public long LargestBatch => inner.LargestBatch;
-
-        public torch.Tensor Forward(torch.Tensor ids_BT) => throw new InvalidOperationException("only positions are asked for");
-
-        public torch.Tensor ForwardAt(torch.Tensor ids_BT, torch.Tensor positions_N)
-        {
-            MostPositions = Math.Max(MostPositions, positions_N.numel());
-            long length = ids_BT.shape[1];
-            torch.Tensor all_BTV = inner.Forward(ids_BT);
-            return torch.stack([.. positions_N.data<long>().ToArray().Select(p => all_BTV[p / length, p % length])]);
-        }
+        ContinuationTokens[] requests = RandomRequests(5, 60, 12);
+        ILogitsModel[] models = [new HashModel(Vocabulary, 10), new HashModel(Vocabulary - 1, 10)];
+        Assert.Throws<FlextronException>(() => ContinuationScorer.ScoreAll([models[1]], requests));
+        requests = [.. requests.Where(r => r.Context.Concat(r.Continuation).All(id => id < Vocabulary - 1))];
+        var both = ContinuationScorer.ScoreAll(models, requests);
+        for (int m = 0; m < models.Length; m++) Assert.Equal(new ContinuationScorer(models[m]).Score(requests, null), both[m]);
+        Assert.NotEqual(both[0], both[1]);
     }
 
     [Fact]
