@@ -94,7 +94,7 @@ public sealed class DatasetLocator
         return null;
     }
 
-    private static bool IsFile(string name) => name.EndsWith(".jsonl", StringComparison.Ordinal);
+    private static bool IsFile(string name) => Path.HasExtension(name);
 
     // Generated data lie in folders that say so, and are never scored under the name of the benchmark whose format they borrow.
     private static bool IsGenerated(string folder) => Path.GetFileName(folder).StartsWith("tinyworld-", StringComparison.OrdinalIgnoreCase);

@@ -15,6 +15,9 @@ internal sealed record JsonLine(string Path, int Number, JsonElement Value)
     /// <summary>A field that holds text.</summary>
     public string Text(string field) => AsText(Field(Value, field), field);
 
+    /// <summary>Whether there is such a field.</summary>
+    public bool Has(string field) => Value.TryGetProperty(field, out _);
+
     /// <summary>A field that holds text or a number, such as a label, as text.</summary>
     public string Scalar(string field)
     {

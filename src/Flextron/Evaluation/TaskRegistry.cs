@@ -59,6 +59,14 @@ public static class TaskRegistry
         },
         new()
         {
+            Name = "wikitext",
+            About = "WikiText-2, test: perplexity per word and byte of whole pages (Merity et al. 2016)",
+            Kind = TaskKind.Text,
+            DataNames = ["wikitext/wiki.test.raw", "wikitext/wiki.test.tokens", "wikitext/test.jsonl"],
+            Read = (path, _) => WikitextFormat.Read(path),
+        },
+        new()
+        {
             Name = "tinyworld-lambada",
             About = "Last-word prediction in the generated miniature world; not the published LAMBADA",
             Kind = TaskKind.LastWord,

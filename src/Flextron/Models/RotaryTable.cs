@@ -22,36 +22,35 @@ public sealed class RotaryTable : IDisposable
         sin_TI = angle_TI.sin().to(ScalarType.Float32).to(device).DetachFromDisposeScope();
     }
 
-    /// <summary>Rotates heads at successive positions.</summary>
+    /// <summary>Rotates heads.</summary>
     /// <param name="x_BTLH">Query or key heads.</param>
     /// <param name="start">Position of the first one.</param>
     /// <returns>The same shape and type; the rotation itself is computed in float32.</returns>
     public Tensor Rotate(Tensor x_BTLH, long start)
     {
         ArgumentNullException.ThrowIfNull(x_BTLH);
+        long time = x_BTLH.size(1);
         using var scope = NewDisposeScope();
-        return Rotate(x_BTLH, cos_TI.narrow(0, start, x_BTLH.size(1)).unsqueeze(1), sin_TI.narrow(0, start, x_BTLH.size(1)).unsqueeze(1)).MoveToOuterDisposeScope();
+        return Turn(x_BTLH, cos_TI.narrow(0, start, time).unsqueeze(1), sin_TI.narrow(0, start, time).unsqueeze(1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The table's rows at given positions, to rotate heads with.</summary>
-    /// <param name="positions_BT">Positions, int64.</param>
-    /// <returns>Cosines and sines, B × T × 1 × H/2, in the caller's dispose scope.</returns>
-    internal (Tensor Cos_BT1I, Tensor Sin_BT1I) At(Tensor positions_BT)
+    /// <summary>Rotates the heads of tokens that stand at any positions.</summary>
+    /// <param name="x_NLH">Query or key heads.</param>
+    /// <param name="position_N">Position of each token, int64.</param>
+    /// <returns>The same shape and type.</returns>
+    public Tensor RotateAt(Tensor x_NLH, Tensor position_N)
     {
-        Tensor Rows(Tensor table_TI) => table_TI.index_select(0, positions_BT.flatten()).view(positions_BT.size(0), positions_BT.size(1), 1, -1);
-        return (Rows(cos_TI), Rows(sin_TI));
+        ArgumentNullException.ThrowIfNull(x_NLH);
+        ArgumentNullException.ThrowIfNull(position_N);
+        using var scope = NewDisposeScope();
+        return Turn(x_NLH, cos_TI.index_select(0, position_N).unsqueeze(1), sin_TI.index_select(0, position_N).unsqueeze(1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Rotates heads by given angles.</summary>
-    /// <param name="x_BTLH">Query or key heads.</param>
-    /// <param name="cos">Cosines that broadcast against half a head.</param>
-    /// <param name="sin">Sines.</param>
-    /// <returns>The same shape and type; the rotation itself is computed in float32.</returns>
-    internal static Tensor Rotate(Tensor x_BTLH, Tensor cos, Tensor sin)
+    private static Tensor Turn(Tensor x, Tensor cos_T1I, Tensor sin_T1I)
     {
-        long half = x_BTLH.size(3) / 2;
-        Tensor a = x_BTLH.narrow(3, 0, half), b = x_BTLH.narrow(3, half, half);
-        return cat([a * cos - b * sin, b * cos + a * sin], 3).to(x_BTLH.dtype);
+        long half = x.size(-1) / 2;
+        Tensor a = x.narrow(-1, 0, half), b = x.narrow(-1, half, half);
+        return cat([a * cos_T1I - b * sin_T1I, b * cos_T1I + a * sin_T1I], -1).to(x.dtype);
     }
 
     /// <inheritdoc/>

@@ -7,8 +7,9 @@ namespace Flextron.Models;
 /// <summary>Rows that are trees behind a common prefix. Its tensors belong to the dispose scope in which it is made.</summary>
 internal sealed class TreeLayout : AttentionLayout
 {
+    private readonly RotaryTable rotary;
     private readonly KvCache? prefix;
-    private readonly Tensor cos_BT1I, sin_BT1I;
+    private readonly Tensor positions_N;
     private readonly Tensor? visible_B1TS;
 
     /// <summary>Lays a batch out.</summary>
@@ -19,12 +20,11 @@ internal sealed class TreeLayout : AttentionLayout
     /// <param name="device">Where.</param>
     public TreeLayout(TokenTrees trees, RotaryTable rotary, KvCache? prefix, ScalarType dtype, Device device)
     {
-        this.prefix = prefix;
+        (this.rotary, this.prefix) = (rotary, prefix);
         int start = trees.Prefix.Length;
         Ids_BT = tensor(trees.Ids, trees.Rows, trees.Length, dtype: ScalarType.Int64).to(device);
         Tensor ends_BT = Longs(trees.Ends).view(trees.Rows, trees.Length);
-        Tensor positions_BT = Longs(trees.Depths).view(trees.Rows, trees.Length) + start;
-        (cos_BT1I, sin_BT1I) = rotary.At(positions_BT);
+        positions_N = Longs(trees.Depths) + start;
         Tensor at_T = arange(trees.Length, ScalarType.Int64, device);
         // In preorder token j's descendants are j … ends[j] − 1: these see it, and nothing else does.
         Tensor Visible(Tensor asking_BS) =>
@@ -34,8 +34,7 @@ internal sealed class TreeLayout : AttentionLayout
         (long[] places, long[] unpack, long[] slots, int widest) = Pack(trees);
         Tensor places_N = Longs(places), unpack_M = Longs(unpack), slots_N = Longs(slots);
         Tensor asked_BS = places_N.remainder(trees.Length).index_select(0, unpack_M).view(trees.Rows, widest);
-        (Tensor Cos, Tensor Sin) angles = rotary.At(positions_BT.flatten().index_select(0, places_N).unsqueeze(0));
-        Picked = new PickedLayout(this, places_N, unpack_M, slots_N, Visible(asked_BS), angles, trees.Rows, widest);
+        Picked = new PickedLayout(this, places_N, unpack_M, slots_N, Visible(asked_BS), trees.Rows, widest);
 
         Tensor Longs<TInteger>(TInteger[] values) where TInteger : struct => (values is long[] wide ? tensor(wide) : tensor((int[])(object)values).to(ScalarType.Int64)).to(device);
     }
@@ -46,9 +45,9 @@ internal sealed class TreeLayout : AttentionLayout
     /// <summary>The same trees where only picked tokens ask.</summary>
     public AttentionLayout Picked { get; }
 
-    public override Tensor RotateKeys(Tensor key_BTGH) => RotaryTable.Rotate(key_BTGH, cos_BT1I, sin_BT1I);
+    public override Tensor RotateKeys(Tensor key_BTGH) => rotary.RotateAt(key_BTGH.flatten(0, 1), positions_N).view(key_BTGH.shape);
 
-    public override Tensor RotateQueries(Tensor query) => RotaryTable.Rotate(query, cos_BT1I, sin_BT1I);
+    public override Tensor RotateQueries(Tensor query) => RotateKeys(query);
 
     public override (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_BGTH, Tensor value_BGTH)
     {
@@ -89,15 +88,16 @@ internal sealed class TreeLayout : AttentionLayout
         return (places, unpack, slots, widest);
     }
 
-    private sealed class PickedLayout(
-        TreeLayout all, Tensor places_N, Tensor unpack_M, Tensor slots_N, Tensor visible_B1SS, (Tensor Cos, Tensor Sin) angles, int rows, int widest) : AttentionLayout
+    private sealed class PickedLayout(TreeLayout all, Tensor places_N, Tensor unpack_M, Tensor slots_N, Tensor visible_B1SS, int rows, int widest) : AttentionLayout
     {
+        private readonly Tensor picked_N = all.positions_N.index_select(0, places_N);
+
         public override Tensor Asking(Tensor x_BTC) => x_BTC.flatten(0, 1).index_select(0, places_N);
 
         public override Tensor RotateKeys(Tensor key_BTGH) => all.RotateKeys(key_BTGH);
 
         public override Tensor RotateQueries(Tensor query) =>
-            RotaryTable.Rotate(query.unsqueeze(0), angles.Cos, angles.Sin)[0].index_select(0, unpack_M).view(rows, widest, query.size(1), query.size(2));
+            all.rotary.RotateAt(query, picked_N).index_select(0, unpack_M).view(rows, widest, query.size(1), query.size(2));
 
         public override (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_BGTH, Tensor value_BGTH) => all.Extend(block, key_BGTH, value_BGTH);
 

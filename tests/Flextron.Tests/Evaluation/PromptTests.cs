@@ -79,6 +79,19 @@ public class PromptTests
     }
 
     [Fact]
+    public void TheHashOfWinograndePromptsIsThatOfTheTextsWrittenOutByHand()
+    {
+        var documents = ReadText("winogrande", """
+            {"sentence": "Ann told Eve that _ was late. ", "option1": "Ann", "option2": "Eve", "answer": "2"}
+            {"sentence": "_ won, not the_dog", "option1": "The cat", "option2": "Zoë", "answer": 1}
+            """);
+        // Context, U+001F, continuation, U+001E, request after request.
+        byte[] written = [.. "Ann told Eve that Ann"u8, 0x1f, .. " was late."u8, 0x1e, .. "Ann told Eve that Eve"u8, 0x1f, .. " was late."u8, 0x1e,
+            .. "The cat"u8, 0x1f, .. " won, not the_dog"u8, 0x1e, .. "Zo"u8, 0xc3, 0xab, 0x1f, .. " won, not the_dog"u8, 0x1e];
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(written)), PromptHash.Of(documents));
+    }
+
+    [Fact]
     public void PiqaTakesLabelsBesideTheFileOrInIt()
     {
         using TemporaryFolder folder = TestData.Temporary();
