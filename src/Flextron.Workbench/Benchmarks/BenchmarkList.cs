@@ -8,6 +8,7 @@ public static class BenchmarkList
     [
         new MachineBenchmark(),
         new TrainingStepBenchmark(),
+        new CorpusBenchmark(),
         new EvaluationBenchmark(),
     ];
 }

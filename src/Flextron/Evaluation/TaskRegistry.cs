@@ -62,7 +62,7 @@ public static class TaskRegistry
             Name = "wikitext",
             About = "WikiText-2, test: perplexity per word and byte of whole pages (Merity et al. 2016)",
             Kind = TaskKind.Text,
-            DataNames = ["wikitext/wiki.test.raw", "wikitext/wiki.test.tokens", "wikitext/test.jsonl"],
+            DataNames = ["wikitext/wiki.test.raw", "wikitext/wiki.test.tokens", "wikitext/wiki.test.jsonl", "wikitext/test.jsonl"],
             Read = (path, _) => WikitextFormat.Read(path),
         },
         new()

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Flextron.Data.Records;
 
 namespace Flextron.Evaluation;
 
@@ -75,7 +76,7 @@ internal static partial class WikitextFormat
     private static IEnumerable<string> Records(string path)
     {
         var lines = new List<string>();
-        foreach (JsonLine record in JsonLinesReader.Read(path))
+        foreach (DataRecord record in RecordReader.Read(path))
         {
             if (record.Has("page")) yield return record.Text("page");
             else lines.AddRange(record.Text("text").TrimEnd('\n').Split('\n'));

@@ -158,6 +158,7 @@ public sealed class DecoderModel : IDisposable
         BlockWeights w = block.Weights;
         Tensor Heads(Tensor x, Tensor weight, int count) => functional.linear(x, weight).unflatten(x.dim() - 1, count, Config.HeadSize);
         Tensor normed_BTC = RmsNorm(x_BTC, w.AttentionNorm_C);
+        observer?.OnNorm(index, normed_BTC);
         Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, groups * Config.HeadsPerGroup)).transpose(1, 2);
         Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, groups)).transpose(1, 2);
         Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, groups).transpose(1, 2);
@@ -175,6 +176,7 @@ public sealed class DecoderModel : IDisposable
         using var scope = NewDisposeScope();
         BlockWeights w = block.Weights;
         Tensor normed_BTC = RmsNorm(x_BTC, w.MlpNorm_C);
+        observer?.OnNorm(index, normed_BTC);
         Tensor gate_BTD = functional.linear(normed_BTC, w.Gate_DC);
         Tensor gated_BTD = functional.silu(gate_BTD) * functional.linear(normed_BTC, w.Up_DC);
         observer?.OnNeurons(index, gate_BTD, gated_BTD);
