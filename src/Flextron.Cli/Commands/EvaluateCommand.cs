@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Workbench.Figures;

@@ -2,6 +2,7 @@ using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Evaluation;
 using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 using Flextron.Models;
 using Flextron.Tokenization;
 using Flextron.Workbench.Experiments;

@@ -1,5 +1,6 @@
 using System.Text;
 using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Evaluation;
 
@@ -17,7 +18,7 @@ internal static class DocumentScoring
             string page = document.Choices[0];
             return new DocumentResult(document.Index, document.Subject, 0, -1, false, false, false, [sums.Sum()], [tokens.Sum()], null, null, -sums.Sum())
             {
-                Words = WikitextFormat.Words(page),
+                Words = WikitextTask.Words(page),
                 Bytes = Encoding.UTF8.GetByteCount(page),
             };
         }

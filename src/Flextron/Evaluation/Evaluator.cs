@@ -1,4 +1,5 @@
 using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 using Flextron.Models;
 using Flextron.Progress;
 using Flextron.Tokenization;

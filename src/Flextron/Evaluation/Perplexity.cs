@@ -1,5 +1,6 @@
 using System.Text;
 using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 using Flextron.Progress;
 using Flextron.Tokenization;
 

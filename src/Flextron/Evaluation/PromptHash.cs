@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Evaluation;
 

@@ -1,3 +1,5 @@
+using Flextron.Evaluation.Tasks;
+
 namespace Flextron.Evaluation;
 
 /// <summary>Compares results document by document.</summary>

@@ -1,3 +1,5 @@
+using Flextron.Evaluation.Tasks;
+
 namespace Flextron.Evaluation;
 
 /// <summary>Which metrics a task has, from the outcomes of its documents.</summary>

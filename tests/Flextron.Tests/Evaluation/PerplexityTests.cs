@@ -14,7 +14,9 @@ public class PerplexityTests
 
         public int ContextLength => contextLength;
 
-        public Tensor Logits(TokenTrees trees) => zeros(trees.Picks.Length, vocabulary);
+        public Tensor Hidden(TokenTrees trees) => zeros(trees.Picks.Length, 1);
+
+        public Tensor Logits(Tensor hidden_NC) => zeros(hidden_NC.size(0), vocabulary);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Tests.Evaluation;
 

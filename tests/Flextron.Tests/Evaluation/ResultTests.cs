@@ -1,6 +1,7 @@
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 using Flextron.Models;
 using Flextron.Tokenization;
 

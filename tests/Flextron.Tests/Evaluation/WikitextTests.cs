@@ -1,5 +1,6 @@
 using Flextron.Evaluation;
 using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 using Flextron.Tests.Evaluation.Scoring;
 
 namespace Flextron.Tests.Evaluation;
@@ -15,18 +16,18 @@ public class WikitextTests
     [InlineData("the dogs ' bowl", "the dogs' bowl")]
     [InlineData(" = = = Deep = = = \n next", " === Deep ===\nnext")]
     [InlineData("at 5 ° north N times", "at 5°north 1 times")]
-    public void TheSpacesOfTheCorpusAreTakenOutAgain(string page, string text) => Assert.Equal(text, WikitextFormat.Detokenize(page));
+    public void TheSpacesOfTheCorpusAreTakenOutAgain(string page, string text) => Assert.Equal(text, WikitextTask.Detokenize(page));
 
     [Fact]
     public void APageBeginsAtEachHeadingOfTheFirstLevel()
     {
-        string[] pages = [.. WikitextFormat.Pages(Corpus.Split('\n'))];
+        string[] pages = [.. WikitextTask.Pages(Corpus.Split('\n'))];
         Assert.Equal(2, pages.Length);
         Assert.StartsWith(" = One = \n", pages[0], StringComparison.Ordinal);
         Assert.EndsWith("said \" no \" ", pages[0], StringComparison.Ordinal);
         Assert.Equal(" = Two = \n \n Short . \n", pages[1]);
         // An empty piece before the first space and one behind the last count, as Python's split has them.
-        Assert.Equal(7, WikitextFormat.Words(pages[1]));
+        Assert.Equal(7, WikitextTask.Words(pages[1]));
     }
 
     [Fact]
@@ -37,7 +38,7 @@ public class WikitextTests
         string raw = folder["wiki.test.raw"], lines = folder["lines.jsonl"], pages = folder["pages.jsonl"];
         File.WriteAllText(raw, Corpus);
         File.WriteAllLines(lines, Corpus.Split('\n').Select(line => System.Text.Json.JsonSerializer.Serialize(new { text = line + "\n" })));
-        File.WriteAllLines(pages, WikitextFormat.Pages(Corpus.Split('\n')).Select(page => System.Text.Json.JsonSerializer.Serialize(new { page })));
+        File.WriteAllLines(pages, WikitextTask.Pages(Corpus.Split('\n')).Select(page => System.Text.Json.JsonSerializer.Serialize(new { page })));
         string[] prompts = [.. new[] { raw, lines, pages }.Select(file => PromptHash.Of(task.ReadDocuments(file)))];
         Assert.Equal(prompts[0], prompts[1]);
         Assert.Equal(prompts[0], prompts[2]);
@@ -54,12 +55,12 @@ public class WikitextTests
 
         double nll = 0;
         int words = 0, bytes = 0;
-        foreach (string page in WikitextFormat.Pages(Corpus.Split('\n')))
+        foreach (string page in WikitextTask.Pages(Corpus.Split('\n')))
         {
-            int[] ids = tokenizer.Encode(WikitextFormat.Detokenize(page), addSpecialTokens: false);
+            int[] ids = tokenizer.Encode(WikitextTask.Detokenize(page), addSpecialTokens: false);
             for (int start = 0; start < ids.Length; start += 16)
                 nll -= model.BruteForce(new ContinuationTokens([start == 0 ? tokenizer.BosId!.Value : ids[start - 1]], [.. ids.Skip(start).Take(16)])).LogProbability;
-            words += WikitextFormat.Words(page);
+            words += WikitextTask.Words(page);
             bytes += page.Length;
         }
         Assert.Equal(2, result.Docs);

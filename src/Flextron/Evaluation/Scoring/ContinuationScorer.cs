@@ -49,7 +49,8 @@ public sealed class ContinuationScorer : IContinuationScorer
         settings ??= new ScorerSettings();
         settings.Validate();
         int workers = settings.Workers ?? models.Max(model => model.Workers);
-        var plan = new ScoringPlan(requests, models[0].ContextLength, models[0].VocabularySize, settings, workers);
+        var plan = new ScoringPlan(requests, models[0].ContextLength, models[0].VocabularySize, settings);
+        int headRows = settings.HeadRowsFor(models[0].VocabularySize);
         ContinuationScore[][] scores = [.. models.Select(_ => plan.NewScores())];
         long done = 0, total = plan.Tokens * models.Count;
         var gate = new Lock();
@@ -58,7 +59,7 @@ public sealed class ContinuationScorer : IContinuationScorer
             ScoringBatch batch = plan.Build(b);
             for (int m = 0; m < own.Count; m++)
             {
-                ScoreBatch(own[m], batch, scores[m]);
+                ScoreBatch(own[m], batch, scores[m], headRows);
                 lock (gate) progress?.Report(new StageProgress("Scoring", done += batch.Tokens, total));
             }
         }
@@ -85,9 +86,9 @@ public sealed class ContinuationScorer : IContinuationScorer
         return scores;
     }
 
-    private static void ScoreBatch(ILogitsModel model, ScoringBatch batch, ContinuationScore[] scores)
+    private static void ScoreBatch(ILogitsModel model, ScoringBatch batch, ContinuationScore[] scores, int headRows)
     {
-        (float[] logProbabilities, bool[] best) = Predict(model, batch);
+        (float[] logProbabilities, bool[] best) = Predict(model, batch, headRows);
         int at = 0;
         foreach ((int request, int scored) in batch.Requests)
         {
@@ -102,24 +103,44 @@ public sealed class ContinuationScorer : IContinuationScorer
         }
     }
 
-    // For every scored token its log-probability, and whether it is the most likely one.
-    private static (float[] LogProbabilities, bool[] Best) Predict(ILogitsModel model, ScoringBatch batch)
+    // For every scored token its log-probability, and whether it is the most likely one. The output layer takes some rows at a time, so that logits stay in
+    // the processor's cache, and in memory where the vocabulary is large.
+    private static (float[] LogProbabilities, bool[] Best) Predict(ILogitsModel model, ScoringBatch batch, int headRows)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor logits_NV = model.Logits(batch.Trees).to(ScalarType.Float32);
-        Tensor slots_M = tensor(batch.Slots).to(logits_NV.device), targets_M = tensor(batch.Targets).to(logits_NV.device);
-        Tensor at_M = (slots_M * logits_NV.size(1)) + targets_M;
-        Tensor logit_M = logits_NV.flatten().index_select(0, at_M);
+        Tensor hidden_NC = model.Hidden(batch.Trees);
+        int[] order = [.. Enumerable.Range(0, batch.Slots.Length)];
+        Array.Sort((long[])batch.Slots.Clone(), order);
+        var logProbabilities = new float[order.Length];
+        var best = new bool[order.Length];
+        int picks = batch.Trees.Picks.Length;
+        for (int from = 0, at = 0; from < picks; from += headRows)
+        {
+            using var piece = NewDisposeScope();
+            int rows = Math.Min(headRows, picks - from), start = at;
+            while (at < order.Length && batch.Slots[order[at]] < from + rows) at++;
+            int[] tokens = order[start..at];
+            long[] slots = Array.ConvertAll(tokens, i => batch.Slots[i] - from), targets = Array.ConvertAll(tokens, i => batch.Targets[i]);
+            (float[] values, bool[] firsts) = Read(model.Logits(hidden_NC.narrow(0, from, rows)), slots, targets);
+            for (int i = 0; i < tokens.Length; i++) (logProbabilities[tokens[i]], best[tokens[i]]) = (values[i], firsts[i]);
+        }
+        return (logProbabilities, best);
+    }
+
+    private static (float[] LogProbabilities, bool[] Best) Read(Tensor logits_NV, long[] slots, long[] targets)
+    {
+        Tensor slots_M = tensor(slots).to(logits_NV.device);
+        Tensor at_M = (slots_M * logits_NV.size(1)) + tensor(targets).to(logits_NV.device);
         // Finding the place of the greatest logit takes far longer than its value, and matters only where the target has that value: of equal ones the first counts.
-        Tensor tops_M = logit_M.eq(logits_NV.amax([-1]).index_select(0, slots_M));
+        Tensor tops_M = logits_NV.flatten().index_select(0, at_M).eq(logits_NV.amax([-1]).index_select(0, slots_M));
         bool[] best = tops_M.cpu().data<bool>().ToArray();
         long[] candidates = [.. Enumerable.Range(0, best.Length).Where(i => best[i]).Select(i => (long)i)];
         if (candidates.Length > 0)
         {
             Tensor asked = tensor(candidates).to(logits_NV.device);
             long[] first = logits_NV.index_select(0, slots_M.index_select(0, asked)).argmax(-1).cpu().data<long>().ToArray();
-            for (int i = 0; i < first.Length; i++) best[candidates[i]] = first[i] == batch.Targets[candidates[i]];
+            for (int i = 0; i < first.Length; i++) best[candidates[i]] = first[i] == targets[candidates[i]];
         }
         Tensor logProbabilities_NV = nn.functional.log_softmax(logits_NV, dim: -1);
         return (logProbabilities_NV.flatten().index_select(0, at_M).cpu().data<float>().ToArray(), best);

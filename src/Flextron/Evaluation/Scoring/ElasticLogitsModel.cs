@@ -32,13 +32,19 @@ public sealed class ElasticLogitsModel(DecoderModel model, SubNetwork? subNetwor
     public ILogitsModel ForThread() => new ElasticLogitsModel(model, network);
 
     /// <inheritdoc/>
-    public Tensor Logits(TokenTrees trees)
+    public Tensor Hidden(TokenTrees trees)
     {
         ArgumentNullException.ThrowIfNull(trees);
         using var scope = NewDisposeScope();
         WeightView view = model.View(network);
-        Tensor hidden_NC = model.HiddenAt(view, trees, Prefix(view, trees.Prefix));
-        return model.Logits(view, hidden_NC).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return model.HiddenAt(view, trees, Prefix(view, trees.Prefix)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public Tensor Logits(Tensor hidden_NC)
+    {
+        using var scope = NewDisposeScope();
+        return model.Logits(model.View(network), hidden_NC).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>Forgets the prefix.</summary>

@@ -6,8 +6,7 @@ namespace Flextron.Evaluation.Scoring;
 /// </summary>
 /// <param name="inputs">In lexicographic order.</param>
 /// <param name="settings">Limits.</param>
-/// <param name="mostPicks">Scored places at most in a row that several inputs share.</param>
-internal sealed class RowPlanner(IReadOnlyList<ScorerInput> inputs, ScorerSettings settings, long mostPicks)
+internal sealed class RowPlanner(IReadOnlyList<ScorerInput> inputs, ScorerSettings settings)
 {
     /// <summary>Shorter beginnings are not worth a forward pass of their own.</summary>
     private const int ShortestPrefix = 32;
@@ -73,17 +72,16 @@ internal sealed class RowPlanner(IReadOnlyList<ScorerInput> inputs, ScorerSettin
         var rows = new List<ScoringRow>();
         for (int i = from; i < to;)
         {
-            int start = i, tokens = inputs[i].Length - prefix, picks = inputs[i].Scored;
+            int start = i, tokens = inputs[i].Length - prefix;
             for (i++; i < to; i++)
             {
                 int added = inputs[i].Length - shared[i];
                 double together = RowCost(tokens + added, prefix) - RowCost(tokens, prefix);
                 if (together >= RowCost(inputs[i].Length - prefix, prefix)) break;
-                if ((added > 0 && tokens + added > settings.BatchTokens) || picks + inputs[i].Scored > mostPicks) break;
+                if (added > 0 && tokens + added > settings.BatchTokens) break;
                 tokens += added;
-                picks += inputs[i].Scored;
             }
-            rows.Add(new ScoringRow(start, i, group, prefix, tokens, picks));
+            rows.Add(new ScoringRow(start, i, group, prefix, tokens));
             cost += RowCost(tokens, prefix);
         }
         return (cost, rows);

@@ -11,8 +11,8 @@ public sealed record ScorerSettings
     /// <summary>Most rows in a batch.</summary>
     public int BatchRows { get; init; } = 256;
 
-    /// <summary>Most logits (scored places × vocabulary) of the batches that are computed at one time, so that a large vocabulary does not exhaust memory: 2²⁶ float32 values are 256 MiB.</summary>
-    public long BatchLogits { get; init; } = 1L << 26;
+    /// <summary>Places whose logits are computed at a time; null for as many as give half a million logits, but at least 64.</summary>
+    public int? HeadRows { get; init; }
 
     /// <summary>Batches computed side by side; null leaves that to the model.</summary>
     public int? Workers { get; init; }
@@ -30,7 +30,12 @@ public sealed record ScorerSettings
     /// <exception cref="FlextronException">A value is not positive.</exception>
     public void Validate()
     {
-        if (BatchTokens < 1 || BatchRows < 1 || BatchLogits < 1 || AttentionLength < 1 || Workers < 1)
-            throw new FlextronException($"Scoring needs positive limits, not tokens {BatchTokens}, rows {BatchRows}, logits {BatchLogits}, attention length {AttentionLength}, workers {Workers?.ToString(CultureInfo.InvariantCulture) ?? "as the model says"}: raise them.");
+        if (BatchTokens < 1 || BatchRows < 1 || HeadRows < 1 || AttentionLength < 1 || Workers < 1)
+            throw new FlextronException($"Scoring needs positive limits, not tokens {BatchTokens}, rows {BatchRows}, head rows {Said(HeadRows)}, attention length {AttentionLength}, workers {Said(Workers)}: raise them.");
     }
+
+    /// <summary>Places at a time for a vocabulary.</summary>
+    internal int HeadRowsFor(int vocabularySize) => HeadRows ?? Math.Max(64, (1 << 19) / vocabularySize);
+
+    private static string Said(int? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "not set";
 }

@@ -18,9 +18,8 @@ internal sealed class ScoringPlan
     /// <param name="maxLength">Longest input in tokens.</param>
     /// <param name="vocabularySize">Ids that exist.</param>
     /// <param name="settings">Limits of batches.</param>
-    /// <param name="workers">Batches that are computed at one time.</param>
     /// <exception cref="FlextronException">A request has no context, or an id is outside the vocabulary.</exception>
-    public ScoringPlan(IReadOnlyList<ContinuationTokens> requests, int maxLength, int vocabularySize, ScorerSettings settings, int workers = 1)
+    public ScoringPlan(IReadOnlyList<ContinuationTokens> requests, int maxLength, int vocabularySize, ScorerSettings settings)
     {
         this.requests = requests.Count;
         int[]? lastContext = null;
@@ -33,9 +32,8 @@ internal sealed class ScoringPlan
             if (requests[i].Continuation.Length > 0) inputs.Add(new ScorerInput(requests[i], maxLength, i));
         }
         inputs.Sort();
-        long mostPicks = settings.BatchLogits / workers / vocabularySize;
-        planner = new RowPlanner(inputs, settings, mostPicks);
-        batches = [.. Batches(planner.Plan(), settings, mostPicks)];
+        planner = new RowPlanner(inputs, settings);
+        batches = [.. Batches(planner.Plan(), settings)];
         Tokens = batches.Sum(batch => batch.Sum(row => (long)row.Tokens));
     }
 
@@ -59,25 +57,22 @@ internal sealed class ScoringPlan
     /// <summary>Makes a batch.</summary>
     public ScoringBatch Build(int batch) => Build(batches[batch]);
 
-    private static IEnumerable<List<ScoringRow>> Batches(List<ScoringRow> rows, ScorerSettings settings, long mostPicks)
+    private static IEnumerable<List<ScoringRow>> Batches(List<ScoringRow> rows, ScorerSettings settings)
     {
         var batch = new List<ScoringRow>();
-        long picked = 0;
         // Longest first: the largest batch comes first, so a lack of memory shows at once. The sort is stable, so batches do not depend on request order.
         foreach (ScoringRow row in rows.OrderBy(row => row.Group).ThenByDescending(row => row.Tokens))
         {
             if (batch.Count > 0)
             {
                 long tokens = (long)batch[0].Tokens * (batch.Count + 1);
-                if (row.Group != batch[0].Group || batch.Count == settings.BatchRows || tokens > settings.BatchTokens || picked + row.Picks > mostPicks)
+                if (row.Group != batch[0].Group || batch.Count == settings.BatchRows || tokens > settings.BatchTokens)
                 {
                     yield return batch;
                     batch = [];
-                    picked = 0;
                 }
             }
             batch.Add(row);
-            picked += row.Picks;
         }
         if (batch.Count > 0) yield return batch;
     }

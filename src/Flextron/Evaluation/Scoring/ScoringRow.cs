@@ -6,5 +6,4 @@ namespace Flextron.Evaluation.Scoring;
 /// <param name="Group">0 for a row on its own; else the number of the group whose prefix is computed beforehand, once.</param>
 /// <param name="Prefix">Tokens of that prefix.</param>
 /// <param name="Tokens">Tokens of the tree, without the prefix.</param>
-/// <param name="Picks">Scored places at most: those that requests share are counted for each.</param>
-internal readonly record struct ScoringRow(int From, int To, int Group, int Prefix, int Tokens, int Picks);
+internal readonly record struct ScoringRow(int From, int To, int Group, int Prefix, int Tokens);

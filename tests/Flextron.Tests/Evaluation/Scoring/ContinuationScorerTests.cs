@@ -139,14 +139,15 @@ public class ContinuationScorerTests
     }
 
     [Fact]
-    public void BatchesAreLimitedByTheLogitsTheyNeed()
+    public void LogitsAreMadeOfSomePlacesAtATime()
     {
         ContinuationTokens[] requests = RandomRequests(4, 80, 12);
         HashModel free = new(Vocabulary, 10), limited = new(Vocabulary, 10);
         var expected = new ContinuationScorer(free).Score(requests, null);
-        Assert.Equal(expected, new ContinuationScorer(limited, new ScorerSettings { BatchLogits = 12 * Vocabulary }).Score(requests, null));
-        Assert.InRange(limited.MostPicks, 5, 12);
-        Assert.True(free.MostPicks > 100);
+        Assert.Equal(expected, new ContinuationScorer(limited, new ScorerSettings { HeadRows = 7 }).Score(requests, null));
+        Assert.Equal(7, limited.MostLogits);
+        Assert.True(free.MostLogits > 100);
+        Assert.Equal((256, 64), (new ScorerSettings().HeadRowsFor(2048), new ScorerSettings().HeadRowsFor(128_000)));
     }
 
     [Fact]

@@ -63,7 +63,7 @@ public class ElasticLogitsModelTests
         random.Shuffle(requests);
         var settings = new ScorerSettings
         {
-            BatchTokens = random.Next(1, 2000), BatchRows = random.Next(1, 20), BatchLogits = random.Next(1, 200) * Model.Config.VocabularySize, AttentionLength = random.Next(64, 4000), Workers = 1 + (seed % 3),
+            BatchTokens = random.Next(1, 2000), BatchRows = random.Next(1, 20), HeadRows = random.Next(1, 200), AttentionLength = random.Next(64, 4000), Workers = 1 + (seed % 3),
         };
         var scores = ContinuationScorer.ScoreAll([.. networks.Select(n => new ElasticLogitsModel(Model, n))], requests, settings);
         for (int n = 0; n < networks.Length; n++)
@@ -90,7 +90,7 @@ public class ElasticLogitsModelTests
             Assert.True(trees.IsBranching);
             Assert.Equal(prefix.Length + 3, trees.Depth);
             long[][] paths = [[10, 11], [10, 12, 13], [14]];
-            Tensor logits_NV = model.Logits(trees);
+            Tensor logits_NV = model.Logits(model.Hidden(trees));
             for (int n = 0; n < paths.Length; n++)
             {
                 long[] path = [.. prefix.Select(id => (long)id), .. paths[n]];
@@ -106,7 +106,7 @@ public class ElasticLogitsModelTests
     {
         int[] prefix = new int[Model.Config.ContextLength];
         using var model = new ElasticLogitsModel(Model);
-        var error = Assert.Throws<FlextronException>(() => model.Logits(new TokenTrees(prefix, [1], [1], [0], [1], [0])));
+        var error = Assert.Throws<FlextronException>(() => model.Hidden(new TokenTrees(prefix, [1], [1], [0], [1], [0])));
         Assert.Contains("257 tokens do not fit the model's context of 256", error.Message, StringComparison.Ordinal);
     }
 

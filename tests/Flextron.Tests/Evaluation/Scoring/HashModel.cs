@@ -12,7 +12,7 @@ internal sealed class HashModel(int vocabulary, int contextLength) : ILogitsMode
 
     public int ContextLength => contextLength;
 
-    /// <summary>Rows that <see cref="Logits(TokenTrees)"/> was given so far.</summary>
+    /// <summary>Rows that <see cref="Hidden"/> was given so far.</summary>
     public int Rows { get; private set; }
 
     /// <summary>Tokens in them, padding and prefixes aside.</summary>
@@ -21,25 +21,31 @@ internal sealed class HashModel(int vocabulary, int contextLength) : ILogitsMode
     /// <summary>Most rows × length at once.</summary>
     public long LargestBatch { get; private set; }
 
-    /// <summary>Most picked places at once.</summary>
-    public int MostPicks { get; private set; }
+    /// <summary>Most rows of logits at once.</summary>
+    public long MostLogits { get; private set; }
 
     /// <summary>Changes of prefix from one batch to the next: how often a model computes one.</summary>
     public int Prefixes { get; private set; }
 
     private int[] lastPrefix = [];
 
-    public Tensor Logits(TokenTrees trees)
+    public Tensor Hidden(TokenTrees trees)
     {
         Assert.InRange(trees.Depth, 1, contextLength);
         Rows += trees.Rows;
         Tokens += trees.Lengths.Sum();
         LargestBatch = Math.Max(LargestBatch, trees.Ids.Length);
-        MostPicks = Math.Max(MostPicks, trees.Picks.Length);
         if (trees.Prefix.Length > 0 && !trees.Prefix.SequenceEqual(lastPrefix)) Prefixes++;
         lastPrefix = trees.Prefix;
         float[] logits = [.. trees.Picks.SelectMany(place => Logits(trees.Path(place)))];
         return tensor(logits, trees.Picks.Length, vocabulary, dtype: ScalarType.Float32);
+    }
+
+    // What is hidden are the logits themselves.
+    public Tensor Logits(Tensor hidden_NC)
+    {
+        MostLogits = Math.Max(MostLogits, hidden_NC.size(0));
+        return hidden_NC.alias();
     }
 
     /// <summary>Logits after a prefix.</summary>

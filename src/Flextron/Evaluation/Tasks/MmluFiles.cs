@@ -1,6 +1,6 @@
 using Flextron.Data.Records;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>The files that MMLU may lie in: a file per subject in <c>test</c> and <c>dev</c>, or one per split with a column of subjects.</summary>
 internal static class MmluFiles

@@ -1,13 +1,13 @@
 using System.Text.RegularExpressions;
 using Flextron.Data.Records;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>
 /// WikiText: pages of Wikipedia whose tokens stand apart by spaces. A page is scored as the text it was made from; its words and bytes are counted
 /// in the form that it has in the file, so that perplexities of different tokenizers compare.
 /// </summary>
-internal static partial class WikitextFormat
+internal sealed partial class WikitextTask : ITaskFile
 {
     private static readonly (string From, string To)[] Joined =
     [
@@ -20,11 +20,24 @@ internal static partial class WikitextFormat
         ("= = = =", "===="), ("= = =", "==="), ("= =", "=="), (" \u00b0 ", "\u00b0"), (" \n", "\n"), ("\n ", "\n"), (" N ", " 1 "), (" 's", "'s"),
     ];
 
+    /// <inheritdoc/>
+    public static IEnumerable<EvaluationTask> Tasks =>
+    [
+        new()
+        {
+            Name = "wikitext",
+            About = "WikiText-2, test: perplexity per word and byte of whole pages (Merity et al. 2016)",
+            Kind = TaskKind.Text,
+            DataNames = ["wikitext/wiki.test.raw", "wikitext/wiki.test.tokens", "wikitext/wiki.test.jsonl", "wikitext/test.jsonl"],
+            Read = (path, _) => Read(path),
+        },
+    ];
+
     /// <summary>
     /// Reads pages: records with a <c>page</c> each; records with a <c>text</c>, one line of the corpus each; or the plain text of the corpus
     /// (<c>.raw</c>, <c>.tokens</c>, <c>.txt</c>).
     /// </summary>
-    public static IEnumerable<EvaluationDocument> Read(string path)
+    private static IEnumerable<EvaluationDocument> Read(string path)
     {
         IEnumerable<string> pages = Path.GetExtension(path).ToLowerInvariant() is ".raw" or ".tokens" or ".txt"
             ? Pages(DataFile.Guard(path, () => File.ReadAllText(path)).Split('\n'))

@@ -1,14 +1,14 @@
 using System.Text;
 using Flextron.Data.Records;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>
 /// MMLU's folder: <c>test/SUBJECT_test.csv</c> and, for shots, <c>dev/SUBJECT_dev.csv</c>; rows question, four choices, answer as letter or 0 to 3,
 /// with or without a header. Or one file of all subjects for <c>test</c> and one for <c>dev</c> (<see cref="MmluFiles"/>), with the hub's fields
 /// <c>question</c>, <c>subject</c>, <c>choices</c>, <c>answer</c>. Subjects in ordinal order of name.
 /// </summary>
-internal static class MmluFormat
+internal sealed class MmluTask : ITaskFile
 {
     private const string TestSuffix = "_test.csv";
     private static readonly string[] Letters = ["A", "B", "C", "D"];
@@ -20,8 +20,43 @@ internal static class MmluFormat
         public string OpenPrompt => $"Question: {Question}\nAnswer:";
     }
 
+    /// <inheritdoc/>
+    public static IEnumerable<EvaluationTask> Tasks =>
+    [
+        new()
+        {
+            Name = "mmlu",
+            About = "MMLU, test: four-way questions in 57 subjects, 0 to 5 shots (Hendrycks et al. 2021)",
+            Kind = TaskKind.MultipleChoice,
+            MaxShots = 5,
+            DataNames = ["mmlu"],
+            Read = Read,
+        },
+        new()
+        {
+            Name = "tinyworld-mmlu",
+            About = "Four-way questions about the generated miniature world by subject, choices scored by their text; not the published MMLU",
+            Kind = TaskKind.MultipleChoice,
+            LengthNormalized = true,
+            MaxShots = 5,
+            IsTinyWorld = true,
+            DataNames = ["tinyworld-mmlu"],
+            Read = ReadOpen,
+        },
+        new()
+        {
+            Name = "tinyworld-mmlu-letters",
+            About = "The same questions with the choices listed and scored by their letter, as MMLU has it; models of a million parameters are at chance",
+            Kind = TaskKind.MultipleChoice,
+            MaxShots = 5,
+            IsTinyWorld = true,
+            DataNames = ["tinyworld-mmlu"],
+            Read = Read,
+        },
+    ];
+
     /// <summary>Reads all subjects; the choices are the letters, as the benchmark has it.</summary>
-    public static IEnumerable<EvaluationDocument> Read(string folder, int shots) => Read(
+    private static IEnumerable<EvaluationDocument> Read(string folder, int shots) => Read(
         folder, shots, subject => $"The following are multiple choice questions (with answers) about {subject.Replace('_', ' ')}.\n\n",
         item => item.Prompt, item => Letters);
 
@@ -29,7 +64,7 @@ internal static class MmluFormat
     /// Reads all subjects; the choices are their texts, which the prompt does not list. Models too small to bind letters to choices can be asked
     /// what they know only in this form.
     /// </summary>
-    public static IEnumerable<EvaluationDocument> ReadOpen(string folder, int shots) => Read(folder, shots, _ => "", item => item.OpenPrompt, item => item.Choices);
+    private static IEnumerable<EvaluationDocument> ReadOpen(string folder, int shots) => Read(folder, shots, _ => "", item => item.OpenPrompt, item => item.Choices);
 
     private static IEnumerable<EvaluationDocument> Read(
         string folder, int shots, Func<string, string> description, Func<MmluItem, string> prompt, Func<MmluItem, string[]> choices)
@@ -48,7 +83,7 @@ internal static class MmluFormat
             }
             string prefix = head.ToString();
             foreach (MmluItem item in items("test", subject))
-                yield return TaskFormats.Choices(index++, prefix + prompt(item), choices(item), item.Answer, subject);
+                yield return EvaluationDocument.OfChoices(index++, prefix + prompt(item), choices(item), item.Answer, subject);
         }
     }
 

@@ -1,4 +1,4 @@
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>A benchmark as a descriptor: where its files lie, how they become documents, which metrics apply. Scoring is shared.</summary>
 public sealed record EvaluationTask

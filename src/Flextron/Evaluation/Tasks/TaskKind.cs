@@ -1,4 +1,4 @@
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>How a task's scores become metrics.</summary>
 public enum TaskKind

@@ -1,4 +1,4 @@
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>MMLU's four groups of subjects, as lm-evaluation-harness has them.</summary>
 public static class MmluGroups

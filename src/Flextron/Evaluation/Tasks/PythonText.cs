@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>Python's string functions where .NET's differ, since the prompts are defined by Python code.</summary>
 internal static class PythonText

@@ -1,4 +1,4 @@
-namespace Flextron.Evaluation;
+namespace Flextron.Evaluation.Tasks;
 
 /// <summary>One scoring request in text.</summary>
 /// <param name="Context">What the model is given.</param>
