@@ -81,7 +81,7 @@ public sealed unsafe class DecodeEngine : IDisposable
     public DecodeSession NewSession(int? capacity = null, int? threads = null)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        return new DecodeSession(this, Math.Clamp(capacity ?? Config.ContextLength, 1, Config.ContextLength), Math.Max(1, threads ?? Environment.ProcessorCount));
+        return new DecodeSession(this, Math.Clamp(capacity ?? Config.ContextLength, 1, Config.ContextLength), Math.Max(1, threads ?? Environment.ProcessorCount), WorkerTeam.Shared);
     }
 
     /// <inheritdoc/>

@@ -26,6 +26,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private readonly IKernels kernels;
     private readonly DecodeBuffers buffers;
     private readonly BlockShape[] shapes;
+    private readonly WorkerTeam team;
     private readonly int threads;
     private readonly double[] frequencies_I;
     private int tokens, position, width;
@@ -33,10 +34,11 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private IStepRouter? router;
     private Exception? failure;
 
-    public DecodePass(DecodeEngine engine, int capacity, int threads)
+    public DecodePass(DecodeEngine engine, int capacity, int threads, WorkerTeam team)
     {
         this.engine = engine;
-        this.threads = Math.Min(threads, WorkerTeam.Shared.MaximumWorkers);
+        this.team = team;
+        this.threads = Math.Min(threads, team.MaximumWorkers);
         (config, kernels) = (engine.Config, engine.Kernels);
         buffers = new DecodeBuffers(config, capacity, this.threads, kernels);
         Cache = new DecodeCache(config, capacity, kernels);
@@ -57,14 +59,14 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <param name="logits">Whether those of the last token are wanted.</param>
     public void Forward(ReadOnlySpan<int> ids, int start, SubNetwork? network, IStepRouter? chooser, bool logits)
     {
-        (tokens, position, width, router, wantsLogits, failure) = (ids.Length, start, config.HiddenSize, chooser, logits, null);
+        (tokens, position, width, router, wantsLogits, failure) = (ids.Length, start, network?.Width ?? config.HiddenSize, chooser, logits, null);
         network?.Blocks.AsSpan().CopyTo(shapes);
         for (int t = 0; t < ids.Length; t++)
         {
             kernels.ReadRow(engine.Embedding, ids[t], width, Residual(t));
             Angles(t);
         }
-        WorkerTeam.Shared.Run(this, StepThreads());
+        team.Run(this, StepThreads());
         router = null;
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
@@ -327,7 +329,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private static int Active(int units, long weightsPerUnit, int workers) =>
         (int)Math.Clamp(units * weightsPerUnit / WeightsPerWorker, 1, Math.Min(workers, Math.Max(1, units)));
 
-    private static void Barrier(int workers) => WorkerTeam.Shared.Barrier(workers);
+    private void Barrier(int workers) => team.Barrier(workers);
 
     private void Angles(int token)
     {

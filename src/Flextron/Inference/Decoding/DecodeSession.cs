@@ -20,11 +20,11 @@ public sealed class DecodeSession : IDisposable
     private SubNetwork? validated, asGiven;
     private bool disposed;
 
-    internal DecodeSession(DecodeEngine engine, int capacity, int threads)
+    internal DecodeSession(DecodeEngine engine, int capacity, int threads, WorkerTeam team)
     {
         this.engine = engine;
         Capacity = capacity;
-        pass = new DecodePass(engine, capacity, threads);
+        pass = new DecodePass(engine, capacity, threads, team);
     }
 
     /// <summary>Most tokens the session holds.</summary>

@@ -6,7 +6,7 @@ namespace Flextron.Inference.Decoding;
 /// The process's persistent decoding threads, one per processor with the calling one. They wait for the next token spinning for a moment, then
 /// asleep. One piece of work at a time has them; whoever finds them busy works alone, so that processors are never oversubscribed.
 /// </summary>
-internal sealed class WorkerTeam
+internal sealed class WorkerTeam : IDisposable
 {
     // About as long as sampling and showing a token take: then the threads sleep.
     private const int SpinsBeforeSleep = 2000;
@@ -14,10 +14,11 @@ internal sealed class WorkerTeam
     private readonly Worker[] workers;
     private readonly Lock busy = new();
     private ITeamWork? work;
+    private volatile bool stopped;
     private int size;
     private PaddedCounter arrived, generation, running;
 
-    private WorkerTeam(int threads) => workers = [.. Enumerable.Range(1, Math.Max(0, threads - 1)).Select(i => new Worker(this, i))];
+    internal WorkerTeam(int threads) => workers = [.. Enumerable.Range(1, Math.Max(0, threads - 1)).Select(i => new Worker(this, i))];
 
     /// <summary>The team of this process.</summary>
     public static WorkerTeam Shared { get; } = new(Environment.ProcessorCount);
@@ -66,6 +67,13 @@ internal sealed class WorkerTeam
         while (Volatile.Read(ref generation.Value) == current) Pause(ref spins);
     }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        stopped = true;
+        foreach (Worker worker in workers) worker.Stop();
+    }
+
     private static void Pause(ref int spins)
     {
         // Where a thread of the team is not running, spinning on would only keep it from its processor.
@@ -87,6 +95,18 @@ internal sealed class WorkerTeam
                 thread = new Thread(Loop) { IsBackground = true, Name = $"Flextron decoding {index}" };
                 thread.Start();
             }
+            Wake();
+        }
+
+        public void Stop()
+        {
+            if (thread is null) return;
+            Wake();
+            thread.Join();
+        }
+
+        private void Wake()
+        {
             // The increment is seen before the flag is read: either the thread sees it and does not sleep, or it sleeps and is woken.
             Interlocked.Increment(ref started);
             if (!asleep) return;
@@ -99,6 +119,7 @@ internal sealed class WorkerTeam
             {
                 for (int spins = 0; Volatile.Read(ref started) == seen && spins < SpinsBeforeSleep; spins++) Thread.SpinWait(1);
                 if (Volatile.Read(ref started) == seen) Sleep(seen);
+                if (team.stopped) return;
                 team.work!.Run(index, team.size);
                 Interlocked.Decrement(ref team.running.Value);
             }
