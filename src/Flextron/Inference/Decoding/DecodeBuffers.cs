@@ -10,7 +10,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     public const int BlockTokens = 32;
 
     /// <summary>Rows of a down or output projection that are summed before they are added to the residual stream.</summary>
-    public const int ChunkRows = 64;
+    public const int ChunkRows = 128;
 
     /// <summary>Entries of a group that are attended to in one piece.</summary>
     public const int ChunkEntries = 256;

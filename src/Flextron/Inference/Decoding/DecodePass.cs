@@ -21,6 +21,9 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <summary>Weights that a pass must read for the team to be woken at all.</summary>
     private const long WeightsPerTeam = 1 << 20;
 
+    /// <summary>What turning a token's queries and storing its key and value costs, in entries attended to: its cache lines come from afar.</summary>
+    private const long AppendCost = 64;
+
     private readonly DecodeEngine engine;
     private readonly ModelConfig config;
     private readonly IKernels kernels;
@@ -103,7 +106,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         Project(w.Key, from, to, queryRows, keyRows, normed, buffers.Key, buffers.KeyStride);
         Project(w.Value, from, to, queryRows + keyRows, keyRows, normed, buffers.Value, buffers.KeyStride);
         Barrier(workers);
-        Attend(block, groups, Chunks(entries), 2L * entries * size * perGroup, worker, workers);
+        Attend(block, groups, Chunks(entries), (2L * entries + AppendCost) * size * perGroup, worker, workers);
         Barrier(workers);
         AddProjection(w.Output, queryRows, buffers.Heads, buffers.QueryStride, worker, workers);
     }
@@ -269,7 +272,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         }
         Barrier(workers);
         if (Active(chunks, (long)DecodeBuffers.ChunkRows * width, workers) == 1) return;
-        (from, to) = Share(width, 16, chunks, worker, workers);
+        (from, to) = Share(width, 16, 4L * chunks, worker, workers);
         for (int c = 0; c < chunks && from < to; c++) kernels.Add(Residual(0) + from, buffers.Sums + (nint)c * buffers.Width + from, to - from);
         Barrier(workers);
     }

@@ -64,14 +64,14 @@ public sealed class DecodeSession : IDisposable
     /// <param name="network">With which slice; the whole network where null.</param>
     /// <returns>The logits after the last, valid until the next call.</returns>
     /// <exception cref="FlextronException">They do not fit, an id is outside the vocabulary, or the slice does not fit the model.</exception>
-    public ReadOnlySpan<float> Prefill(ReadOnlySpan<int> tokens, SubNetwork? network = null) => Read(tokens, network, null);
+    public ReadOnlySpan<float> Prefill(scoped ReadOnlySpan<int> tokens, SubNetwork? network = null) => Read(tokens, network, null);
 
     /// <summary>Reads many tokens, each at its own widths.</summary>
     /// <param name="tokens">At least one id.</param>
     /// <param name="router">Decides for each.</param>
     /// <returns>The logits after the last, valid until the next call.</returns>
     /// <exception cref="FlextronException">They do not fit, an id is outside the vocabulary, or the router chose an impossible width.</exception>
-    public ReadOnlySpan<float> Prefill(ReadOnlySpan<int> tokens, IStepRouter router)
+    public ReadOnlySpan<float> Prefill(scoped ReadOnlySpan<int> tokens, IStepRouter router)
     {
         ArgumentNullException.ThrowIfNull(router);
         return Read(tokens, null, router);
@@ -98,7 +98,7 @@ public sealed class DecodeSession : IDisposable
         pass.Dispose();
     }
 
-    private ReadOnlySpan<float> Read(ReadOnlySpan<int> tokens, SubNetwork? network, IStepRouter? router)
+    private ReadOnlySpan<float> Read(scoped ReadOnlySpan<int> tokens, SubNetwork? network, IStepRouter? router)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         engine.ThrowIfDisposed();

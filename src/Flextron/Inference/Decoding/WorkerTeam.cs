@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Flextron.Inference.Decoding;
 
@@ -10,7 +11,7 @@ internal sealed class WorkerTeam : IDisposable
 {
     // About as long as sampling and showing a token take: then the threads sleep.
     private const int SpinsBeforeSleep = 2000;
-    private const int SpinsBeforeYield = 500;
+    private const int SpinsBeforeYield = 2000;
     private readonly Worker[] workers;
     private readonly Lock busy = new();
     private ITeamWork? work;
@@ -77,8 +78,9 @@ internal sealed class WorkerTeam : IDisposable
     private static void Pause(ref int spins)
     {
         // Where a thread of the team is not running, spinning on would only keep it from its processor.
-        if (++spins < SpinsBeforeYield) Thread.SpinWait(1);
-        else Thread.Yield();
+        if (++spins >= SpinsBeforeYield) Thread.Yield();
+        else if (X86Base.IsSupported) X86Base.Pause();
+        else Thread.SpinWait(1);
     }
 
     private sealed class Worker(WorkerTeam team, int index)

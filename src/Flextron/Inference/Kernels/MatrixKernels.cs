@@ -41,7 +41,8 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
             for (nint c = 0; c < whole; c += T.Count) s = T.MultiplyAdd(TElement.Load<T, V>(row, c), T.Load(x + c), s);
             y[r] = T.Sum(s);
         }
-        if (whole < columns || w.Scales != 0) Finish(w, first, count, x, whole, columns, y);
+        if (whole < columns) AddTail(w, first, count, x, whole, columns, y);
+        if (w.Scales != 0) Scale((float*)w.Scales + first, count, y);
     }
 
     /// <inheritdoc cref="IKernels.DotBlock"/>
@@ -118,7 +119,11 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
             }
         }
         if (whole == columns && w.Scales == 0) return;
-        for (int t = 0; t < tokens; t++) Finish(w, first, count, x + (nint)t * xStride, whole, columns, y + (nint)t * yStride);
+        for (int t = 0; t < tokens; t++)
+        {
+            if (whole < columns) AddTail(w, first, count, x + (nint)t * xStride, whole, columns, y + (nint)t * yStride);
+            if (w.Scales != 0) Scale((float*)w.Scales + first, count, y + (nint)t * yStride);
+        }
     }
 
     /// <inheritdoc cref="IKernels.Accumulate"/>
@@ -269,16 +274,24 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
     private static float Coefficient(in WeightMatrix w, int first, int r, float* coefficients) =>
         w.Scales == 0 ? coefficients[r] : coefficients[r] * ((float*)w.Scales)[first + r];
 
-    // Columns beyond the last whole vector, and the rows' factors.
-    private static void Finish(in WeightMatrix w, int first, int count, float* x, int whole, int columns, float* y)
+    // Columns beyond the last whole vector.
+    private static void AddTail(in WeightMatrix w, int first, int count, float* x, int whole, int columns, float* y)
     {
         for (int r = 0; r < count; r++)
         {
             byte* row = w.Row(first + r);
             float sum = y[r];
             for (int c = whole; c < columns; c++) sum = float.MultiplyAddEstimate(TElement.Load(row, c), x[c], sum);
-            y[r] = sum * w.Scale(first + r);
+            y[r] = sum;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scale(float* scales, int count, float* y)
+    {
+        int r = 0;
+        for (; r + T.Count <= count; r += T.Count) T.Store(T.Multiply(T.Load(y + r), T.Load(scales + r)), y + r);
+        for (; r < count; r++) y[r] *= scales[r];
     }
 
     private static void AccumulateTail(in WeightMatrix w, int first, int count, float* coefficients, int whole, int columns, float* sum)
