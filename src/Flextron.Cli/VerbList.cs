@@ -43,6 +43,7 @@ internal static class VerbList
         root.Options.Add(new VersionOption());
         options.AddTo(root);
         foreach (VerbCommand verb in All()) root.Subcommands.Add(verb);
+        root.Subcommands.Add(new NotebookCommand());
         return root;
     }
 }
