@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Experiments;
-using Flextron.Workbench.Studies;
+using Flextron.Workbench.Kinds;
 
 namespace Flextron.Cli.Commands;
 
@@ -34,6 +34,6 @@ internal sealed class RunCommand : VerbCommand
         ExperimentFolder folder = ExperimentFolder.Open(context.Get(experiment));
         string[] overrides = context.Get(set);
         RunOptions options = context.RunOptions($"run {context.Get(experiment)}{string.Concat(overrides.Select(o => $" --set {o}"))}{(context.Get(name) is { } named ? $" --name {named}-2" : "")}") with { Name = context.Get(name), Overrides = overrides };
-        return StudyVerbResult.Of(FlextronStudy.Run(folder, folder.ReadSettings<StudySettings>(overrides), options), clock.Elapsed);
+        return StudyVerbResult.Of(ExperimentKinds.Of(folder).Run(folder, overrides, options), clock.Elapsed);
     }
 }

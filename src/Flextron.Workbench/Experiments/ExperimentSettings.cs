@@ -33,6 +33,21 @@ public static class ExperimentSettings
         return FromJson<T>(SettingsOverrides.Apply(ToJson(settings), changes), "The overriding --set options");
     }
 
+    /// <summary>One text at the top of a settings file, before it is known which settings it holds.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="key">The setting.</param>
+    /// <returns>The text, or null where the setting is left out.</returns>
+    /// <exception cref="FlextronException">The file is missing or no JSON object, or the setting is no text.</exception>
+    public static string? ReadText(string path, string key)
+    {
+        if (!File.Exists(path)) throw new FlextronException($"There are no settings at {path}: check the path.");
+        if (Parse(path) is not JsonObject settings) throw new FlextronException($"{path}: the whole must be an object.");
+        if (!settings.TryGetPropertyValue(key, out JsonNode? value)) return null;
+        return value is JsonValue text && text.GetValueKind() == JsonValueKind.String
+            ? text.GetValue<string>()
+            : throw new FlextronException($"{path}: \"{key}\" must be a text, not {value?.ToJsonString(FlextronJson.Compact) ?? "null"}.");
+    }
+
     /// <summary>All settings as JSON, defaults included.</summary>
     public static JsonNode ToJson<T>(T settings) => JsonSerializer.SerializeToNode(settings, Strict) ?? throw new ArgumentNullException(nameof(settings));
 

@@ -23,4 +23,22 @@ public sealed record CorpusSettings
 
     /// <summary>Seed of the split, and of the tiny world's training text.</summary>
     public long Seed { get; init; } = 2;
+
+    /// <summary>Checks the numbers.</summary>
+    /// <returns>This instance.</returns>
+    /// <exception cref="FlextronException">A value is outside its range; the message names it.</exception>
+    public CorpusSettings Validated()
+    {
+        static void Require(bool holds, string what)
+        {
+            if (!holds) throw new FlextronException($"Experiment settings: {what}.");
+        }
+
+        Require(CalibrationShare > 0 && HeldOutShare > 0 && CalibrationShare + HeldOutShare < 1,
+            FormattableString.Invariant($"corpus.calibrationShare {CalibrationShare} and corpus.heldOutShare {HeldOutShare} must be above 0 and leave text to train on"));
+        Require(MaximumTrainTokens >= 2, $"corpus.maximumTrainTokens is {MaximumTrainTokens}, give 2 or more");
+        Require(WindowLength >= 2, $"corpus.windowLength is {WindowLength}, give 2 or more");
+        Require(HeldOutWindows >= 2, $"corpus.heldOutWindows is {HeldOutWindows}, give 2 or more, so that losses have an interval");
+        return this;
+    }
 }

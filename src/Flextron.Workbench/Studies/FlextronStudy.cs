@@ -10,6 +10,13 @@ namespace Flextron.Workbench.Studies;
 /// </summary>
 public static class FlextronStudy
 {
+    /// <summary>What <c>"kind"</c> says for it.</summary>
+    public const string KindName = "method";
+
+    /// <summary>The kind of experiment.</summary>
+    public static ExperimentKind Kind { get; } = ExperimentKind.Of<StudySettings>(
+        KindName, "the whole method on one model: curves of loss and accuracy against measured latency", Run);
+
     /// <summary>Runs it.</summary>
     /// <param name="experiment">Its folder.</param>
     /// <param name="settings">Resolved settings.</param>

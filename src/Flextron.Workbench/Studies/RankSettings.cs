@@ -13,4 +13,14 @@ public sealed record RankSettings
 
     /// <summary>Random orders that the importance order is compared with.</summary>
     public int RandomOrders { get; init; } = 3;
+
+    /// <summary>Checks the numbers.</summary>
+    /// <returns>This instance.</returns>
+    /// <exception cref="FlextronException">A value is outside its range; the message names it.</exception>
+    public RankSettings Validated()
+    {
+        if (MaximumTokens < 2) throw new FlextronException($"Experiment settings: rank.maximumTokens is {MaximumTokens}, give 2 or more.");
+        if (RandomOrders < 1) throw new FlextronException($"Experiment settings: rank.randomOrders is {RandomOrders}, give 1 or more.");
+        return this;
+    }
 }

@@ -10,6 +10,9 @@ namespace Flextron.Workbench.Studies;
 /// </summary>
 public sealed record StudySettings
 {
+    /// <summary>Names the kind of experiment; may be left out.</summary>
+    public string Kind { get; init; } = FlextronStudy.KindName;
+
     /// <summary>What the experiment asks, in a sentence; printed on its report.</summary>
     public string Question { get; init; } = "How do loss and accuracy fall with latency when one set of weights serves every budget?";
 
@@ -52,13 +55,9 @@ public sealed record StudySettings
             if (!holds) throw new FlextronException($"Experiment settings: {what}.");
         }
 
-        Require(Corpus.CalibrationShare > 0 && Corpus.HeldOutShare > 0 && Corpus.CalibrationShare + Corpus.HeldOutShare < 1,
-            FormattableString.Invariant($"corpus.calibrationShare {Corpus.CalibrationShare} and corpus.heldOutShare {Corpus.HeldOutShare} must be above 0 and leave text to train on"));
-        Require(Corpus.MaximumTrainTokens >= 2, $"corpus.maximumTrainTokens is {Corpus.MaximumTrainTokens}, give 2 or more");
-        Require(Corpus.WindowLength >= 2, $"corpus.windowLength is {Corpus.WindowLength}, give 2 or more");
-        Require(Corpus.HeldOutWindows >= 2, $"corpus.heldOutWindows is {Corpus.HeldOutWindows}, give 2 or more, so that losses have an interval");
-        Require(Rank.MaximumTokens >= 2, $"rank.maximumTokens is {Rank.MaximumTokens}, give 2 or more");
-        Require(Rank.RandomOrders >= 1, $"rank.randomOrders is {Rank.RandomOrders}, give 1 or more");
+        Require(Kind == FlextronStudy.KindName, $"kind is \"{Kind}\" and these settings are of the kind \"{FlextronStudy.KindName}\"");
+        Corpus.Validated();
+        Rank.Validated();
         Require(Profile.HeldOutNetworks >= 3, $"profile.heldOutNetworks is {Profile.HeldOutNetworks}, give 3 or more");
         Require(Route.LossWindows >= 1 && Route.WindowLength >= 2, $"route.lossWindows is {Route.LossWindows} and route.windowLength {Route.WindowLength}, give 1 and 2 or more");
         Require(Curve.Targets >= 2, $"curve.targets is {Curve.Targets}, give 2 or more");

@@ -63,24 +63,40 @@ public static class EquivalenceCheck
         return Largest(exact, text, ids_BT => (exact.Forward(ids_BT, network), masked.Forward(ids_BT)));
     }
 
-    /// <summary>A full-size copy in which heads and neurons outside the slice write nothing to the residual stream.</summary>
+    /// <summary>
+    /// A full-size copy in which heads, neurons and channels outside the slice write nothing to the residual stream. A narrower stream's norms
+    /// average over the kept channels, √(w/C) of what C channels with zeros among them give: the copy's norm weights and epsilon make up for it.
+    /// </summary>
     public static DecoderWeights Masked(DecoderWeights weights, SubNetwork network)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(network);
         using var noGrad = no_grad();
-        DecoderWeights copy = weights.Clone();
-        foreach ((BlockWeights block, BlockShape shape) in copy.Blocks.Zip(network.ValidatedFor(weights.Config).Blocks))
+        ModelConfig config = weights.Config;
+        network = network.ValidatedFor(config);
+        int width = network.Width ?? config.HiddenSize;
+        double share = (double)width / config.HiddenSize;
+        DecoderWeights copy = weights.Clone(config with { NormEpsilon = config.NormEpsilon * share });
+        foreach ((BlockWeights block, BlockShape shape) in copy.Blocks.Zip(network.Blocks))
         {
-            Silence(block.Output_QC, (long)shape.KvGroups * weights.Config.HeadsPerGroup * weights.Config.HeadSize);
-            Silence(block.Down_DC, shape.Neurons);
+            Silence(block.Output_QC, 0, (long)shape.KvGroups * config.HeadsPerGroup * config.HeadSize);
+            Silence(block.Down_DC, 0, shape.Neurons);
+        }
+        if (width == config.HiddenSize) return copy;
+        Silence(copy.Embedding_VC, 1, width);
+        foreach (BlockWeights block in copy.Blocks)
+            foreach (Tensor writes in new[] { block.Output_QC, block.Down_DC }) Silence(writes, 1, width);
+        foreach (Tensor norm in copy.Blocks.SelectMany(b => new[] { b.AttentionNorm_C, b.MlpNorm_C }).Append(copy.FinalNorm_C))
+        {
+            norm.mul_(Math.Sqrt(share));
+            Silence(norm, 0, width);
         }
         return copy;
     }
 
-    private static void Silence(Tensor rows, long kept)
+    private static void Silence(Tensor weight, int axis, long kept)
     {
-        using Tensor beyond = rows.narrow(0, kept, rows.size(0) - kept);
+        using Tensor beyond = weight.narrow(axis, kept, weight.size(axis) - kept);
         beyond.zero_();
     }
 

@@ -35,7 +35,7 @@ public sealed class ElasticLogitsModel(DecoderModel model, SubNetwork? subNetwor
         ArgumentNullException.ThrowIfNull(positions_N);
         using var scope = NewDisposeScope();
         WeightView view = model.View(network);
-        Tensor hidden_NC = model.Hidden(view, ids_BT.to(model.Device)).view(-1, model.Config.HiddenSize).index_select(0, positions_N.to(model.Device));
+        Tensor hidden_NC = model.Hidden(view, ids_BT.to(model.Device)).flatten(0, 1).index_select(0, positions_N.to(model.Device));
         return model.Logits(view, hidden_NC).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 }

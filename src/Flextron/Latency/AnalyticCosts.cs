@@ -2,18 +2,17 @@ using Flextron.Models;
 
 namespace Flextron.Latency;
 
-/// <summary>Costs that need no measurement, exact and linear in every width: parameters, bytes and floating-point operations.</summary>
+/// <summary>Costs that need no measurement, exact and linear in every axis: parameters, bytes and floating-point operations.</summary>
 public static class AnalyticCosts
 {
     /// <summary>Parameters; a tied head counts once.</summary>
     public static ICostTable Parameters(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        double c = config.HiddenSize;
-        return new LinearCosts("parameters",
+        return new LinearCosts("parameters", config.HiddenSize, c => new Terms(
             (config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize * c + c,
             c, 2 * GroupRows(config) * c,
-            c, 3 * c);
+            c, 3 * c));
     }
 
     /// <summary>Bytes of a sub-network's weights and of its KV cache.</summary>
@@ -24,12 +23,11 @@ public static class AnalyticCosts
     public static ICostTable WeightAndCacheBytes(ModelConfig config, int bytesPerElement, int batch, int contextTokens)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ICostTable parameters = Parameters(config);
-        double c = config.HiddenSize, cache = 2.0 * batch * contextTokens * config.HeadSize;
-        return new LinearCosts("bytes",
-            bytesPerElement * parameters.Fixed,
+        double cache = 2.0 * batch * contextTokens * config.HeadSize;
+        return new LinearCosts("bytes", config.HiddenSize, c => new Terms(
+            bytesPerElement * ((config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize * c + c),
             bytesPerElement * c, bytesPerElement * (2 * GroupRows(config) * c + cache),
-            bytesPerElement * c, bytesPerElement * 3 * c);
+            bytesPerElement * c, bytesPerElement * 3 * c));
     }
 
     /// <summary>
@@ -40,28 +38,34 @@ public static class AnalyticCosts
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(workload);
-        double c = config.HiddenSize, prompt = workload.PromptTokens, steps = workload.GeneratedTokens;
+        double prompt = workload.PromptTokens, steps = workload.GeneratedTokens;
         double tokens = workload.Batch * (prompt + steps);
         // Position t sees t + 1 keys, in the prompt and in decode steps alike.
         double pairs = workload.Batch * (prompt + steps) * (prompt + steps + 1) / 2;
-        double perGroup = tokens * 2 * 2 * GroupRows(config) * c + pairs * 2 * 2 * config.HeadsPerGroup * config.HeadSize;
-        return new LinearCosts("FLOP",
+        return new LinearCosts("FLOP", config.HiddenSize, c => new Terms(
             workload.Batch * (1 + steps) * 2 * c * config.VocabularySize,
-            0, perGroup,
-            0, tokens * 2 * 3 * c);
+            0, tokens * 2 * 2 * GroupRows(config) * c + pairs * 2 * 2 * config.HeadsPerGroup * config.HeadSize,
+            0, tokens * 2 * 3 * c));
     }
 
     // Query and output have H·(L/G) rows a group, key and value H: half of their sum, so that 2·rows·C counts all four matrices.
     private static double GroupRows(ModelConfig config) => (double)config.HeadSize * (config.HeadsPerGroup + 1);
 
-    private sealed class LinearCosts(string unit, double constant, double attention, double perGroup, double mlp, double perNeuron) : ICostTable
+    // What a network of some residual width costs: the fixed part, and of every part that is not skipped a constant and a share per unit.
+    private readonly record struct Terms(double Fixed, double Attention, double PerGroup, double Mlp, double PerNeuron);
+
+    private sealed class LinearCosts(string unit, int width, Func<double, Terms> termsOf) : ICostTable
     {
+        private readonly Terms terms = termsOf(width);
+
         public string Unit => unit;
 
-        public double Fixed => constant;
+        public double Fixed => terms.Fixed;
 
-        public double Attention(int block, int kvGroups) => attention + perGroup * kvGroups;
+        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : terms.Attention + terms.PerGroup * kvGroups;
 
-        public double Mlp(int block, int neurons) => mlp + perNeuron * neurons;
+        public double Mlp(int block, int neurons) => neurons == 0 ? 0 : terms.Mlp + terms.PerNeuron * neurons;
+
+        public ICostTable? AtWidth(int residualWidth) => new LinearCosts(unit, residualWidth, termsOf);
     }
 }

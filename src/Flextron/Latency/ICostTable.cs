@@ -17,23 +17,36 @@ public interface ICostTable
 
     /// <summary>Cost of a block's attention, its norm included.</summary>
     /// <param name="block">Block index.</param>
-    /// <param name="kvGroups">Kept key/value groups.</param>
+    /// <param name="kvGroups">Kept key/value groups; none cost nothing.</param>
     double Attention(int block, int kvGroups);
 
     /// <summary>Cost of a block's MLP, its norm included.</summary>
     /// <param name="block">Block index.</param>
-    /// <param name="neurons">Kept neurons.</param>
+    /// <param name="neurons">Kept neurons; none cost nothing.</param>
     double Mlp(int block, int neurons);
 
+    /// <summary>The same costs for networks with a narrower residual stream; null where they are not known.</summary>
+    /// <param name="residualWidth">Kept channels, fewer than the model has.</param>
+    ICostTable? AtWidth(int residualWidth) => null;
+
+    /// <summary>The costs that hold for networks of a residual width.</summary>
+    /// <param name="residualWidth">Kept channels; null for all.</param>
+    /// <exception cref="FlextronException">They are not known.</exception>
+    ICostTable ForWidth(int? residualWidth) =>
+        residualWidth is not { } width ? this
+        : AtWidth(width) ?? throw new FlextronException($"The cost in {Unit} of a residual stream of {width} channels is not known, only that of the whole one: choose a network of full width, or a budget in parameters or bytes.");
+
     /// <summary>Cost of a sub-network: the fixed part, then attention and MLP block by block, summed in this order.</summary>
+    /// <exception cref="FlextronException">It has a residual width whose costs are not known.</exception>
     double Cost(SubNetwork subNetwork)
     {
         ArgumentNullException.ThrowIfNull(subNetwork);
-        double sum = Fixed;
+        ICostTable costs = ForWidth(subNetwork.Width);
+        double sum = costs.Fixed;
         for (int i = 0; i < subNetwork.Blocks.Length; i++)
         {
-            sum += Attention(i, subNetwork.Blocks[i].KvGroups);
-            sum += Mlp(i, subNetwork.Blocks[i].Neurons);
+            sum += costs.Attention(i, subNetwork.Blocks[i].KvGroups);
+            sum += costs.Mlp(i, subNetwork.Blocks[i].Neurons);
         }
         return sum;
     }

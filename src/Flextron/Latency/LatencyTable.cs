@@ -43,12 +43,19 @@ public sealed record LatencyTable : ICostTable
     double ICostTable.Fixed => FixedMs;
 
     /// <inheritdoc/>
-    double ICostTable.Attention(int block, int kvGroups) => At(Attention, kvGroups);
+    double ICostTable.Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : At(Attention, kvGroups);
 
     /// <inheritdoc/>
-    double ICostTable.Mlp(int block, int neurons) => At(Mlp, neurons);
+    double ICostTable.Mlp(int block, int neurons) => neurons == 0 ? 0 : At(Mlp, neurons);
 
-    /// <summary>Predicted latency of a sub-network, ms per workload. Widths between entries are interpolated; below the first, the first counts.</summary>
+    /// <inheritdoc/>
+    ICostTable? ICostTable.AtWidth(int residualWidth) => residualWidth == Key.Model.Hidden ? this : null;
+
+    /// <summary>
+    /// Predicted latency of a sub-network, ms per workload. Widths between entries are interpolated; below the first, the first counts; a skipped
+    /// part costs nothing.
+    /// </summary>
+    /// <exception cref="FlextronException">It has a narrower residual stream, of which nothing was measured.</exception>
     public double Predict(SubNetwork subNetwork) => ((ICostTable)this).Cost(subNetwork);
 
     /// <summary>Predicted latency of the whole network, ms.</summary>

@@ -2,10 +2,10 @@ using MathNet.Numerics.Statistics;
 
 namespace Flextron.Latency;
 
-/// <summary>Repeated timings in three numbers.</summary>
-/// <param name="Median">Middle, ms.</param>
-/// <param name="Lower">First quartile, ms.</param>
-/// <param name="Upper">Third quartile, ms.</param>
+/// <summary>Repeated measurements in three numbers; latencies are in ms.</summary>
+/// <param name="Median">Middle.</param>
+/// <param name="Lower">First quartile.</param>
+/// <param name="Upper">Third quartile.</param>
 /// <param name="Count">Samples.</param>
 public sealed record Quartiles(double Median, double Lower, double Upper, int Count)
 {

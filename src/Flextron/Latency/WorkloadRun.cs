@@ -83,13 +83,13 @@ internal sealed class WorkloadRun : IDisposable
             Tensor hidden_BTC;
             using (NewDisposeScope())
             {
-                Tensor x_BTC = model.Embed(view, ids_BT);
+                Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
                 Stamp(0);
                 for (int i = 0; i < view.Blocks.Count; i++)
                 {
-                    x_BTC = x_BTC + model.Attention(view.Blocks[i], i, x_BTC, cache);
+                    if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = x_BTC + model.Attention(view.Blocks[i], i, x_BTC, cache);
                     Stamp(++part);
-                    x_BTC = x_BTC + model.Mlp(view.Blocks[i], i, x_BTC);
+                    if (view.Blocks[i].Shape.Neurons > 0) x_BTC = x_BTC + model.Mlp(view.Blocks[i], i, x_BTC);
                     Stamp(++part);
                 }
                 cache?.Advance(ids_BT.size(1));

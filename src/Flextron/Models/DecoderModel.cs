@@ -75,8 +75,8 @@ public sealed class DecoderModel : IDisposable
         return Logits(view, hidden_BTC.select(1, -1)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The residual stream after the last block, before the final norm.</summary>
-    /// <returns>hidden_BTC.</returns>
+    /// <summary>The residual stream after the last block, before the final norm; parts that keep nothing are passed by.</summary>
+    /// <returns>hidden_BTC, C being the channels that the view keeps.</returns>
     public Tensor Hidden(WeightView view, Tensor ids_BT, KvCache? cache = null, IForwardObserver? observer = null)
     {
         ArgumentNullException.ThrowIfNull(view);
@@ -88,8 +88,8 @@ public sealed class DecoderModel : IDisposable
         Tensor x_BTC = Embed(view, ids_BT);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            x_BTC = x_BTC + Attention(view.Blocks[i], i, x_BTC, cache, observer);
-            x_BTC = x_BTC + Mlp(view.Blocks[i], i, x_BTC, observer);
+            if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = x_BTC + Attention(view.Blocks[i], i, x_BTC, cache, observer);
+            if (view.Blocks[i].Shape.Neurons > 0) x_BTC = x_BTC + Mlp(view.Blocks[i], i, x_BTC, observer);
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
@@ -97,14 +97,16 @@ public sealed class DecoderModel : IDisposable
 
     /// <summary>Looks the ids up in the embedding.</summary>
     /// <returns>x_BTC.</returns>
-    public Tensor Embed(WeightView view, Tensor ids_BT)
+    public static Tensor Embed(WeightView view, Tensor ids_BT)
     {
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(ids_BT);
         using var scope = NewDisposeScope();
-        return view.Embedding_VC.index_select(0, ids_BT.reshape(-1)).view(ids_BT.size(0), ids_BT.size(1), Config.HiddenSize).MoveToOuterDisposeScope();
+        return view.Embedding_VC.index_select(0, ids_BT.reshape(-1)).view(ids_BT.size(0), ids_BT.size(1), view.Embedding_VC.size(1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>What a block's attention adds to the residual stream, its norm included.</summary>
-    /// <param name="block">The block's slices.</param>
+    /// <param name="block">The block's slices, of at least one group.</param>
     /// <param name="index">Its index, for the cache and the observer.</param>
     /// <param name="x_BTC">The residual stream.</param>
     /// <param name="cache">Past keys and values.</param>
@@ -129,7 +131,7 @@ public sealed class DecoderModel : IDisposable
         return heads_BTLH.reshape(batch, time, (long)heads * size).matmul(w.Output_QC).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What a block's MLP adds to the residual stream, its norm included.</summary>
+    /// <summary>What a block's MLP of at least one neuron adds to the residual stream, its norm included.</summary>
     /// <returns>update_BTC.</returns>
     public Tensor Mlp(BlockView block, int index, Tensor x_BTC, IForwardObserver? observer = null)
     {

@@ -96,6 +96,9 @@ public sealed class DecoderWeights : IDisposable
         return new DecoderWeights(Config, copy);
     }
 
+    /// <summary>An independent copy under a configuration that differs in what no shape depends on, such as the norms' epsilon.</summary>
+    internal DecoderWeights Clone(ModelConfig config) => new(config, Flat.detach().clone().DetachFromDisposeScope());
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -16,7 +16,7 @@ public sealed class WeightView : IDisposable
     /// <summary>Which sub-network this is.</summary>
     public SubNetwork SubNetwork { get; }
 
-    /// <summary>Token embedding, always whole.</summary>
+    /// <summary>Token embedding: every row, the kept channels.</summary>
     public required Tensor Embedding_VC { get; init; }
 
     /// <summary>The blocks, sliced.</summary>
@@ -33,7 +33,7 @@ public sealed class WeightView : IDisposable
     public static WeightView Of(DecoderWeights weights, SubNetwork subNetwork)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        return Build(weights, subNetwork, (tensor, rows, keep) => keep(tensor.narrow(0, 0, rows)));
+        return Build(weights, subNetwork, (tensor, rows, columns, keep) => keep(Prefix(tensor, rows, columns)));
     }
 
     /// <summary>Slices for training: leaves that share storage with <paramref name="weights"/> and accumulate into <paramref name="gradients"/>.</summary>
@@ -45,21 +45,24 @@ public sealed class WeightView : IDisposable
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(gradients);
         Dictionary<IntPtr, Tensor> gradientOf = weights.Named().Zip(gradients.Named()).ToDictionary(p => p.First.Tensor.Handle, p => p.Second.Tensor);
-        return Build(weights, subNetwork, (tensor, rows, keep) =>
+        return Build(weights, subNetwork, (tensor, rows, columns, keep) =>
         {
-            using Tensor gradient = gradientOf[tensor.Handle].narrow(0, 0, rows);
-            using Tensor slice = tensor.narrow(0, 0, rows);
+            using Tensor slice = Prefix(tensor, rows, columns);
+            // A skipped part's tensors are empty and take no part in the computation.
+            if (rows == 0) return keep(slice.detach());
+            using Tensor gradient = Prefix(gradientOf[tensor.Handle], rows, columns);
             Tensor leaf = keep(slice.detach().requires_grad_(true));
             leaf.grad = gradient;
             return leaf;
         });
     }
 
-    private static WeightView Build(DecoderWeights weights, SubNetwork subNetwork, Func<Tensor, long, Func<Tensor, Tensor>, Tensor> slice)
+    private static WeightView Build(DecoderWeights weights, SubNetwork subNetwork, Func<Tensor, long, long, Func<Tensor, Tensor>, Tensor> slice)
     {
         ArgumentNullException.ThrowIfNull(subNetwork);
         ModelConfig config = weights.Config;
-        subNetwork.ValidatedFor(config);
+        subNetwork = subNetwork.ValidatedFor(config);
+        int width = subNetwork.Width ?? config.HiddenSize;
         var kept = new List<Tensor>();
         Tensor Keep(Tensor t)
         {
@@ -68,17 +71,24 @@ public sealed class WeightView : IDisposable
             return t;
         }
 
-        Tensor Slice(Tensor tensor, long rows) => slice(tensor, rows, Keep);
-        Tensor embedding = Slice(weights.Embedding_VC, config.VocabularySize);
+        Tensor Slice(Tensor tensor, long rows, long columns) => slice(tensor, rows, columns, Keep);
+        Tensor embedding = Slice(weights.Embedding_VC, config.VocabularySize, width);
         var view = new WeightView(subNetwork)
         {
             Embedding_VC = embedding,
-            Blocks = weights.Blocks.Zip(subNetwork.Blocks, (full, shape) => BlockView.Slice(config, full, shape, Slice)).ToArray(),
-            FinalNorm_C = Slice(weights.FinalNorm_C, config.HiddenSize),
-            Head_VC = config.TiedEmbeddings ? embedding : Slice(weights.Head_VC, config.VocabularySize),
+            Blocks = weights.Blocks.Zip(subNetwork.Blocks, (full, shape) => BlockView.Slice(config, full, shape, width, Slice)).ToArray(),
+            FinalNorm_C = Slice(weights.FinalNorm_C, width, 1),
+            Head_VC = config.TiedEmbeddings ? embedding : Slice(weights.Head_VC, config.VocabularySize, width),
         };
         view.owned.AddRange(kept);
         return view;
+    }
+
+    private static Tensor Prefix(Tensor tensor, long rows, long columns)
+    {
+        if (tensor.dim() == 1 || columns == tensor.size(1)) return tensor.narrow(0, 0, rows);
+        using Tensor kept = tensor.narrow(0, 0, rows);
+        return kept.narrow(1, 0, columns);
     }
 
     /// <summary>Releases the views (not the shared weights).</summary>

@@ -79,7 +79,7 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
     public SelectedNetwork Describe(SubNetwork subNetwork, ICostTable cost)
     {
         ArgumentNullException.ThrowIfNull(cost);
-        subNetwork.ValidatedFor(config);
+        subNetwork = subNetwork.ValidatedFor(config);
         return new SelectedNetwork(
             subNetwork, cost.Cost(subNetwork), cost.Unit, Sensitivities?.Predict(subNetwork), Latency?.Cost(subNetwork),
             (long)AnalyticCosts.Parameters(config).Cost(subNetwork), (long)ByteCosts.Cost(subNetwork));

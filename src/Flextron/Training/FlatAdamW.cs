@@ -6,7 +6,7 @@ namespace Flextron.Training;
 
 /// <summary>
 /// AdamW (Loshchilov and Hutter, arXiv 1711.05101) over the flat parameter tensor: a handful of large operations instead of hundreds of small
-/// ones. Rows that no trained sub-network used this step are left alone entirely: no decay, no momentum.
+/// ones. Rows and columns that no trained sub-network used this step are left alone entirely: no decay, no momentum.
 /// </summary>
 public sealed class FlatAdamW : IDisposable
 {
@@ -53,13 +53,12 @@ public sealed class FlatAdamW : IDisposable
         }
         if (norm > settings.GradientClip) gradient.mul_(settings.GradientClip / (norm + 1e-6));
         double correction1 = 1 - Math.Pow(settings.Beta1, step + 1), correction2 = Math.Sqrt(1 - Math.Pow(settings.Beta2, step + 1));
-        foreach ((long start, long length, bool decays) in ParameterRanges.Used(weights, used))
+        foreach (ParameterRegion region in ParameterRanges.Used(weights, used))
         {
-            Tensor p = weights.Flat.narrow(0, start, length), g = gradient.narrow(0, start, length);
-            Tensor m = FirstMoment.narrow(0, start, length), v = SecondMoment.narrow(0, start, length);
+            Tensor p = region.Of(weights.Flat), g = region.Of(gradient), m = region.Of(FirstMoment), v = region.Of(SecondMoment);
             m.mul_(settings.Beta1).add_(g, 1 - settings.Beta1);
             v.mul_(settings.Beta2).addcmul_(g, g, 1 - settings.Beta2);
-            if (decays && settings.WeightDecay > 0) p.mul_(1 - learningRate * settings.WeightDecay);
+            if (region.Decays && settings.WeightDecay > 0) p.mul_(1 - learningRate * settings.WeightDecay);
             p.addcdiv_(m, v.sqrt().div_(correction2).add_(1e-8), -learningRate / correction1);
         }
         gradient.zero_();

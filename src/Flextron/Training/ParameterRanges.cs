@@ -4,45 +4,68 @@ using static TorchSharp.torch;
 
 namespace Flextron.Training;
 
-/// <summary>Which stretches of the flat parameter tensor a set of sub-networks touches.</summary>
+/// <summary>Which parts of the flat parameter tensor a set of sub-networks touches.</summary>
 public static class ParameterRanges
 {
-    /// <summary>The touched stretches, neighbours of the same kind joined.</summary>
+    /// <summary>The touched parts, disjoint and in storage order, neighbours of the same kind joined.</summary>
+    /// <remarks>
+    /// Of a matrix every sub-network touches some first rows and first columns. Their union is a staircase, which is cut into bands of rows of
+    /// one length each; where every sub-network keeps the whole residual width, the bands are plain stretches.
+    /// </remarks>
     /// <param name="weights">The flat weights.</param>
     /// <param name="subNetworks">At least one.</param>
-    /// <returns>Start and length in elements, and whether weight decay applies (matrices, not norms).</returns>
-    public static IReadOnlyList<(long Start, long Length, bool Decays)> Used(DecoderWeights weights, IReadOnlyList<SubNetwork> subNetworks)
+    public static IReadOnlyList<ParameterRegion> Used(DecoderWeights weights, IReadOnlyList<SubNetwork> subNetworks)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(subNetworks);
-        var rows = new List<long>();
-        Tensor Record(Tensor tensor, long kept)
+        (long Rows, long Columns)[][] kept = [.. subNetworks.Select(s => Extents(weights, s).ToArray())];
+        var regions = new List<ParameterRegion>();
+        (long at, int index) = (0, 0);
+        foreach ((_, Tensor tensor) in weights.Named())
         {
-            rows.Add(kept);
+            bool matrix = tensor.dim() > 1;
+            long stride = matrix ? tensor.size(1) : 1, done = 0;
+            // From the widest to the narrowest: a narrower sub-network adds only rows below those already covered.
+            foreach ((long rows, long columns) in kept.Select(k => k[index]).OrderByDescending(k => k.Columns).ThenByDescending(k => k.Rows))
+            {
+                if (rows <= done) continue;
+                long start = at + done * stride;
+                if (columns == stride)
+                    AddStretch(regions, start, (rows - done) * stride, matrix);
+                else
+                    regions.Add(new ParameterRegion(start, rows - done, columns, stride, matrix));
+                done = rows;
+            }
+            at += tensor.numel();
+            index++;
+        }
+        return regions;
+    }
+
+    private static void AddStretch(List<ParameterRegion> regions, long start, long length, bool decays)
+    {
+        if (regions.Count > 0 && regions[^1] is { Rows: 1 } last && last.Start + last.Columns == start && last.Decays == decays)
+            regions[^1] = ParameterRegion.Stretch(last.Start, last.Columns + length, decays);
+        else
+            regions.Add(ParameterRegion.Stretch(start, length, decays));
+    }
+
+    // What a sub-network keeps of every tensor, in storage order.
+    private static List<(long Rows, long Columns)> Extents(DecoderWeights weights, SubNetwork network)
+    {
+        ModelConfig config = weights.Config;
+        network = network.ValidatedFor(config);
+        int width = network.Width ?? config.HiddenSize;
+        var extents = new List<(long, long)> { (config.VocabularySize, width) };
+        Tensor Record(Tensor tensor, long rows, long columns)
+        {
+            extents.Add((rows, columns));
             return tensor;
         }
 
-        rows.Add(weights.Config.VocabularySize);
-        for (int i = 0; i < weights.Blocks.Count; i++)
-        {
-            var widest = new BlockShape(subNetworks.Max(s => s.Blocks[i].KvGroups), subNetworks.Max(s => s.Blocks[i].Neurons));
-            BlockView.Slice(weights.Config, weights.Blocks[i], widest, Record);
-        }
-        rows.Add(weights.Config.HiddenSize);
-        if (!weights.Config.TiedEmbeddings) rows.Add(weights.Config.VocabularySize);
-
-        var ranges = new List<(long Start, long Length, bool Decays)>();
-        long at = 0;
-        foreach (((_, Tensor tensor), long kept) in weights.Named().Zip(rows))
-        {
-            bool matrix = tensor.dim() > 1;
-            long length = matrix ? kept * tensor.size(1) : kept;
-            if (ranges.Count > 0 && ranges[^1] is var (start, before, decays) && start + before == at && decays == matrix)
-                ranges[^1] = (start, before + length, matrix);
-            else
-                ranges.Add((at, length, matrix));
-            at += tensor.numel();
-        }
-        return ranges;
+        foreach ((BlockWeights block, BlockShape shape) in weights.Blocks.Zip(network.Blocks)) BlockView.Slice(config, block, shape, width, Record);
+        extents.Add((width, 1));
+        if (!config.TiedEmbeddings) extents.Add((config.VocabularySize, width));
+        return extents;
     }
 }

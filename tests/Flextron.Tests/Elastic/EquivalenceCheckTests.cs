@@ -11,15 +11,38 @@ public sealed class EquivalenceCheckTests
 {
     private static readonly TokenCorpus Text = TokenCorpus.OfIds([.. Enumerable.Range(0, 200).Select(i => (i * i + 7) % 23)]);
 
-    [Fact]
-    public void SlicesEqualMasksToRoundingInFloat64()
+    [Theory]
+    [InlineData(1, 5, 2, 11, null, false)]
+    [InlineData(1, 5, 2, 11, 7, false)]
+    [InlineData(2, 20, 2, 20, 15, true)]
+    [InlineData(0, 5, 2, 0, 9, true)]
+    [InlineData(0, 0, 2, 20, null, false)]
+    [InlineData(0, 0, 1, 3, 1, false)]
+    public void SlicesEqualMasksToRoundingInFloat64(int groups0, int neurons0, int groups1, int neurons1, int? width, bool tied)
     {
-        ModelConfig config = RandomLlama.TinyConfig();
+        ModelConfig config = RandomLlama.TinyConfig(tied);
         using var model = new DecoderModel(RandomLlama.Create(config, seed: 1).ToDecoderWeights(config));
 
-        double difference = EquivalenceCheck.SliceAgainstMask(model, new SubNetwork([new BlockShape(1, 5), new BlockShape(2, 11)]), Text);
+        double difference = EquivalenceCheck.SliceAgainstMask(model, new SubNetwork([new BlockShape(groups0, neurons0), new BlockShape(groups1, neurons1)], width), Text);
 
         Assert.InRange(difference, 0, 1e-12);
+    }
+
+    [Fact]
+    public void TheMaskedFormIsTheNaiveOne()
+    {
+        // The mask is itself checked, against plain loops that know nothing of scaled norm weights.
+        ModelConfig config = RandomLlama.TinyConfig();
+        HfWeights reference = RandomLlama.Create(config, seed: 3);
+        using DecoderWeights weights = reference.ToDecoderWeights(config), exact = weights.Clone(ScalarType.Float64);
+        using DecoderWeights masked = EquivalenceCheck.Masked(exact, new SubNetwork([new BlockShape(1, 5), new BlockShape(0, 11)], 6));
+        int[] ids = [4, 8, 15, 16, 22, 3];
+
+        double[,] expected = NaiveLlama.Logits(config, reference, ids, [new NaiveMask(1, 5), new NaiveMask(0, 11)], 6);
+        double[,] actual = NaiveLlama.Logits(masked.Config, HfWeights.From(masked), ids);
+
+        for (int t = 0; t < ids.Length; t++)
+            for (int v = 0; v < config.VocabularySize; v++) Assert.Equal(expected[t, v], actual[t, v], 1e-12);
     }
 
     [Fact]

@@ -51,10 +51,10 @@ public sealed class AnalyticCostsTests
         ModelConfig config = RandomLlama.TinyConfig();
         var workload = new LatencyWorkload(2, 5, 3);
         ICostTable costs = AnalyticCosts.Flops(config, workload);
-        long c = config.HiddenSize, h = config.HeadSize;
+        long h = config.HeadSize;
         foreach (SubNetwork network in Networks(config))
         {
-            long multiplyAdds = 0;
+            long multiplyAdds = 0, c = network.Width ?? config.HiddenSize;
             for (int sequence = 0; sequence < workload.Batch; sequence++)
                 for (int position = 0; position < workload.PromptTokens + workload.GeneratedTokens; position++)
                 {
@@ -90,7 +90,11 @@ public sealed class AnalyticCostsTests
     {
         ElasticSpace space = ElasticSpace.For(config);
         var random = new Random(1);
-        return [space.Smallest, space.Largest, .. Enumerable.Range(0, 10).Select(_ => space.Random(random))];
+        return
+        [
+            space.Smallest, space.Largest, .. Enumerable.Range(0, 10).Select(_ => space.Random(random)),
+            new([BlockShape.Skipped, new BlockShape(1, 8)]), new([new BlockShape(0, 8), new BlockShape(2, 0)], 7), new(space.Largest.Blocks, 5),
+        ];
     }
 
     private static long Elements(WeightView view, bool tied) =>

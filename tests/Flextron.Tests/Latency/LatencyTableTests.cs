@@ -19,6 +19,18 @@ public sealed class LatencyTableTests
         Assert.Equal(table.Predict(SubNetwork.Full(Config)), table.FullMs(), 1e-12);
     }
 
+    [Fact]
+    public void SkippedPartsCostNothingAndOtherResidualWidthsAreRefused()
+    {
+        LatencyTable table = Table();
+        Assert.Equal(0.5 + 0.25 + 3, table.Predict(new SubNetwork([new BlockShape(0, 8), new BlockShape(2, 0)])), 1e-12);
+        Assert.Equal(0.5, table.Predict(new SubNetwork([BlockShape.Skipped, BlockShape.Skipped])), 1e-12);
+        SubNetwork whole = SubNetwork.Full(Config);
+        Assert.Equal(table.FullMs(), table.Predict(new SubNetwork(whole.Blocks, Config.HiddenSize)), 1e-12);
+        string message = Assert.Throws<FlextronException>(() => table.Predict(new SubNetwork(whole.Blocks, 8))).Message;
+        Assert.Contains("residual stream of 8 channels is not known", message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(1, 0.25)]
     [InlineData(8, 0.25)]

@@ -31,23 +31,73 @@ public sealed class DecoderModelTests
         var random = new Random(3);
         for (int i = 0; i < 20; i++)
         {
-            var network = new SubNetwork(Enumerable.Range(0, config.BlockCount).Select(_ => new BlockShape(random.Next(1, config.KvGroupCount + 1), random.Next(1, config.NeuronCount + 1))));
+            // Skipped parts and blocks, and a residual stream of every other width, are among them.
+            var network = new SubNetwork(
+                Enumerable.Range(0, config.BlockCount).Select(_ => new BlockShape(random.Next(0, config.KvGroupCount + 1), i % 4 == 0 ? 0 : random.Next(0, config.NeuronCount + 1))),
+                i % 2 == 0 ? null : random.Next(1, config.HiddenSize + 1));
             NaiveMask[] masks = [.. network.Blocks.Select(b => new NaiveMask(b.KvGroups, b.Neurons))];
 
-            AssertClose(NaiveLlama.Logits(config, reference, Ids, masks), Logits(model, network), 1e-4);
+            AssertClose(NaiveLlama.Logits(config, reference, Ids, masks, network.Width), Logits(model, network), 1e-4);
         }
     }
 
+    [Fact]
+    public void ASkippedPartAndANarrowStreamChangeTheLogits()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using var model = new DecoderModel(RandomLlama.Create(config, seed: 2).ToDecoderWeights(config));
+        BlockShape whole = model.FullNetwork.Blocks[0];
+        SubNetwork[] networks =
+        [
+            model.FullNetwork, new([whole, BlockShape.Skipped]), new([BlockShape.Skipped, whole]), new([whole with { KvGroups = 0 }, whole]),
+            new([whole with { Neurons = 0 }, whole]), new([whole, whole], width: 15), new([whole, whole], width: 8),
+        ];
+
+        double[][] last = [.. networks.Select(n => Logits(model, n)).Select(l => Enumerable.Range(0, config.VocabularySize).Select(v => l[Ids.Length - 1, v]).ToArray())];
+
+        for (int a = 0; a < last.Length; a++)
+            for (int b = 0; b < a; b++)
+                Assert.True(last[a].Zip(last[b], (x, y) => Math.Abs(x - y)).Max() > 1e-2, $"{networks[a]} and {networks[b]} agree");
+    }
+
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(5, 1)]
-    [InlineData(5, 3)]
-    [InlineData(4, 8)]
-    public void CachedChunksEqualOneForward(int first, int chunk)
+    [InlineData(3, 5, null, "keeps 3 key/value groups: choose 1 to 2, or 0")]
+    [InlineData(-1, 5, null, "keeps -1 key/value groups")]
+    [InlineData(1, 21, null, "keeps 21 neurons: choose 1 to 20, or 0")]
+    [InlineData(1, 5, 17, "keeps 17 channels of the residual stream: choose 1 to 16")]
+    [InlineData(1, 5, 0, "keeps 0 channels")]
+    public void WidthsBeyondTheModelAreNamed(int groups, int neurons, int? width, string message)
+    {
+        var network = new SubNetwork([new BlockShape(groups, neurons), new BlockShape(1, 1)], width);
+
+        var e = Assert.Throws<FlextronException>(() => network.ValidatedFor(RandomLlama.TinyConfig()));
+        Assert.Contains(message, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheWholeWidthIsOneValueHoweverItIsWritten()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        var network = new SubNetwork([new BlockShape(1, 3), new BlockShape(2, 4)], config.HiddenSize);
+
+        Assert.Equal(new SubNetwork(network.Blocks), network.ValidatedFor(config));
+        Assert.NotEqual(new SubNetwork(network.Blocks), new SubNetwork(network.Blocks, 8));
+        Assert.Equal("1x3 2x4 of 8", new SubNetwork(network.Blocks, 8).ToString());
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1, 7, null)]
+    [InlineData(5, 1, 1, 7, null)]
+    [InlineData(5, 3, 1, 7, null)]
+    [InlineData(4, 8, 1, 7, null)]
+    [InlineData(5, 1, 1, 7, 9)]
+    [InlineData(4, 3, 0, 7, 16)]
+    [InlineData(5, 1, 0, 0, 12)]
+    public void CachedChunksEqualOneForward(int first, int chunk, int groups, int neurons, int? width)
     {
         ModelConfig config = RandomLlama.TinyConfig();
         using var model = new DecoderModel(RandomLlama.Create(config, seed: 4).ToDecoderWeights(config));
-        var network = new SubNetwork([new BlockShape(1, 7), new BlockShape(2, 13)]);
+        var network = new SubNetwork([new BlockShape(groups, neurons), new BlockShape(2, 13)], width);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         double[,] whole = Logits(model, network);

@@ -4,7 +4,7 @@ namespace Flextron.Tests.Reference;
 
 /// <summary>
 /// Llama from its definition, in plain loops and double precision, without anything of the library's model code: RMSNorm, rotate-half rotary positions,
-/// causal grouped-query attention, SwiGLU. With masks it is the oracle for elastic slices: everything is computed, then what is not kept is set to zero.
+/// causal grouped-query attention, SwiGLU. With masks it is the oracle for elastic slices: everything is computed, then what is not kept is set to zero; norms average over the kept channels.
 /// </summary>
 internal static class NaiveLlama
 {
@@ -13,23 +13,24 @@ internal static class NaiveLlama
     /// <param name="weights">Weights in the usual orientation.</param>
     /// <param name="ids">T token ids.</param>
     /// <param name="masks">One per block, or null to keep everything.</param>
-    public static double[,] Logits(ModelConfig config, HfWeights weights, IReadOnlyList<int> ids, IReadOnlyList<NaiveMask>? masks = null)
+    /// <param name="width">Kept channels of the residual stream, or null to keep all.</param>
+    public static double[,] Logits(ModelConfig config, HfWeights weights, IReadOnlyList<int> ids, IReadOnlyList<NaiveMask>? masks = null, int? width = null)
     {
-        int time = ids.Count, c = config.HiddenSize;
-        double[][] x = [.. ids.Select(id => weights.Embedding.AsSpan(id * c, c).ToArray())];
+        int time = ids.Count, c = config.HiddenSize, kept = width ?? c;
+        double[][] x = [.. ids.Select(id => Masked(weights.Embedding.AsSpan(id * c, c).ToArray(), kept))];
         for (int n = 0; n < config.BlockCount; n++)
         {
             HfBlock block = weights.Blocks[n];
             NaiveMask mask = masks?[n] ?? new NaiveMask(config.KvGroupCount, config.NeuronCount);
-            double[][] attended = Attention(config, block, [.. x.Select(r => RmsNorm(r, block.InputNorm, config.NormEpsilon))], mask.KvGroups);
-            for (int t = 0; t < time; t++) Add(x[t], attended[t]);
-            for (int t = 0; t < time; t++) Add(x[t], Mlp(config, block, RmsNorm(x[t], block.PostNorm, config.NormEpsilon), mask.Neurons));
+            double[][] attended = Attention(config, block, [.. x.Select(r => RmsNorm(r, block.InputNorm, config.NormEpsilon, kept))], mask.KvGroups);
+            for (int t = 0; t < time; t++) Add(x[t], Masked(attended[t], kept));
+            for (int t = 0; t < time; t++) Add(x[t], Masked(Mlp(config, block, RmsNorm(x[t], block.PostNorm, config.NormEpsilon, kept), mask.Neurons), kept));
         }
 
         var logits = new double[time, config.VocabularySize];
         for (int t = 0; t < time; t++)
         {
-            double[] row = MatrixVector(weights.Head, RmsNorm(x[t], weights.Norm, config.NormEpsilon), config.VocabularySize);
+            double[] row = MatrixVector(weights.Head, RmsNorm(x[t], weights.Norm, config.NormEpsilon, kept), config.VocabularySize);
             for (int v = 0; v < row.Length; v++) logits[t, v] = row[v];
         }
         return logits;
@@ -100,10 +101,16 @@ internal static class NaiveLlama
         return MatrixVector(block.Down, gate, config.HiddenSize);
     }
 
-    private static double[] RmsNorm(double[] x, double[] weight, double epsilon)
+    private static double[] RmsNorm(double[] x, double[] weight, double epsilon, int kept)
     {
-        double scale = 1 / Math.Sqrt(x.Sum(a => a * a) / x.Length + epsilon);
+        double scale = 1 / Math.Sqrt(x.Sum(a => a * a) / kept + epsilon);
         return [.. x.Select((a, i) => a * scale * weight[i])];
+    }
+
+    private static double[] Masked(double[] x, int kept)
+    {
+        Array.Clear(x, kept, x.Length - kept);
+        return x;
     }
 
     private static double[] MatrixVector(double[] matrix, double[] x, int rows)

@@ -54,6 +54,11 @@ public sealed class BudgetTests
         Assert.Equal(expected, Budget.Parse(folder["b.json"]).Resolve(NetworkSelectorTests.Selector(null)).SubNetwork);
         BudgetFile.Save(folder["c.json"], expected);
         Assert.Equal(expected, Budget.Parse(folder["c.json"]).Choices);
+        Assert.DoesNotContain("width", File.ReadAllText(folder["c.json"]), StringComparison.Ordinal);
+
+        var narrow = new SubNetwork([new BlockShape(4, 48), BlockShape.Skipped, new BlockShape(0, 64)], 5);
+        BudgetFile.Save(folder["d.json"], narrow);
+        Assert.Equal(narrow, Budget.Parse(folder["d.json"]).Resolve(NetworkSelectorTests.Selector(null)).SubNetwork);
     }
 
     [Theory]

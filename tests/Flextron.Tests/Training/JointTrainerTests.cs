@@ -19,12 +19,17 @@ public sealed class JointTrainerTests
         Steps = 12, BatchSize = 4, SequenceLength = 16, LearningRate = 3e-3, WarmupSteps = 2, DistillationWeight = 0, NetworksPerStep = 3, EvaluateEvery = 0,
     };
 
-    [Fact]
-    public void SliceGradientsEqualAutogradThroughNarrowing()
+    [Theory]
+    [InlineData(1, 9, null)]
+    [InlineData(1, 9, 11)]
+    [InlineData(0, 9, 16)]
+    [InlineData(2, 0, 7)]
+    [InlineData(0, 0, null)]
+    public void SliceGradientsEqualAutogradThroughNarrowing(int groups, int neurons, int? width)
     {
         using DecoderWeights weights = RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config), gradients = DecoderWeights.Allocate(Config);
         using var model = new DecoderModel(weights, ownsWeights: false);
-        var network = new SubNetwork([new BlockShape(1, 9), new BlockShape(2, 5)]);
+        var network = new SubNetwork([new BlockShape(groups, neurons), new BlockShape(2, 5)], width);
         using var scope = NewDisposeScope();
         Tensor ids_BT = tensor(Corpus.Ids[..10].ToArray().Select(i => (long)i).ToArray()).unsqueeze(0), target_N = ids_BT[0].roll(-1);
 
@@ -89,6 +94,31 @@ public sealed class JointTrainerTests
             Assert.True(now.Query_QC.narrow(0, 12, 12).equal(then.Query_QC.narrow(0, 12, 12)).all().item<bool>());
             Assert.False(now.Down_DC.narrow(0, 0, 8).equal(then.Down_DC.narrow(0, 0, 8)).any().item<bool>());
         }
+    }
+
+    [Fact]
+    public void ColumnsAndBlocksThatNoSubNetworkUsedStayAsTheyWere()
+    {
+        using DecoderWeights weights = RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config), before = weights.Clone();
+        using var model = new DecoderModel(weights, ownsWeights: false);
+        var networks = new FixedNetworks([
+            new([new BlockShape(2, 6), BlockShape.Skipped], 10),
+            new([new BlockShape(1, 12), BlockShape.Skipped], 8),
+        ]);
+        using (var trainer = new JointTrainer(model, ElasticSpace.For(Config), Settings with { WeightDecay = 0.5 }, source: networks)) trainer.Run(Corpus);
+
+        void Moved(Tensor now, Tensor then) => Assert.False(now.equal(then).any().item<bool>());
+        void Kept(Tensor now, Tensor then) => Assert.True(now.equal(then).all().item<bool>());
+        foreach ((Tensor now, Tensor then) in weights.Blocks[1].Named().Zip(before.Blocks[1].Named(), (a, b) => (a.Tensor, b.Tensor))) Kept(now, then);
+        Kept(weights.Embedding_VC.narrow(1, 10, 6), before.Embedding_VC.narrow(1, 10, 6));
+        Moved(weights.Head_VC.narrow(1, 0, 10), before.Head_VC.narrow(1, 0, 10));
+        Kept(weights.FinalNorm_C.narrow(0, 10, 6), before.FinalNorm_C.narrow(0, 10, 6));
+        // Rows 0 … 5 were used ten wide, rows 6 … 11 eight wide, the rest not at all: a staircase.
+        (Tensor down, Tensor downBefore) = (weights.Blocks[0].Down_DC, before.Blocks[0].Down_DC);
+        Moved(down.narrow(0, 0, 6).narrow(1, 0, 10), downBefore.narrow(0, 0, 6).narrow(1, 0, 10));
+        Moved(down.narrow(0, 6, 6).narrow(1, 0, 8), downBefore.narrow(0, 6, 6).narrow(1, 0, 8));
+        Kept(down.narrow(0, 6, 6).narrow(1, 8, 8), downBefore.narrow(0, 6, 6).narrow(1, 8, 8));
+        Kept(down.narrow(0, 12, 8), downBefore.narrow(0, 12, 8));
     }
 
     [Fact]
@@ -158,6 +188,11 @@ public sealed class JointTrainerTests
     {
         var e = Assert.Throws<FlextronException>(() => (Settings with { NetworksPerStep = 1, Strategy = SamplingStrategy.Sandwich }).Validated());
         Assert.Contains("networksPerStep 2 or more", e.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class FixedNetworks(IReadOnlyList<SubNetwork> networks) : ISubNetworkSource
+    {
+        public IReadOnlyList<SubNetwork> At(int step) => networks;
     }
 
     private static Tensor Loss(DecoderModel model, WeightView view, Tensor ids_BT, Tensor target_N) =>

@@ -1,0 +1,12 @@
+namespace Flextron.Workbench.Benchmarks;
+
+/// <summary>All benchmarks. A new one is a file here and a line in this list.</summary>
+public static class BenchmarkList
+{
+    /// <summary>Fresh instances, in the order they run.</summary>
+    public static IReadOnlyList<IBenchmark> All() =>
+    [
+        new MachineBenchmark(),
+        new TrainingStepBenchmark(),
+    ];
+}
