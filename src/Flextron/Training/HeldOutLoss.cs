@@ -17,16 +17,16 @@ public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maxim
     private readonly WindowSampler sampler = new(heldOut, windowLength, seed: 0);
 
     /// <summary>Windows in use.</summary>
-    public int WindowCount => Math.Min(maximumWindows, sampler.WindowCount);
+    public int WindowCount => (int)Math.Min(maximumWindows, sampler.WindowCount);
 
     /// <summary>Measures one sub-network.</summary>
     public LossEstimate Of(DecoderModel model, SubNetwork subNetwork)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var noGrad = no_grad();
-        int[] windows = Enumerable.Range(0, WindowCount).Select(i => (int)((long)i * sampler.WindowCount / WindowCount)).ToArray();
+        long[] windows = sampler.Spread(maximumWindows);
         var losses = new List<double>(windows.Length);
-        foreach (int[] chunk in windows.Chunk(Batch))
+        foreach (long[] chunk in windows.Chunk(Batch))
         {
             using var scope = NewDisposeScope();
             (Tensor input_BT, Tensor target_BT) = sampler.Windows(chunk);

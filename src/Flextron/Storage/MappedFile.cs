@@ -1,6 +1,6 @@
 using System.IO.MemoryMappedFiles;
 
-namespace Flextron.Checkpoints;
+namespace Flextron.Storage;
 
 /// <summary>A file mapped for reading. Pages are read when touched; nothing is loaded up front.</summary>
 internal sealed class MappedFile : IDisposable

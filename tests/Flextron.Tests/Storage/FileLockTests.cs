@@ -1,23 +1,23 @@
 using System.Diagnostics;
-using Flextron.Workbench.Experiments;
+using Flextron.Storage;
 
-namespace Flextron.Tests.Workbench.Experiments;
+namespace Flextron.Tests.Storage;
 
-public sealed class StageLockTests
+public sealed class FileLockTests
 {
     [Fact]
     public void HoldsUntilDisposed()
     {
         using TemporaryFolder folder = TestData.Temporary();
         string path = folder["locks/a.lock"];
-        Assert.False(StageLock.IsTaken(path));
-        using (StageLock? held = StageLock.TryTake(path))
+        Assert.False(FileLock.IsTaken(path));
+        using (FileLock? held = FileLock.TryTake(path))
         {
             Assert.NotNull(held);
-            Assert.Null(StageLock.TryTake(path));
-            Assert.True(StageLock.IsTaken(path));
+            Assert.Null(FileLock.TryTake(path));
+            Assert.True(FileLock.IsTaken(path));
         }
-        Assert.False(StageLock.IsTaken(path));
+        Assert.False(FileLock.IsTaken(path));
     }
 
     [Fact]
@@ -27,12 +27,12 @@ public sealed class StageLockTests
         using TemporaryFolder folder = TestData.Temporary();
         string path = folder["a.lock"];
         using Process other = Process.Start(new ProcessStartInfo("/usr/bin/flock", [path, "sleep", "60"]))!;
-        Assert.True(SpinWait.SpinUntil(() => StageLock.IsTaken(path), TimeSpan.FromSeconds(10)));
-        Assert.Null(StageLock.TryTake(path));
+        Assert.True(SpinWait.SpinUntil(() => FileLock.IsTaken(path), TimeSpan.FromSeconds(10)));
+        Assert.Null(FileLock.TryTake(path));
         other.Kill(entireProcessTree: true);
         bool waited = false;
-        using StageLock taken = StageLock.Take(path, () => waited = true, TestContext.Current.CancellationToken);
-        Assert.True(waited || StageLock.IsTaken(path));
+        using FileLock taken = FileLock.Take(path, () => waited = true, TestContext.Current.CancellationToken);
+        Assert.True(waited || FileLock.IsTaken(path));
     }
 
     [Fact]
@@ -40,6 +40,6 @@ public sealed class StageLockTests
     {
         using TemporaryFolder folder = TestData.Temporary();
         File.WriteAllText(folder["file"], "");
-        Assert.Contains("Cannot lock", Assert.Throws<FlextronException>(() => StageLock.TryTake(folder["file/a.lock"])).Message, StringComparison.Ordinal);
+        Assert.Contains("Cannot lock", Assert.Throws<FlextronException>(() => FileLock.TryTake(folder["file/a.lock"])).Message, StringComparison.Ordinal);
     }
 }

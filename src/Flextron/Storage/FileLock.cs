@@ -1,24 +1,24 @@
-namespace Flextron.Workbench.Experiments;
+namespace Flextron.Storage;
 
 /// <summary>
 /// A lock between processes: an open file that nobody else may open. The system releases it when the process ends, however it ends, so a
 /// stale one cannot remain. The (empty) file itself stays: deleting it would let two waiters hold two different files of one name.
 /// </summary>
-internal sealed class StageLock : IDisposable
+public sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private readonly FileStream _file;
 
-    private StageLock(FileStream file) => _file = file;
+    private FileLock(FileStream file) => _file = file;
 
     /// <summary>Takes the lock, or returns null where somebody holds it.</summary>
     /// <exception cref="FlextronException">The lock file cannot be made.</exception>
-    public static StageLock? TryTake(string path)
+    public static FileLock? TryTake(string path)
     {
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            return new StageLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException e) when (IsHeld(e))
         {
@@ -34,7 +34,7 @@ internal sealed class StageLock : IDisposable
     /// <param name="path">The lock file.</param>
     /// <param name="onWait">Called once if there is something to wait for.</param>
     /// <param name="cancellation">Gives up.</param>
-    public static StageLock Take(string path, Action onWait, CancellationToken cancellation)
+    public static FileLock Take(string path, Action onWait, CancellationToken cancellation)
     {
         bool waiting = false;
         while (true)
@@ -53,7 +53,7 @@ internal sealed class StageLock : IDisposable
         if (!File.Exists(path)) return false;
         try
         {
-            using StageLock? taken = TryTake(path);
+            using FileLock? taken = TryTake(path);
             return taken is null;
         }
         catch (FlextronException)
@@ -62,6 +62,7 @@ internal sealed class StageLock : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
     // EWOULDBLOCK on Linux and macOS, ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows.
