@@ -7,6 +7,6 @@ internal sealed class NotebookCommand : Command
 {
     public NotebookCommand() : base("notebook", "Runs C# notebooks without a front end; puts the kernel into VS Code and Jupyter.")
     {
-        Subcommands.Add(new NotebookRunCommand());
+        foreach (Command verb in (Command[])[new NotebookRunCommand(), new NotebookInstallCommand(), new NotebookUninstallCommand(), new NotebookKernelCommand()]) Subcommands.Add(verb);
     }
 }

@@ -12,21 +12,17 @@ namespace Flextron.Notebooks.Running;
 /// <param name="echo">Told of console text; null for nobody.</param>
 internal sealed class OutputRecorder(int number, Dictionary<string, JsonObject> shared, Action<string>? echo) : ICellOutput
 {
-    /// <summary>Console text of one cell that is kept; the rest is left out, and that is said.</summary>
-    internal const int LongestConsole = 4_000_000;
     private readonly Lock gate = new();
     private readonly List<Entry> entries = [];
-    private long written;
+    private readonly ConsoleLimit limit = new();
 
     public void Stream(string name, string text)
     {
         lock (gate)
         {
-            if (written > LongestConsole) return;
-            written += text.Length;
-            if (written > LongestConsole) text = text[..Math.Max(0, text.Length - (int)Math.Min(text.Length, written - LongestConsole))] + "\n… further console output of this cell is left out\n";
-            if (entries.Count > 0 && entries[^1].Stream == name) entries[^1].Text!.Append(text);
-            else entries.Add(new Entry(name, new StringBuilder(text), null));
+            if (limit.Take(text) is not { } kept) return;
+            if (entries.Count > 0 && entries[^1].Stream == name) entries[^1].Text!.Append(kept);
+            else entries.Add(new Entry(name, new StringBuilder(kept), null));
         }
         echo?.Invoke(text);
     }

@@ -74,7 +74,7 @@ public sealed class RunnerTests
         Assert.Contains("has nobody to ask", (await Run(NotebookText.Of("input(\"?\")"))).Failure!.Message);
         NotebookRunResult run = await Run(NotebookText.Of("for (int i = 0; i < 60; i++) Console.Write(new string('x', 100_000));"));
         string text = Assert.Single(Texts(run));
-        Assert.InRange(text.Length, OutputRecorder.LongestConsole, OutputRecorder.LongestConsole + 200);
+        Assert.InRange(text.Length, Flextron.Notebooks.Sessions.ConsoleLimit.Longest, Flextron.Notebooks.Sessions.ConsoleLimit.Longest + 200);
         Assert.EndsWith("is left out\n", text);
     }
 
