@@ -35,6 +35,9 @@ public sealed class DecoderModel : IDisposable
     /// <summary>Where the parameters are.</summary>
     public Device Device => Weights.Flat.device;
 
+    /// <summary>Rotations by position.</summary>
+    internal RotaryTable Rotary => rotary;
+
     /// <summary>The whole network as a sub-network.</summary>
     public SubNetwork FullNetwork { get; }
 
@@ -121,6 +124,7 @@ public sealed class DecoderModel : IDisposable
         int groups = block.Shape.KvGroups, heads = groups * Config.HeadsPerGroup, size = Config.HeadSize;
         BlockWeights w = block.Weights;
         Tensor normed_BTC = RmsNorm(x_BTC, w.AttentionNorm_C);
+        observer?.OnNorm(index, normed_BTC);
         Tensor query_BLTH = rotary.Rotate(functional.linear(normed_BTC, w.Query_QC).view(batch, time, heads, size), start).transpose(1, 2);
         Tensor key_BGTH = rotary.Rotate(functional.linear(normed_BTC, w.Key_KC).view(batch, time, groups, size), start).transpose(1, 2);
         Tensor value_BGTH = functional.linear(normed_BTC, w.Value_KC).view(batch, time, groups, size).transpose(1, 2);
@@ -139,6 +143,7 @@ public sealed class DecoderModel : IDisposable
         using var scope = NewDisposeScope();
         BlockWeights w = block.Weights;
         Tensor normed_BTC = RmsNorm(x_BTC, w.MlpNorm_C);
+        observer?.OnNorm(index, normed_BTC);
         Tensor gate_BTD = functional.linear(normed_BTC, w.Gate_DC);
         Tensor gated_BTD = functional.silu(gate_BTD) * functional.linear(normed_BTC, w.Up_DC);
         observer?.OnNeurons(index, gate_BTD, gated_BTD);
@@ -172,7 +177,7 @@ public sealed class DecoderModel : IDisposable
     }
 
     // In half precision squares overflow and means lose digits, so the norm itself is computed in float32, as the reference implementations do.
-    private Tensor RmsNorm(Tensor x, Tensor weight_C)
+    internal Tensor RmsNorm(Tensor x, Tensor weight_C)
     {
         bool half = x.dtype is ScalarType.Float16 or ScalarType.BFloat16;
         Tensor wide = half ? x.to(ScalarType.Float32) : x;
@@ -180,7 +185,7 @@ public sealed class DecoderModel : IDisposable
         return (half ? normed.to(x.dtype) : normed) * weight_C;
     }
 
-    private Tensor RepeatGroups(Tensor x_BGTH)
+    internal Tensor RepeatGroups(Tensor x_BGTH)
     {
         if (Config.HeadsPerGroup == 1) return x_BGTH;
         (long batch, long groups, long time, long size) = (x_BGTH.size(0), x_BGTH.size(1), x_BGTH.size(2), x_BGTH.size(3));

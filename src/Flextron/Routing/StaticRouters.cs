@@ -37,7 +37,7 @@ public sealed class StaticRouters : IDisposable
     public StaticRouters(ElasticSpace space, StaticRouterSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(space);
-        Space = space;
+        Space = space = space.Blockwise;
         Settings = (settings ?? new StaticRouterSettings()).Validated();
         Random random = Seeds.Stream(Settings.Seed, "routers");
         foreach ((string name, long[] shape) in Shapes(space, Settings))
@@ -51,7 +51,7 @@ public sealed class StaticRouters : IDisposable
         }
     }
 
-    /// <summary>The choices.</summary>
+    /// <summary>The choices within the blocks; routers do not choose residual width and depth.</summary>
     public ElasticSpace Space { get; }
 
     /// <summary>Shape and seed.</summary>
@@ -59,6 +59,9 @@ public sealed class StaticRouters : IDisposable
 
     /// <summary>What an optimiser trains.</summary>
     public IEnumerable<Parameter> Parameters => parameters.Values;
+
+    /// <summary>The parameters with their names.</summary>
+    internal IEnumerable<(string Name, Parameter Parameter)> Named() => parameters.Select(p => (p.Key, p.Value));
 
     private int Features => Settings.Bumps + 2;
 
@@ -69,7 +72,7 @@ public sealed class StaticRouters : IDisposable
         ArgumentNullException.ThrowIfNull(targets_B);
         int blocks = Space.BlockCount;
         long batch = targets_B.size(0);
-        Tensor hidden_LBH = functional.silu(Embed(targets_B).matmul(parameters["input"])).view(batch, 2 * blocks, Settings.HiddenSize).transpose(0, 1);
+        Tensor hidden_LBH = functional.silu(Embed(targets_B, Settings.Bumps).matmul(parameters["input"])).view(batch, 2 * blocks, Settings.HiddenSize).transpose(0, 1);
         Tensor Head(string name, int first) =>
             (hidden_LBH.narrow(0, first, blocks).matmul(parameters[name]) + parameters[name + ".bias"]).transpose(0, 1);
         return (Head("attention", 0), Head("mlp", blocks));
@@ -145,7 +148,7 @@ public sealed class StaticRouters : IDisposable
         ArgumentNullException.ThrowIfNull(space);
         string path = Path.Combine(folder, SettingsName);
         RouterFile file = FlextronJson.ReadFile<RouterFile>(path, "router file");
-        if (file.Space is null || file.Settings is null || file.Space.KvGroups.IsDefaultOrEmpty || file.Space.Neurons.IsDefaultOrEmpty || !file.Space.Equals(space))
+        if (file.Space is null || file.Settings is null || file.Space.KvGroups.IsDefaultOrEmpty || file.Space.Neurons.IsDefaultOrEmpty || !file.Space.Equals(space.Blockwise))
             throw new FlextronException($"{path} is for other choices than this family's: run `flextron route` again.");
         file.Settings.Validated();
         using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(folder, WeightsName));
@@ -165,7 +168,7 @@ public sealed class StaticRouters : IDisposable
         foreach (Parameter parameter in parameters.Values) parameter.Dispose();
     }
 
-    private static IEnumerable<(string Name, long[] Shape)> Shapes(ElasticSpace space, StaticRouterSettings settings)
+    internal static IEnumerable<(string Name, long[] Shape)> Shapes(ElasticSpace space, StaticRouterSettings settings)
     {
         long n = space.BlockCount, h = settings.HiddenSize;
         yield return ("input", [settings.Bumps + 2, 2 * n * h]);
@@ -175,11 +178,12 @@ public sealed class StaticRouters : IDisposable
         yield return ("mlp.bias", [n, 1, space.Neurons.Length]);
     }
 
-    private Tensor Embed(Tensor targets_B)
+    /// <summary>φ(T): a constant, the target, and bumps along its range.</summary>
+    internal static Tensor Embed(Tensor targets_B, int bumps)
     {
         Tensor t_B1 = targets_B.clamp(0, 1).unsqueeze(1);
-        double spacing = 1.0 / (Settings.Bumps - 1);
-        Tensor centres_F = arange(Settings.Bumps, dtype: t_B1.dtype) * spacing;
+        double spacing = 1.0 / (bumps - 1);
+        Tensor centres_F = arange(bumps, dtype: t_B1.dtype) * spacing;
         return cat([ones_like(t_B1), t_B1, ((t_B1 - centres_F) / spacing).square().mul(-0.5).exp()], 1);
     }
 
