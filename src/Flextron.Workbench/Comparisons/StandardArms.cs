@@ -23,6 +23,8 @@ internal static class StandardArms
         ["random-order"] = new() { Order = PartOrder.Random },
         ["rate-low"] = new() { Training = new() { ["learningRate"] = 2e-4 } },
         ["rate-high"] = new() { Training = new() { ["learningRate"] = 1e-3 } },
+        // The whole network has half of the loss's weight instead of a quarter.
+        ["whole-half"] = new() { Training = Sampling("fullBiased", 2), EqualCompute = true },
         ["whole"] = new() { Training = new() { ["strategy"] = "full", ["networksPerStep"] = 1, ["distillationWeight"] = 0.0 } },
         ["half-alone"] = new() { Only = 0.5 },
         ["half-fresh"] = new() { Only = 0.5, Fresh = true, Training = new() { ["distillationWeight"] = 0.0, ["learningRate"] = 2e-3 } },
@@ -36,6 +38,7 @@ internal static class StandardArms
         new("losses", "Cross-entropy against distillation", [Sandwich, "cross-entropy", "distillation"]),
         new("orders", "Importance-ordered against random-ordered prefixes", [Sandwich, "random-order"]),
         new("rates", "Learning rates", [Sandwich, "rate-low", "rate-high"]),
+        new("sparing", "What spares the whole network: a greater share of the loss, or being trained alone", [Sandwich, "whole-half", "whole"]),
         new("alone", "A sub-network against the same network trained alone", [Sandwich, "half-alone", "half-fresh"]),
     ];
 
