@@ -13,14 +13,12 @@ internal static class StandardArms
         ["random"] = new() { Training = Sampling("random", 4) },
         ["full-biased"] = new() { Training = Sampling("fullBiased", 4) },
         ["one"] = new() { Training = Sampling("random", 1) },
-        ["random-compute"] = new() { Training = Sampling("random", 4), EqualCompute = true },
-        ["full-biased-compute"] = new() { Training = Sampling("fullBiased", 4), EqualCompute = true },
         ["one-compute"] = new() { Training = Sampling("random", 1), EqualCompute = true },
-        ["per-block"] = new() { Training = new() { ["uniformShare"] = 0.0 } },
-        ["uniform"] = new() { Training = new() { ["uniformShare"] = 1.0 } },
         ["cross-entropy"] = new() { Training = new() { ["distillationWeight"] = 0.0 } },
         ["distillation"] = new() { Training = new() { ["distillationWeight"] = 1.0 } },
         ["random-order"] = new() { Order = PartOrder.Random },
+        ["per-block"] = new() { Training = new() { ["uniformShare"] = 0.0 } },
+        ["uniform"] = new() { Training = new() { ["uniformShare"] = 1.0 } },
         ["rate-low"] = new() { Training = new() { ["learningRate"] = 2e-4 } },
         ["rate-high"] = new() { Training = new() { ["learningRate"] = 1e-3 } },
         // The whole network has half of the loss's weight instead of a quarter.
@@ -28,6 +26,8 @@ internal static class StandardArms
         ["whole"] = new() { Training = new() { ["strategy"] = "full", ["networksPerStep"] = 1, ["distillationWeight"] = 0.0 } },
         ["half-alone"] = new() { Only = 0.5 },
         ["half-fresh"] = new() { Only = 0.5, Fresh = true, Training = new() { ["distillationWeight"] = 0.0, ["learningRate"] = 2e-3 } },
+        ["random-compute"] = new() { Training = Sampling("random", 4), EqualCompute = true },
+        ["full-biased-compute"] = new() { Training = Sampling("fullBiased", 4), EqualCompute = true },
     };
 
     public static IReadOnlyList<ArmComparison> Comparisons { get; } =
