@@ -46,7 +46,7 @@ internal sealed class RouteCommand : VerbCommand
         if (family.Manifest is null) throw new FlextronException($"{family.Path} is not an elastic family: run `flextron elastify` first.");
         LatencyTable costs = (context.Get(table) is { } given ? LatencyTable.Load(given) : loaded.Bundle.Table)
             ?? throw new FlextronException($"{family.Path} has no {FamilyBundle.TableName}: run `flextron profile` first, or give a table with --table.");
-        costs.RequireMatch(LatencyKey.Of(family.Model, costs.Key.Workload));
+        costs.RequireMatch(costs.Key.Here(family.Model));
         string text = corpus.Path(context) ?? family.Manifest.CorpusPath
             ?? throw new FlextronException($"{family.Path} does not say which text it was ranked on: name one with --corpus.");
         if (context.Get(windows) < 1) throw new FlextronException($"A loss on {context.Get(windows)} windows cannot be measured: give --windows 1 or more.");

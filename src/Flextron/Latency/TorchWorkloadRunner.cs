@@ -6,18 +6,29 @@ using static TorchSharp.torch;
 
 namespace Flextron.Latency;
 
-/// <summary>Runs a workload on a model and times it, whole or part by part. Call under <c>no_grad</c>.</summary>
-internal sealed class WorkloadRun : IDisposable
+/// <summary>Runs a workload through libtorch: <see cref="DecoderModel.ForwardLast"/>, with a KV cache where tokens are generated.</summary>
+public sealed class TorchWorkloadRunner : IWorkloadRunner
 {
+    // Steps at one context length differ little, so a few samples stand for a long generation.
+    private const int DecodeSamples = 8;
+
     private readonly DecoderModel model;
     private readonly LatencyWorkload workload;
     private readonly bool synchronize;
     private readonly Tensor prompt_BT, next_B1;
 
-    public WorkloadRun(DecoderModel model, LatencyWorkload workload, long seed)
+    /// <summary>Prepares random token ids.</summary>
+    /// <param name="model">On its device, in its dtype.</param>
+    /// <param name="workload">What to run.</param>
+    /// <param name="seed">Which ids.</param>
+    /// <exception cref="FlextronException">The workload does not fit the model.</exception>
+    public TorchWorkloadRunner(DecoderModel model, LatencyWorkload workload, long seed = 0)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(workload);
         this.model = model;
         this.workload = workload.ValidatedFor(model.Config);
+        Key = LatencyKey.Of(model, workload);
         synchronize = model.Device.type == DeviceType.CUDA;
         Random random = Seeds.Stream(seed, "profile tokens");
         Tensor Ids(int time)
@@ -29,46 +40,56 @@ internal sealed class WorkloadRun : IDisposable
         next_B1 = Ids(1);
     }
 
-    /// <summary>Parts that <see cref="Prefill"/> and <see cref="DecodeStep"/> time: the fixed one, then attention and MLP of each block.</summary>
-    public int PartCount => 1 + 2 * model.Config.BlockCount;
+    /// <inheritdoc/>
+    public LatencyKey Key { get; }
 
-    /// <summary>A cache for the workload, or null where nothing is generated.</summary>
-    public KvCache? NewCache(SubNetwork network) =>
-        workload.GeneratedTokens == 0 ? null : model.NewCache(network, workload.Batch, workload.PromptTokens + workload.GeneratedTokens);
-
-    /// <summary>The real path: prompt, then every decode step.</summary>
-    /// <returns>Milliseconds.</returns>
-    public double Whole(SubNetwork network, KvCache? cache)
+    /// <inheritdoc/>
+    public WorkloadTiming Whole(SubNetwork network)
     {
-        cache?.TruncateTo(0);
+        using var noGrad = no_grad();
+        using KvCache? cache = NewCache(network);
+        model.View(network);
         long start = Now();
         model.ForwardLast(prompt_BT, network, cache).Dispose();
+        long prompted = Now();
         for (int i = 0; i < workload.GeneratedTokens; i++) model.ForwardLast(next_B1, network, cache).Dispose();
-        return Milliseconds(start, Now());
+        return new WorkloadTiming(Milliseconds(start, prompted), workload.GeneratedTokens == 0 ? 0 : Milliseconds(prompted, Now()));
     }
 
-    /// <summary>One pass over the prompt into an empty cache.</summary>
-    public double[] Prefill(WeightView view, KvCache? cache)
+    /// <inheritdoc/>
+    public PartsTiming Parts(SubNetwork network)
     {
-        cache?.TruncateTo(0);
-        return Parts(view, prompt_BT, cache);
+        using var noGrad = no_grad();
+        using KvCache? cache = NewCache(network);
+        WeightView view = model.View(network);
+        double[] prefill = Pass(view, prompt_BT, cache);
+        return new PartsTiming(prefill, cache is null ? [] : [.. Enumerable.Range(0, Math.Min(DecodeSamples, workload.GeneratedTokens)).Select(_ => Step(view, cache))]);
     }
 
-    /// <summary>One decode step at the mean context length; the cache holds the prompt before and after.</summary>
-    public double[] DecodeStep(WeightView view, KvCache cache)
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        prompt_BT.Dispose();
+        next_B1.Dispose();
+    }
+
+    private KvCache? NewCache(SubNetwork network) =>
+        workload.GeneratedTokens == 0 ? null : model.NewCache(network, workload.Batch, workload.PromptTokens + workload.GeneratedTokens);
+
+    // One decode step at the mean context length; the cache holds the prompt before and after.
+    private double[] Step(WeightView view, KvCache cache)
     {
         cache.TruncateTo(workload.PromptTokens);
         cache.Advance((workload.GeneratedTokens - 1) / 2);
-        double[] parts = Parts(view, next_B1, cache);
+        double[] parts = Pass(view, next_B1, cache);
         cache.TruncateTo(workload.PromptTokens);
         return parts;
     }
 
-    // The same calls in the same scopes as DecoderModel.ForwardLast, with the clock read in between: each part runs with the caches and
-    // the allocator in the state in which the parts before it leave them.
-    private double[] Parts(WeightView view, Tensor ids_BT, KvCache? cache)
+    // The same calls in the same scopes as DecoderModel.ForwardLast, with the clock read in between.
+    private double[] Pass(WeightView view, Tensor ids_BT, KvCache? cache)
     {
-        double[] parts = new double[PartCount];
+        double[] parts = new double[1 + 2 * model.Config.BlockCount];
         int part = 0;
         long last = Now();
         void Stamp(int at)
@@ -108,10 +129,4 @@ internal sealed class WorkloadRun : IDisposable
     }
 
     private static double Milliseconds(long start, long end) => (end - start) * 1000.0 / Stopwatch.Frequency;
-
-    public void Dispose()
-    {
-        prompt_BT.Dispose();
-        next_B1.Dispose();
-    }
 }
