@@ -42,7 +42,7 @@ public static class RouterTraining
         RoutePoint Again(RoutePoint before)
         {
             SubNetwork network = routed.Routers.Select(before.Target);
-            double cost = choices.Hard(network, family.Space);
+            double cost = choices.Hard(network, routed.Routers.Space);
             return before with { Network = network, Cost = cost, NormalisedCost = choices.Normalised(cost), PredictedLoss = double.NaN, MeasuredLoss = text.Of(family.Model, network).Mean };
         }
 
