@@ -8,26 +8,6 @@ namespace Flextron.Workbench.Studies;
 /// <summary>Pictures and the report of importance scores.</summary>
 public static class ImportanceFigures
 {
-    // A marker per neuron would be a smear: 48 points show the shape.
-    private const int Points = 48;
-
-    /// <summary>How fast the neurons' scores fall off, block by block.</summary>
-    public static Figure Neurons(ImportanceScores scores)
-    {
-        ArgumentNullException.ThrowIfNull(scores);
-        IEnumerable<LineSeries> lines = scores.Blocks.Select((block, i) =>
-        {
-            double[] sorted = [.. block.Neurons.OrderDescending()];
-            double largest = sorted[0] > 0 ? sorted[0] : 1;
-            int[] kept = [.. Enumerable.Range(0, Math.Min(Points, sorted.Length)).Select(p => (int)((long)p * (sorted.Length - 1) / Math.Max(1, Math.Min(Points, sorted.Length) - 1)))];
-            return new LineSeries($"block {i}", [.. kept.Select(r => (r + 1.0) / sorted.Length)], [.. kept.Select(r => sorted[r] / largest)]);
-        });
-        return new Figure("Importance of neurons, most important first", new Axis("Rank as a share of the block"), new Axis("Score as a share of the block's largest") { IncludeZero = true }, [.. lines])
-        {
-            Subtitle = $"{scores.Tokens.ToString("N0", CultureInfo.InvariantCulture)} calibration tokens",
-        };
-    }
-
     /// <summary>How far parts of the calibration text, and variants of the score, order the parts alike.</summary>
     public static Figure Agreement(ImportanceReport report)
     {
@@ -75,7 +55,7 @@ public static class ImportanceFigures
         document.Text(string.Create(c, $"One pass over {report.Tokens:N0} calibration tokens: {report.ForwardPasses} forward passes of up to {report.Windows} windows in {report.Seconds:0.0} s gave every variant. Neurons are ordered by {Name(report.Metric)}."));
         if (report.ChannelsAcrossSubsets is { } channels)
             document.Text(string.Create(c, $"Scores of the residual channels agree between subsets with a rank correlation of {channels:0.000}; the larger half of them holds {report.Channels.TopHalfShare:P1} of the sum."));
-        document.Table(Table(report)).Figure(Neurons(scores), "neurons");
+        document.Table(Table(report)).Figure(MethodFigures.Importance(scores), "neurons");
         Figure agreement = Agreement(report);
         if (agreement.Series.Count > 0) document.Figure(agreement, "agreement");
         if (scores.Depth is { } depth)
