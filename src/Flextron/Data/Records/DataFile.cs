@@ -1,4 +1,4 @@
-namespace Flextron.Evaluation;
+namespace Flextron.Data.Records;
 
 /// <summary>Reading failures as one sentence.</summary>
 internal static class DataFile

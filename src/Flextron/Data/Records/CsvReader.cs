@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Data.Records;
 
 /// <summary>
 /// Comma-separated values by RFC 4180: fields may be quoted, a quoted field may hold commas, line breaks and doubled quotes. Rows end in LF or

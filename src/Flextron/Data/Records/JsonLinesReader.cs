@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Data.Records;
 
 /// <summary>Reads a file of one JSON object per line, lazily; blank lines are skipped.</summary>
 internal static class JsonLinesReader
@@ -9,7 +9,7 @@ internal static class JsonLinesReader
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <exception cref="FlextronException">The file is missing, or a line is not a JSON object in UTF-8.</exception>
-    public static IEnumerable<JsonLine> Read(string path)
+    public static IEnumerable<DataRecord> Read(string path)
     {
         if (!File.Exists(path)) throw new FlextronException($"There is no file {path}: check the path.");
         using StreamReader reader = DataFile.Guard(path, () => new StreamReader(path, StrictUtf8));
@@ -29,14 +29,14 @@ internal static class JsonLinesReader
         }
     }
 
-    private static JsonLine Parse(string path, int number, string text)
+    private static DataRecord Parse(string path, int number, string text)
     {
-        JsonLine Wrong(string problem, Exception? e = null) => throw new JsonLine(path, number, default).Error(problem, e);
+        DataRecord Wrong(string problem, Exception? e = null) => throw new DataRecord(path, number, default).Error(problem, e);
         try
         {
             using JsonDocument document = JsonDocument.Parse(text);
             JsonElement value = document.RootElement.Clone();
-            return value.ValueKind == JsonValueKind.Object ? new JsonLine(path, number, value) : Wrong("it is not a JSON object");
+            return value.ValueKind == JsonValueKind.Object ? new DataRecord(path, number, value) : Wrong("it is not a JSON object");
         }
         catch (JsonException e)
         {

@@ -1,12 +1,12 @@
 using System.Text.Json;
 
-namespace Flextron.Evaluation;
+namespace Flextron.Data.Records;
 
-/// <summary>One record of a data file; whatever is missing or of the wrong kind is reported with file and line.</summary>
+/// <summary>One record of a data file; whatever is missing or of the wrong kind is reported with file and line (in a parquet file: row).</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Number">Line number, from 1.</param>
-/// <param name="Value">The JSON object.</param>
-internal sealed record JsonLine(string Path, int Number, JsonElement Value)
+/// <param name="Number">Line or row number, from 1.</param>
+/// <param name="Value">The record as a JSON object.</param>
+internal sealed record DataRecord(string Path, int Number, JsonElement Value)
 {
     /// <summary>An error at this line.</summary>
     public FlextronException Error(string problem, Exception? cause = null) =>
@@ -14,6 +14,9 @@ internal sealed record JsonLine(string Path, int Number, JsonElement Value)
 
     /// <summary>A field that holds text.</summary>
     public string Text(string field) => AsText(Field(Value, field), field);
+
+    /// <summary>Whether there is such a field.</summary>
+    public bool Has(string field) => Value.ValueKind == JsonValueKind.Object && Value.TryGetProperty(field, out _);
 
     /// <summary>A field that holds text or a number, such as a label, as text.</summary>
     public string Scalar(string field)

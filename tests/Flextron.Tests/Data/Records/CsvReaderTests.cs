@@ -1,6 +1,6 @@
-using Flextron.Evaluation;
+using Flextron.Data.Records;
 
-namespace Flextron.Tests.Evaluation;
+namespace Flextron.Tests.Data.Records;
 
 public class CsvReaderTests
 {
