@@ -53,13 +53,13 @@ internal static class ChoiceStage
                 double target = Target(share);
                 SubNetwork proposal = routers.Select(share), repair = selector.Select(target, table, proposal).SubNetwork;
                 if (!repair.Equals(proposal)) repaired++;
-                chosen.Add((Selection.Router, target, repair));
-                chosen.Add((Selection.Uniform, target, Uniform(target)));
-                chosen.Add((Selection.LeastSlope, target, LeastSlope.Select(family.Space, table, target)));
-                chosen.Add((Selection.Evolution, target, search.Run(target).Network));
-                chosen.Add((Selection.Knapsack, target, selector.Select(target, table).SubNetwork));
+                chosen.Add((ChosenNetwork.Router, target, repair));
+                chosen.Add((ChosenNetwork.Uniform, target, Uniform(target)));
+                chosen.Add((ChosenNetwork.LeastSlope, target, LeastSlope.Select(family.Space, table, target)));
+                chosen.Add((ChosenNetwork.Evolution, target, search.Run(target).Network));
+                chosen.Add((ChosenNetwork.Knapsack, target, selector.Select(target, table).SubNetwork));
             }
-            (string Way, double Target, SubNetwork Network)[] curve = [.. RouterStage.Shares(2 * settings.Targets - 1).Select(share => (Selection.Uniform, Target(share), Uniform(Target(share))))];
+            (string Way, double Target, SubNetwork Network)[] curve = [.. RouterStage.Shares(2 * settings.Targets - 1).Select(share => (ChosenNetwork.Uniform, Target(share), Uniform(Target(share))))];
             Random random = Seeds.Stream(seed, "random targets");
             RandomTarget[] targets = [.. Enumerable.Range(0, settings.RandomTargets).Select(_ =>
             {
@@ -69,10 +69,10 @@ internal static class ChoiceStage
             })];
             SubNetwork[] networks = [.. chosen.Concat(curve).Select(c => c.Network).Distinct()];
             Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(TrainStage.HeldOut(settings.Corpus, corpus, config).Of(family.Model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
-            Selection Of((string Way, double Target, SubNetwork Network) c) => new(c.Way, c.Target, c.Network, cost.Cost(c.Network), losses[c.Network]);
-            stage.WriteJson(FileName, new Choices([.. chosen.Select(Of)], [.. curve.Select(Of)], targets, search.Measured, repaired));
+            ChosenNetwork Of((string Way, double Target, SubNetwork Network) c) => new(c.Way, c.Target, c.Network, cost.Cost(c.Network), losses[c.Network]);
+            stage.WriteJson(FileName, new SeedChoices([.. chosen.Select(Of)], [.. curve.Select(Of)], targets, search.Measured, repaired));
         });
     }
 
-    public static Choices Read(StageResult choices) => choices.ReadJson<Choices>(FileName);
+    public static SeedChoices Read(StageResult choices) => choices.ReadJson<SeedChoices>(FileName);
 }

@@ -14,7 +14,7 @@ internal static class RoutingComparisonFigures
 
     public static Figure LossAgainstLatency(RoutingComparisonResults results)
     {
-        IEnumerable<LineSeries> statics = new[] { Selection.Router }.Concat(Selection.Controls).Select(way => Line(way, results.Settings.Targets,
+        IEnumerable<LineSeries> statics = new[] { ChosenNetwork.Router }.Concat(ChosenNetwork.Controls).Select(way => Line(way, results.Settings.Targets,
             (s, t) => results.Ms(results.Of(s, way)[t].Network), (s, t) => results.Of(s, way)[t].Loss, results.Seeds.Count));
         IEnumerable<LineSeries> dynamic = results.Settings.DynamicMethods.Select(method => Line($"dynamic, {Words(method)}", results.Settings.Targets,
             (s, t) => results.RealisedMs(s, method, Point(results, s, method, t).Share), (s, t) => Point(results, s, method, t).Loss, results.Seeds.Count));
@@ -27,7 +27,7 @@ internal static class RoutingComparisonFigures
 
     public static Figure Differences(RoutingComparisonResults results) =>
         new("The router against controls at equal measured latency", new Axis("Latency target", "ms"), new Axis("Router's loss minus the control's", "nats/token"),
-            [.. Selection.Controls.Select(control => Differences(control, results.TargetsMs, results.Against(control)))])
+            [.. ChosenNetwork.Controls.Select(control => Differences(control, results.TargetsMs, results.Against(control)))])
         {
             Subtitle = $"{Over(results)}; below 0 the router is better",
             ReferenceLines = [new ReferenceLine("equal", 0)],
@@ -57,7 +57,7 @@ internal static class RoutingComparisonFigures
 
     public static Figure Widths(RoutingComparisonResults results, bool attention)
     {
-        Selection[] points = results.Of(0, Selection.Router);
+        ChosenNetwork[] points = results.Of(0, ChosenNetwork.Router);
         int blocks = points[0].Network.Blocks.Length;
         int Kept(BlockShape b) => attention ? b.KvGroups : b.Neurons;
         double full = points.Max(p => p.Network.Blocks.Max(Kept));

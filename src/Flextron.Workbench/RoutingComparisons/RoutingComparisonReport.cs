@@ -38,13 +38,13 @@ internal static class RoutingComparisonReport
     private static void Controls(ReportDocument report, RoutingComparisonResults results)
     {
         report.Heading("The static router against controls").Figure(RoutingComparisonFigures.LossAgainstLatency(results), "loss-latency");
-        report.Text(string.Join(' ', Selection.Controls.Select(c => Verdict($"Against {c}, the router", results.Against(c), Distinct(results, c)))) + string.Create(C,
+        report.Text(string.Join(' ', ChosenNetwork.Controls.Select(c => Verdict($"Against {c}, the router", results.Against(c), Distinct(results, c)))) + string.Create(C,
             $" Losses are compared at the router's own measured latency, with the control's curve interpolated there; windows are paired. The uniform control is, of all pairs of widths, the best on the calibration text; evolutionary search measured {results.Choices.Average(c => c.EvolutionEvaluations):0} networks a seed; router and knapsack know {results.Choices[0].Selections[0].Network.Blocks.Length} blocks' measured sensitivities, by which {results.Choices.Average(c => c.Repaired):0.#} of {results.Settings.Targets} router answers were adjusted to their target."));
         report.Figure(RoutingComparisonFigures.Differences(results), "router-differences");
         report.Table(new ReportTable(
-            [new("target", "0.00") { Heading = "target (ms)" }, new("router", "0.000"), .. Selection.Controls.Select(c => new ReportColumn(c, "+0.000;-0.000;0.000") { Heading = $"− {c}" })],
-            results.TargetsMs.Select((ms, t) => (IReadOnlyList<object?>)[ms, Value(RoutingComparisonResults.OverSeeds([.. results.Choices.Select((_, s) => results.Of(s, Selection.Router)[t].Loss)])),
-                .. Selection.Controls.Select(c => (object?)Value(RoutingComparisonResults.OverSeeds(results.Against(c)[t])))]),
+            [new("target", "0.00") { Heading = "target (ms)" }, new("router", "0.000"), .. ChosenNetwork.Controls.Select(c => new ReportColumn(c, "+0.000;-0.000;0.000") { Heading = $"− {c}" })],
+            results.TargetsMs.Select((ms, t) => (IReadOnlyList<object?>)[ms, Value(RoutingComparisonResults.OverSeeds([.. results.Choices.Select((_, s) => results.Of(s, ChosenNetwork.Router)[t].Loss)])),
+                .. ChosenNetwork.Controls.Select(c => (object?)Value(RoutingComparisonResults.OverSeeds(results.Against(c)[t])))]),
             "The router's held-out loss, and its loss minus each control's at equal measured latency (negative: the router is better), ± half of the 95 % interval."));
         report.Figure(RoutingComparisonFigures.Widths(results, attention: false), "neurons-per-target").Figure(RoutingComparisonFigures.Widths(results, attention: true), "heads-per-target");
     }
@@ -118,7 +118,7 @@ internal static class RoutingComparisonReport
     }
 
     private static bool[] Distinct(RoutingComparisonResults results, string control) => [.. Enumerable.Range(0, results.Settings.Targets).Select(t =>
-        Enumerable.Range(0, results.Seeds.Count).Any(s => !results.Of(s, Selection.Router)[t].Network.Equals(results.Of(s, control)[t].Network)))];
+        Enumerable.Range(0, results.Seeds.Count).Any(s => !results.Of(s, ChosenNetwork.Router)[t].Network.Equals(results.Of(s, control)[t].Network)))];
 
     private static string Verdict(string subject, LossEstimate[][] differences, bool[] counts)
     {

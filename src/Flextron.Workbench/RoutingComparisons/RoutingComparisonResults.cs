@@ -41,28 +41,28 @@ internal sealed class RoutingComparisonResults
 
     public IReadOnlyList<IReadOnlyList<RouterOutcome>> Routers { get; }
 
-    public IReadOnlyList<Choices> Choices { get; }
+    public IReadOnlyList<SeedChoices> Choices { get; }
 
     public IReadOnlyList<IReadOnlyList<DynamicOutcome>> Dynamic { get; }
 
-    public Timings Timings { get; }
+    public ComparisonTimings Timings { get; }
 
     public TimeSpan Duration { get; }
 
-    public double[] TargetsMs => [.. Of(0, Selection.Router).Select(s => s.TargetMs)];
+    public double[] TargetsMs => [.. Of(0, ChosenNetwork.Router).Select(s => s.TargetMs)];
 
     /// <summary>A network's measured latency, at table speed.</summary>
     public double Ms(SubNetwork network) => measured[network.ToString()].Median;
 
     /// <summary>One way's choices of one seed, by target.</summary>
-    public Selection[] Of(int seed, string way) => [.. Choices[seed].Selections.Where(s => s.Way == way)];
+    public ChosenNetwork[] Of(int seed, string way) => [.. Choices[seed].Selections.Where(s => s.Way == way)];
 
     /// <summary>The router's held-out loss minus a control's at the router's own measured latency, by target and seed; windows are paired.</summary>
     public LossEstimate[][] Against(string control) => [.. Enumerable.Range(0, Settings.Targets).Select(t => Enumerable.Range(0, Seeds.Count).Select(s =>
     {
-        Selection router = Of(s, Selection.Router)[t];
-        IEnumerable<Selection> others = Of(s, control);
-        if (control == Selection.Uniform) others = others.Concat(Choices[s].UniformCurve);
+        ChosenNetwork router = Of(s, ChosenNetwork.Router)[t];
+        IEnumerable<ChosenNetwork> others = Of(s, control);
+        if (control == ChosenNetwork.Uniform) others = others.Concat(Choices[s].UniformCurve);
         // At the same target a control may use a little more or less time: its curve is read at the router's latency.
         LossEstimate other = others.FirstOrDefault(o => o.Network.Equals(router.Network))?.Loss ?? InterpolatedLoss.At([.. others.Select(o => (Ms(o.Network), o.Loss))], Ms(router.Network));
         return InterpolatedLoss.Difference(router.Loss, other);
@@ -71,10 +71,10 @@ internal sealed class RoutingComparisonResults
     /// <summary>Dynamic minus static loss at equal counted cost, and at equal realised latency, by target and seed.</summary>
     public (LossEstimate[][] Counted, LossEstimate[][] Realised) DynamicAgainstStatic(RoutingMethod method)
     {
-        LossEstimate[][] Compare(Func<int, DynamicPoint, double> of, Func<Selection, double> at) => [.. Enumerable.Range(0, Settings.Targets).Select(t => Enumerable.Range(0, Seeds.Count).Select(s =>
+        LossEstimate[][] Compare(Func<int, DynamicPoint, double> of, Func<ChosenNetwork, double> at) => [.. Enumerable.Range(0, Settings.Targets).Select(t => Enumerable.Range(0, Seeds.Count).Select(s =>
         {
             DynamicPoint point = Dynamic[s].Single(d => d.Method == method).Points[t];
-            return InterpolatedLoss.Difference(point.Loss, InterpolatedLoss.At([.. Of(s, Selection.Router).Select(o => (at(o), o.Loss))], of(s, point)));
+            return InterpolatedLoss.Difference(point.Loss, InterpolatedLoss.At([.. Of(s, ChosenNetwork.Router).Select(o => (at(o), o.Loss))], of(s, point)));
         }).ToArray())];
         return (Compare((_, p) => p.MeanCostMs, o => o.CostMs), Compare((s, p) => RealisedMs(s, method, p.Share), o => Ms(o.Network)));
     }

@@ -37,7 +37,7 @@ internal static class RoutingComparisonTables
         run.Summarize("latency.error95", results.Table.HeldOut!.Error95);
         run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);
         run.Summarize("surrogate.spearman", RoutingComparisonResults.OverSeeds(results.Routers.Select(r => r.Single(o => o.Method == RoutingMethod.Surrogate).Surrogate!.Spearman).ToArray()));
-        foreach (string control in Selection.Controls) Differences(run, $"router-{control.Replace(' ', '-')}", results.Against(control));
+        foreach (string control in ChosenNetwork.Controls) Differences(run, $"router-{control.Replace(' ', '-')}", results.Against(control));
         foreach (RoutingMethod method in results.Settings.DynamicMethods)
         {
             (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);

@@ -65,7 +65,7 @@ internal static class TimingStage
                     measuring, () => runner.Whole(whole), stage.Progress, stage.Cancellation);
                 double slowdown = timings.Slowdown(table.FullMs());
                 Quartiles At(int i) => timings.Total[i].Over(slowdown);
-                stage.WriteJson(FileName, new Timings(slowdown, [.. networks.Select((n, i) => new NetworkTiming(n.ToString(), At(i)))],
+                stage.WriteJson(FileName, new ComparisonTimings(slowdown, [.. networks.Select((n, i) => new NetworkTiming(n.ToString(), At(i)))],
                     [.. dynamic.Select((d, i) => new DynamicTiming(d.Seed, d.Method, d.Share, At(networks.Length + 1 + i)))], At(networks.Length)));
             }
             finally
@@ -76,7 +76,7 @@ internal static class TimingStage
         });
     }
 
-    public static Timings Read(StageResult timings) => timings.ReadJson<Timings>(FileName);
+    public static ComparisonTimings Read(StageResult timings) => timings.ReadJson<ComparisonTimings>(FileName);
 
     private static Tensor Text(StageResult corpus, ModelConfig config, LatencyWorkload workload)
     {

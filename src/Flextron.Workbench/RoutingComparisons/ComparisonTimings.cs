@@ -8,7 +8,7 @@ namespace Flextron.Workbench.RoutingComparisons;
 /// <param name="Networks">Static networks.</param>
 /// <param name="Dynamic">Dynamic routing.</param>
 /// <param name="DynamicReferenceMs">The whole network on the text that dynamic routing read, at table speed.</param>
-internal sealed record Timings(double Slowdown, IReadOnlyList<NetworkTiming> Networks, IReadOnlyList<DynamicTiming> Dynamic, Quartiles DynamicReferenceMs);
+internal sealed record ComparisonTimings(double Slowdown, IReadOnlyList<NetworkTiming> Networks, IReadOnlyList<DynamicTiming> Dynamic, Quartiles DynamicReferenceMs);
 
 /// <summary>A static network's latency.</summary>
 /// <param name="Network">Compact form.</param>

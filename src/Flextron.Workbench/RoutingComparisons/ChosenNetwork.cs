@@ -9,7 +9,7 @@ namespace Flextron.Workbench.RoutingComparisons;
 /// <param name="Network">The choice.</param>
 /// <param name="CostMs">Its latency by the table, never above the target.</param>
 /// <param name="Loss">Held-out loss.</param>
-internal sealed record Selection(string Way, double TargetMs, SubNetwork Network, double CostMs, LossEstimate Loss)
+internal sealed record ChosenNetwork(string Way, double TargetMs, SubNetwork Network, double CostMs, LossEstimate Loss)
 {
     public const string Router = "static router";
 
@@ -31,7 +31,7 @@ internal sealed record Selection(string Way, double TargetMs, SubNetwork Network
 /// <param name="Random">For random targets, by the router.</param>
 /// <param name="EvolutionEvaluations">Losses that evolutionary search measured in all.</param>
 /// <param name="Repaired">Router answers that were adjusted to their target.</param>
-internal sealed record Choices(IReadOnlyList<Selection> Selections, IReadOnlyList<Selection> UniformCurve, IReadOnlyList<RandomTarget> Random, int EvolutionEvaluations, int Repaired);
+internal sealed record SeedChoices(IReadOnlyList<ChosenNetwork> Selections, IReadOnlyList<ChosenNetwork> UniformCurve, IReadOnlyList<RandomTarget> Random, int EvolutionEvaluations, int Repaired);
 
 /// <summary>A random target and what the router's selection costs by the table.</summary>
 /// <param name="TargetMs">The target.</param>
