@@ -117,7 +117,7 @@ internal static class HtmlReport
                 break;
             case ColouredTextBlock text:
                 page.Append(CultureInfo.InvariantCulture, $"<figure id=\"figure-{text.Number}\">\n<div class=\"static\">\n").Append(text.Text.ToSvg()).Append("</div>\n");
-                page.Append(CultureInfo.InvariantCulture, $"<figcaption><strong>Figure {text.Number}.</strong> ").Append(MarkdownText.InlineHtml(text.Text.Caption ?? text.Text.Title));
+                page.Append(CultureInfo.InvariantCulture, $"<figcaption><strong>Figure {text.Number}.</strong> ").Append(MarkdownText.InlineHtml(text.Caption));
                 page.Append(CultureInfo.InvariantCulture, $" <span class=\"files\">(<a href=\"figures/{text.Name}.svg\">picture</a>, <a href=\"figures/{text.Name}.csv\">numbers</a>)</span></figcaption>\n</figure>\n");
                 break;
             case DetailsBlock details:

@@ -31,8 +31,8 @@ internal static class MarkdownReport
                     text.Append("([numbers](figures/").Append(figure.Name).Append(".csv), [interactive](figures/").Append(figure.Name).Append(".html))\n");
                     break;
                 case ColouredTextBlock coloured:
-                    text.Append("![").Append(MarkdownText.Literal(coloured.Text.Title)).Append("](figures/").Append(coloured.Name).Append(".svg)\n\n");
-                    text.Append("**Figure ").Append(coloured.Number).Append(".** ").Append(MarkdownText.InlineMarkdown(coloured.Text.Caption ?? coloured.Text.Title)).Append(' ');
+                    text.Append("![").Append(MarkdownText.Literal(coloured.Caption)).Append("](figures/").Append(coloured.Name).Append(".svg)\n\n");
+                    text.Append("**Figure ").Append(coloured.Number).Append(".** ").Append(MarkdownText.InlineMarkdown(coloured.Caption)).Append(' ');
                     text.Append("([numbers](figures/").Append(coloured.Name).Append(".csv))\n");
                     break;
                 case DetailsBlock details:

@@ -58,13 +58,14 @@ public sealed class ReportDocument(string title)
     /// <summary>Adds a text whose pieces are shaded.</summary>
     /// <param name="text">What to show.</param>
     /// <param name="name">Name of its files: letters, digits, '-' and '_'; unique in the report.</param>
+    /// <param name="caption">What it shows, printed below.</param>
     /// <exception cref="FlextronException">It cannot be drawn or the name is unfit.</exception>
-    public ReportDocument Text(ColouredText text, string name)
+    public ReportDocument Text(ColouredText text, string name, string caption)
     {
         ArgumentNullException.ThrowIfNull(text);
-        text.Validate();
+        text.ToSvg();
         Claim(name);
-        return Add(new ColouredTextBlock(text, name, _names.Count));
+        return Add(new ColouredTextBlock(text, name, _names.Count, caption));
     }
 
     /// <summary>Adds text that opens on a click, such as the raw settings of a run; shown as it is.</summary>
@@ -90,13 +91,16 @@ public sealed class ReportDocument(string title)
         foreach (ColouredTextBlock block in _blocks.OfType<ColouredTextBlock>())
         {
             AtomicFile.WriteAllText(Path.Combine(folder, "figures", block.Name + ".svg"), block.Text.ToSvg());
-            AtomicFile.WriteAllText(Path.Combine(folder, "figures", block.Name + ".csv"), block.Text.ToCsv());
+            AtomicFile.WriteAllText(Path.Combine(folder, "figures", block.Name + ".csv"), Numbers(block.Text));
         }
         AtomicFile.WriteAllText(Path.Combine(folder, "report.md"), MarkdownReport.Render(this));
         string page = Path.Combine(folder, "report.html");
         AtomicFile.WriteAllText(page, HtmlReport.Render(this));
         return page;
     }
+
+    private static string Numbers(ColouredText text) => "token,value\n" + string.Concat(text.Tokens.Zip(text.Values,
+        (t, v) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{t.Replace("\"", "\"\"", StringComparison.Ordinal)}\",{v:R}\n")));
 
     private void Claim(string name)
     {

@@ -23,24 +23,25 @@ internal static class ChoiceStage
         return run.Stage(FormattableString.Invariant($"choices-{seed}"), key, [corpus, tuned, profile], stage =>
         {
             using ElasticFamily family = ElasticFamily.Load(Path.Combine(tuned.Folder, ElastifyStage.Family));
-            using StaticRouters routers = StaticRouters.Load(Path.Combine(tuned.Folder, FamilyBundle.RoutersName), family.Space);
+            ElasticSpace space = family.Space.Blockwise;
+            using StaticRouters routers = StaticRouters.Load(Path.Combine(tuned.Folder, FamilyBundle.RoutersName), space);
             ModelConfig config = family.Model.Config;
             LatencyTable table = ProfileStage.Load(profile);
             ICostTable cost = table;
             var calibration = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), Math.Min(settings.Corpus.WindowLength, config.ContextLength), settings.Route.LossWindows);
-            LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, calibration, stage.Progress, stage.Cancellation);
+            LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, space, calibration, stage.Progress, stage.Cancellation);
             sensitivities.Save(stage.File(FamilyBundle.SensitivitiesName));
-            var selector = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities };
-            (double least, double full) = (cost.Cost(family.Space.Smallest), cost.Cost(family.Space.Largest));
+            var selector = new NetworkSelector(config, space) { Latency = table, Sensitivities = sensitivities };
+            (double least, double full) = (cost.Cost(space.Smallest), cost.Cost(space.Largest));
             double Target(double share) => share >= 1 ? full : least + share * (full - least);
 
             // The harder uniform control: of all pairs of widths, the one that is best on the calibration text, not just the widest.
-            SubNetwork[] uniform = [.. family.Space.KvGroups.SelectMany(g => family.Space.Neurons.Select(n => new SubNetwork(Enumerable.Repeat(new BlockShape(g, n), family.Space.BlockCount))))];
+            SubNetwork[] uniform = [.. space.KvGroups.SelectMany(g => space.Neurons.Select(n => new SubNetwork(Enumerable.Repeat(new BlockShape(g, n), space.BlockCount))))];
             double[] uniformLoss = [.. calibration.Of(family.Model, uniform, stage.Progress, "uniform widths").Select(l => l.Mean)];
             SubNetwork Uniform(double target) => uniform.Zip(uniformLoss).Where(u => cost.Cost(u.First) <= target).MinBy(u => u.Second).First;
 
             int measured = 0;
-            var search = new EvolutionarySearch(family.Space, cost, network =>
+            var search = new EvolutionarySearch(space, cost, network =>
             {
                 stage.Cancellation.ThrowIfCancellationRequested();
                 stage.Progress.Report(new StageProgress("evolutionary search", ++measured, settings.Targets * evolution.Evaluations));
@@ -55,7 +56,7 @@ internal static class ChoiceStage
                 if (!repair.Equals(proposal)) repaired++;
                 chosen.Add((ChosenNetwork.Router, target, repair));
                 chosen.Add((ChosenNetwork.Uniform, target, Uniform(target)));
-                chosen.Add((ChosenNetwork.LeastSlope, target, LeastSlope.Select(family.Space, table, target)));
+                chosen.Add((ChosenNetwork.LeastSlope, target, LeastSlope.Select(space, table, target)));
                 chosen.Add((ChosenNetwork.Evolution, target, search.Run(target).Network));
                 chosen.Add((ChosenNetwork.Knapsack, target, selector.Select(target, table).SubNetwork));
             }

@@ -28,12 +28,13 @@ internal static class DynamicStage
         {
             string folder = Path.Combine(tuned.Folder, ElastifyStage.Family);
             using ElasticFamily family = ElasticFamily.Load(folder);
-            using StaticRouters start = StaticRouters.Load(Path.Combine(tuned.Folder, FamilyBundle.RoutersName), family.Space);
+            ElasticSpace space = family.Space.Blockwise;
+            using StaticRouters start = StaticRouters.Load(Path.Combine(tuned.Folder, FamilyBundle.RoutersName), space);
             ModelConfig config = family.Model.Config;
-            RoutingCosts costs = RoutingCosts.Of(ProfileStage.Load(profile), family.Space);
+            RoutingCosts costs = RoutingCosts.Of(ProfileStage.Load(profile), space);
             TokenCorpus calibration = CorpusStage.LoadCalibration(corpus, config.VocabularySize);
             var few = new HeldOutLoss(calibration, Math.Min(settings.Corpus.WindowLength, config.ContextLength), settings.Route.LossWindows);
-            double range = Math.Max(1e-3, few.Of(family.Model, family.Space.Smallest).Mean - few.Of(family.Model, family.Space.Largest).Mean);
+            double range = Math.Max(1e-3, few.Of(family.Model, space.Smallest).Mean - few.Of(family.Model, space.Largest).Mean);
             HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config);
             Tokenizer tokenizer = TokenizerLoader.Load(folder);
             var outcomes = new List<DynamicOutcome>();
@@ -46,7 +47,7 @@ internal static class DynamicStage
                 using (routers)
                 {
                     routers.Save(Path.Combine(stage.Folder, Folder(method)));
-                    var model = new DynamicModel(family.Model, family.Space);
+                    var model = new DynamicModel(family.Model, space);
                     DynamicPoint[] points = [.. RouterStage.Shares(settings.Targets).Select((share, i) =>
                     {
                         stage.Progress.Report(new StageProgress("reading under a budget", i + 1, settings.Targets));

@@ -22,9 +22,10 @@ internal static class RouterStage
         return run.Stage(FormattableString.Invariant($"routers-{seed}"), new { route, settings.Methods, settings.Targets, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows }, [corpus, trained, profile], stage =>
         {
             using ElasticFamily family = ElasticFamily.Load(Path.Combine(trained.Folder, ElastifyStage.Family));
+            ElasticSpace space = family.Space.Blockwise;
             ModelConfig config = family.Model.Config;
             LatencyTable table = ProfileStage.Load(profile);
-            RoutingCosts costs = RoutingCosts.Of(table, family.Space);
+            RoutingCosts costs = RoutingCosts.Of(table, space);
             TokenCorpus calibration = CorpusStage.LoadCalibration(corpus, config.VocabularySize);
             HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config);
             var losses = new Dictionary<SubNetwork, LossEstimate>();
@@ -41,7 +42,7 @@ internal static class RouterStage
                     outcomes.Add(new RouterOutcome(method, report.LmOperations, seconds, report.HeldOut, report.LossScale, [.. Shares(settings.Targets).Select(share =>
                     {
                         SubNetwork network = routers.SelectWithin(share, costs);
-                        return new RouterPoint(share, network, costs.Hard(network, family.Space), Loss(network));
+                        return new RouterPoint(share, network, costs.Hard(network, space), Loss(network));
                     })]));
                 }
             }
@@ -57,9 +58,10 @@ internal static class RouterStage
         {
             using ElasticFamily family = ElasticFamily.Load(Path.Combine(trained.Folder, ElastifyStage.Family));
             using ElasticFamily original = ElasticFamily.Load(Path.Combine(elastified.Folder, ElastifyStage.Family));
-            using StaticRouters routers = StaticRouters.Load(Path.Combine(routed.Folder, Folder(RoutingMethod.Surrogate)), family.Space);
+            ElasticSpace space = family.Space.Blockwise;
+            using StaticRouters routers = StaticRouters.Load(Path.Combine(routed.Folder, Folder(RoutingMethod.Surrogate)), space);
             double scale = Read(routed).Single(o => o.Method == RoutingMethod.Surrogate).LossScale;
-            JointRouterTuning.Run(family.Model, routers, RoutingCosts.Of(ProfileStage.Load(profile), family.Space),
+            JointRouterTuning.Run(family.Model, routers, RoutingCosts.Of(ProfileStage.Load(profile), space),
                 CorpusStage.LoadTrain(corpus, family.Model.Config.VocabularySize), joint, scale, original.Model, step => stage.Metrics.Write(step.ToMetrics()), progress: stage.Progress, cancellation: stage.Cancellation);
             family.AddTrainedSteps(joint.Training.Steps);
             routers.Save(Path.Combine(stage.Folder, FamilyBundle.RoutersName));

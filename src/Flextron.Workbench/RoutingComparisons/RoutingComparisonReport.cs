@@ -95,10 +95,10 @@ internal static class RoutingComparisonReport
             }), "Counted: as if every token were charged the table's cost of its choices. Realised: wall-clock, grouping tokens included. ± half of the 95 % interval."));
         foreach (DynamicOutcome outcome in results.Dynamic[0])
         {
-            report.Text(new ColouredText($"Where compute goes ({RoutingComparisonFigures.Words(outcome.Method)})", "counted cost of a token, between the smallest network's and the whole one's", outcome.Sample.Tokens, outcome.Sample.Shares)
-            {
-                Caption = string.Create(C, $"Held-out text at a target of {outcome.Sample.TargetMs:0.00} ms, seed {results.Seeds[0]}: the darker a token, the more of the network it went through."),
-            }, $"where-compute-goes-{outcome.Method.ToString().ToLowerInvariant()}");
+            report.Text(
+                new ColouredText(outcome.Sample.Tokens, outcome.Sample.Shares, "counted cost, from the smallest network's (0) to the whole one's (1)") { Minimum = 0, Maximum = 1 },
+                $"where-compute-goes-{outcome.Method.ToString().ToLowerInvariant()}",
+                string.Create(C, $"Dynamic routing ({RoutingComparisonFigures.Words(outcome.Method)}) on held-out text at a target of {outcome.Sample.TargetMs:0.00} ms, seed {results.Seeds[0]}: the darker a token, the more of the network it went through."));
         }
     }
 
@@ -113,8 +113,8 @@ internal static class RoutingComparisonReport
     {
         HonestyReport honesty = results.Table.HeldOut!;
         report.Heading("Latency table").Text(string.Create(C,
-            $"Workload: {StudyFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile), rank correlation {honesty.Spearman:0.000}, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time)."));
-        report.Figure(StudyFigures.Honesty(results.Table), "latency-honesty");
+            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile), rank correlation {honesty.Spearman:0.000}, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time)."));
+        report.Figure(MethodFigures.Honesty(honesty), "latency-honesty");
     }
 
     private static bool[] Distinct(RoutingComparisonResults results, string control) => [.. Enumerable.Range(0, results.Settings.Targets).Select(t =>

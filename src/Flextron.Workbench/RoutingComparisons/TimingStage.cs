@@ -31,7 +31,7 @@ internal static class TimingStage
             try
             {
                 DecoderModel model = families[0].Model;
-                ElasticSpace space = families[0].Space;
+                ElasticSpace space = families[0].Space.Blockwise;
                 RoutingCosts costs = RoutingCosts.Of(table, space);
                 SubNetwork[] networks = [.. seeds.Select(s => ChoiceStage.Read(s.Choices))
                     .SelectMany(c => c.Selections.Concat(c.UniformCurve).Select(p => p.Network).Concat(c.Random.Select(r => r.Network))).Distinct()];

@@ -80,7 +80,7 @@ internal static class StudyReport
     {
         report.Heading("Importance and order").Text(string.Create(CultureInfo.InvariantCulture,
             $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} (in float64) over {results.Checks.SliceNetworks} random sub-networks."));
-        report.Figure(StudyFigures.Orders(results), "orders").Figure(StudyFigures.Importance(results), "importance");
+        report.Figure(StudyFigures.Orders(results), "orders").Figure(MethodFigures.Importance(results.Importance), "importance");
     }
 
     private static void Training(ReportDocument report, StudyResults results)
@@ -96,8 +96,8 @@ internal static class StudyReport
     {
         HonestyReport honesty = results.Table.HeldOut!;
         report.Heading("Latency table").Text(string.Create(CultureInfo.InvariantCulture,
-            $"Workload: {StudyFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time), the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
-        report.Figure(StudyFigures.Honesty(results.Table), "latency-honesty");
+            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time), the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
+        report.Figure(MethodFigures.Honesty(honesty), "latency-honesty");
     }
 
     private static void Routing(ReportDocument report, StudyResults results)

@@ -56,6 +56,7 @@ public static class LatencyProfiler
         ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(space);
         settings = (settings ?? new ProfileSettings()).Validated();
+        space = space.Blockwise;
         SubNetwork[] calibration = CalibrationNetworks(space, settings);
         Random random = Seeds.Stream(settings.Seed, "profile order");
         EndToEnd.WarmUp(runner, calibration, settings);

@@ -124,6 +124,7 @@ public sealed class DecoderModel : IDisposable
         int groups = block.Shape.KvGroups, heads = groups * Config.HeadsPerGroup, size = Config.HeadSize;
         BlockWeights w = block.Weights;
         Tensor normed_BTC = RmsNorm(x_BTC, w.AttentionNorm_C);
+        observer?.OnNorm(index, normed_BTC);
         Tensor query_BLTH = rotary.Rotate(functional.linear(normed_BTC, w.Query_QC).view(batch, time, heads, size), start).transpose(1, 2);
         Tensor key_BGTH = rotary.Rotate(functional.linear(normed_BTC, w.Key_KC).view(batch, time, groups, size), start).transpose(1, 2);
         Tensor value_BGTH = functional.linear(normed_BTC, w.Value_KC).view(batch, time, groups, size).transpose(1, 2);
@@ -142,6 +143,7 @@ public sealed class DecoderModel : IDisposable
         using var scope = NewDisposeScope();
         BlockWeights w = block.Weights;
         Tensor normed_BTC = RmsNorm(x_BTC, w.MlpNorm_C);
+        observer?.OnNorm(index, normed_BTC);
         Tensor gate_BTD = functional.linear(normed_BTC, w.Gate_DC);
         Tensor gated_BTD = functional.silu(gate_BTD) * functional.linear(normed_BTC, w.Up_DC);
         observer?.OnNeurons(index, gate_BTD, gated_BTD);

@@ -42,7 +42,7 @@ public static class RouterTraining
             HeldOutLoss text = Losses(family, calibration, settings);
             RoutePoint Point(double target, SubNetwork network)
             {
-                double cost = choices.Hard(network, family.Space);
+                double cost = choices.Hard(network, routers.Space);
                 return new RoutePoint(target, network, cost, choices.Normalised(cost), double.NaN, text.Of(family.Model, network).Mean);
             }
 

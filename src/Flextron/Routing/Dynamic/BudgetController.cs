@@ -16,7 +16,6 @@ namespace Flextron.Routing.Dynamic;
 /// </remarks>
 public sealed class BudgetController
 {
-    private readonly ElasticSpace space;
     private readonly double[][] costs;
     private readonly double[][] budget;
     private readonly double[][] stored;
@@ -39,7 +38,6 @@ public sealed class BudgetController
         ArgumentNullException.ThrowIfNull(budgets);
         ArgumentNullException.ThrowIfNull(targets_B);
         settings = (settings ?? new BudgetSettings()).Validated();
-        this.space = space;
         this.costs = costs.ValidatedFor(space).Layers();
         budget = [.. targets_B.Select(t => budgets.At(t, costs))];
         range = [.. this.costs.Select(c => Math.Max(c.Max() - c.Min(), 1e-12 * costs.Full))];

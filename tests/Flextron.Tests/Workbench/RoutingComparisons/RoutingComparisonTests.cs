@@ -75,19 +75,4 @@ public sealed class RoutingComparisonTests : IDisposable
         Assert.Equal([3, 6], InterpolatedLoss.At([(20, b), (10, a)], 30).PerWindow);
         Assert.Equal([2, 4], InterpolatedLoss.Difference(b, a).PerWindow);
     }
-
-    [Fact]
-    public void AColouredTextIsWellFormedAndKeepsItsPieces()
-    {
-        var text = new ColouredText("Where", "how much", ["<a>", " & \"b\"", "\n", .. Enumerable.Repeat(" word", 200)], [0, 0.5, 1, .. Enumerable.Repeat(0.3, 200)]);
-        XDocument svg = XDocument.Parse(text.ToSvg());
-        XNamespace ns = "http://www.w3.org/2000/svg";
-        string[] texts = [.. svg.Descendants(ns + "text").Select(e => e.Value)];
-        Assert.Contains("<a>", texts);
-        Assert.Contains("& \"b\"", texts);
-        Assert.Equal(200, texts.Count(t => t == "word"));
-        Assert.All(svg.Descendants(ns + "rect"), r => Assert.True((double?)r.Attribute("x") is null || (double)r.Attribute("x")! + (double)r.Attribute("width")! <= 745));
-        Assert.Equal(204, text.ToCsv().Split("\",").Length);
-        Assert.Throws<FlextronException>(() => (text with { Values = [1] }).Validate());
-    }
 }
