@@ -108,7 +108,7 @@ internal sealed class TexToMathml
         }
         at++;
         if (char.IsLetter(c)) return ($"<mi>{c}</mi>", false);
-        return ($"<mo>{Encode(c == '-' ? "−" : c == '*' ? "∗" : c.ToString())}</mo>", false);
+        return (Operator(c == '-' ? "−" : c == '*' ? "∗" : c.ToString()), false);
     }
 
     private (string Text, bool Limits) Command()
@@ -118,7 +118,7 @@ internal sealed class TexToMathml
         if (at == from && at < tex.Length) at++;
         string name = tex[from..at];
         if (Letters.TryGetValue(name, out string? letter)) return ($"<mi>{letter}</mi>", false);
-        if (Operators.TryGetValue(name, out string? symbol)) return ($"<mo>{Encode(symbol)}</mo>", false);
+        if (Operators.TryGetValue(name, out string? symbol)) return (Operator(symbol), false);
         if (Large.TryGetValue(name, out string? large)) return ($"<mo>{large}</mo>", name != "int");
         if (Names.Contains(name)) return ($"<mo>{name}</mo>", name is "max" or "min" or "argmax" or "argmin" or "lim");
         if (Accents.TryGetValue(name, out string? accent)) return ($"<mover accent=\"true\">{Group(Argument())}<mo>{accent}</mo></mover>", false);
@@ -179,6 +179,9 @@ internal sealed class TexToMathml
     }
 
     private static string Group(string row) => row.StartsWith("<mrow>", StringComparison.Ordinal) && row.IndexOf("<mrow>", 1, StringComparison.Ordinal) < 0 ? row : $"<mrow>{row}</mrow>";
+
+    // Brackets keep the size of the letters: browsers would stretch them over the whole row.
+    private static string Operator(string symbol) => "()[]|‖{}".Contains(symbol, StringComparison.Ordinal) ? $"<mo stretchy=\"false\">{symbol}</mo>" : $"<mo>{Encode(symbol)}</mo>";
 
     private static string Encode(string text) => WebUtility.HtmlEncode(text);
 }

@@ -102,7 +102,7 @@ public static class MethodFigures
     {
         ArgumentNullException.ThrowIfNull(report);
         return FigurePlots.PredictedVersusMeasured(
-            "Latency table against whole runs of held-out sub-networks", "latency", "ms", [.. report.Pairs.Select(p => p.PredictedMs)], [.. report.Pairs.Select(p => p.MeasuredMs)], [.. report.Pairs.Select(p => p.Network)]);
+            "Latency: the table against whole runs", "latency", "ms", [.. report.Pairs.Select(p => p.PredictedMs)], [.. report.Pairs.Select(p => p.MeasuredMs)], [.. report.Pairs.Select(p => p.Network)]);
     }
 
     /// <summary>The kept share of every block for several networks.</summary>

@@ -65,16 +65,23 @@ internal static class StudyReport
     private static void Benchmarks(ReportDocument report, StudyResults results)
     {
         if (results.Benchmarks.Count == 0) return;
-        report.Heading("Accuracy against latency");
+        report.Heading("Benchmarks against latency").Text(
+            "Accuracy by the rules of lm-evaluation-harness, and the loss on the same documents: where a model is too small to answer, its accuracy stays at chance while the loss still moves.");
         foreach (IGrouping<string, BenchmarkPoint> task in results.Benchmarks.GroupBy(b => b.Result.Task))
-            report.Figure(StudyFigures.Accuracy(task.Key, [.. task]), $"accuracy-{task.Key}");
+        {
+            if (task.All(p => p.AtChance == true)) report.Text($"**{task.Key}: at chance.** The 95 % interval of every network's accuracy contains the chance level.");
+            foreach ((string name, Figures.Figure figure) in StudyFigures.Benchmark(task.Key, [.. task])) report.Figure(figure, name);
+        }
         report.Table(new ReportTable(
             [new("task"), new("latency", "0.00") { Heading = "measured (ms)" }, new("accuracy", "0.000"), new("chance", "0.000"), new("margin", "0.000") { Heading = "margin (nats)" },
-             new("nll", "0.000") { Heading = "target NLL (nats)" }, new("documents", "N0")],
-            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.MeasuredMs,
-                new PlusMinus(b.Result.Metrics["acc"], b.Result.Stderr["acc"]), b.Result.Chance, b.MeanMargin, b.TargetNll, b.Result.Docs]),
-            "Accuracy ± standard error. The margin is the log-probability of the right choice minus that of the best other one."));
+             new("per character", "0.0000") { Heading = "margin per character" }, new("nll", "0.000") { Heading = "target NLL (nats)" }, new("documents", "N0"), new("prompts")],
+            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.MeasuredMs.Median,
+                Metric(b, "acc"), b.Result.Chance > 0 ? b.Result.Chance : null, Metric(b, "margin"), Metric(b, "margin_norm"), Metric(b, "target_nll"), b.Result.Docs, b.Result.PromptHash[..12]]),
+            "± standard error over documents. The margin is the log-probability of the right choice minus that of the best other one; target NLL is the negative log-probability of the right answer. Prompts: start of the hash of all prompts."));
     }
+
+    private static PlusMinus? Metric(BenchmarkPoint point, string name) =>
+        point.Result.Metrics.TryGetValue(name, out double value) ? new PlusMinus(value, point.Result.Stderr[name]) : null;
 
     private static void Ranking(ReportDocument report, StudyResults results)
     {
@@ -125,8 +132,13 @@ internal static class StudyReport
         run.WriteTable("orders", ["share", "importance", "importance_se", "original", "random_mean", "random_min", "random_max", "random_draws"],
             results.Orders.Select(o => (IReadOnlyList<object?>)[o.Share, o.Importance.Mean, o.Importance.StandardError, o.Original.Mean,
                 o.Random.Average(r => r.Mean), o.Random.Min(r => r.Mean), o.Random.Max(r => r.Mean), o.Random.Count]));
-        run.WriteTable("benchmarks", ["task", "target_ms", "measured_ms", "docs", "acc", "acc_se", "chance", "margin", "target_nll", "prompt_hash", "logprob_sum"],
-            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.TargetMs, b.MeasuredMs, b.Result.Docs, b.Result.Metrics["acc"], b.Result.Stderr["acc"], b.Result.Chance, b.MeanMargin, b.TargetNll, b.Result.PromptHash, b.Result.LogprobSum]));
+        string[] names = [.. results.Benchmarks.SelectMany(b => b.Result.Metrics.Keys).Distinct()];
+        run.WriteTable("benchmarks",
+            ["task", "target_ms", "measured_ms", "measured_lower_ms", "measured_upper_ms", "network", "docs", "shots", "chance", "prompt_hash", "logprob_sum", .. names.SelectMany(n => new[] { n, n + "_se", n + "_low", n + "_high" })],
+            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.TargetMs, b.MeasuredMs.Median, b.MeasuredMs.Lower, b.MeasuredMs.Upper, b.Network.ToString(),
+                b.Result.Docs, b.Result.Shots, b.Result.Chance, b.Result.PromptHash, b.Result.LogprobSum,
+                .. names.SelectMany(n => b.Result.Metrics.TryGetValue(n, out double value)
+                    ? new object?[] { value, b.Result.Stderr[n], b.Result.Intervals[n].Low, b.Result.Intervals[n].High } : [null, null, null, null])]));
     }
 
     private static void Summary(ExperimentRun run, StudyResults results)

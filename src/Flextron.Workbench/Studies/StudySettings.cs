@@ -1,4 +1,5 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 using Flextron.Routing;
 using Flextron.Training;
 

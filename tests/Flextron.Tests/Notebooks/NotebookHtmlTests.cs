@@ -28,10 +28,10 @@ public sealed class NotebookHtmlTests
     [InlineData("\\sum_i x", "<munder><mo>∑</mo><mrow><mi>i</mi></mrow></munder><mi>x</mi>")]
     [InlineData("\\frac{a}{b+1}", "<mfrac><mrow><mi>a</mi></mrow><mrow><mi>b</mi><mo>+</mo><mn>1</mn></mrow></mfrac>")]
     [InlineData("\\mathcal{L}_{\\text{joint}}", "<msub><mi>𝓛</mi><mrow><mtext>joint</mtext></mrow></msub>")]
-    [InlineData("\\|x\\|", "<mo>‖</mo><mi>x</mi><mo>‖</mo>")]
+    [InlineData("\\|x\\|", "<mo stretchy=\"false\">‖</mo><mi>x</mi><mo stretchy=\"false\">‖</mo>")]
     [InlineData("\\unknown <", "<mtext>\\unknown</mtext><mo>&lt;</mo>")]
     [InlineData("\\frac{1}{", "<mfrac><mrow><mn>1</mn></mrow><mrow></mrow></mfrac>")]
-    [InlineData("}_^", "<mo>}</mo>")]
+    [InlineData("}_^", "<mo stretchy=\"false\">}</mo>")]
     public void Mathematics_is_set_as_MathML(string tex, string inner)
     {
         string math = TexToMathml.Convert(tex, block: false);
