@@ -103,13 +103,18 @@ internal static class StudyReport
     {
         HonestyReport honesty = results.Table.HeldOut!;
         report.Heading("Latency table").Text(string.Create(CultureInfo.InvariantCulture,
-            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
+            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time), the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
         report.Figure(MethodFigures.Honesty(honesty), "latency-honesty");
     }
 
     private static void Routing(ReportDocument report, StudyResults results)
     {
-        SurrogateFit fit = results.Routing.HeldOut;
+        if (results.Routing.HeldOut is not { } fit)
+        {
+            report.Heading("Routers").Text(string.Create(CultureInfo.InvariantCulture,
+                $"Routers were trained end to end ({results.Routing.Method}); LM and routers were then fine-tuned together for {results.Settings.Route.Joint.Training.Steps} steps."));
+            return;
+        }
         report.Heading("Surrogate and routers").Text(string.Create(CultureInfo.InvariantCulture,
             $"On {fit.Count} held-out sub-networks the surrogate's relative error is {fit.RelativeError:0.00%} and its rank correlation {fit.Spearman:0.000}. It is then discarded; LM and routers were fine-tuned together for {results.Settings.Route.Joint.Training.Steps} steps."));
         report.Table(new ReportTable(
@@ -150,8 +155,11 @@ internal static class StudyReport
         run.Summarize("latency.fullMs", results.Table.FullMs());
         run.Summarize("latency.medianError", results.Table.HeldOut!.MedianError);
         run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);
-        run.Summarize("surrogate.spearman", results.Routing.HeldOut.Spearman);
-        run.Summarize("surrogate.relativeError", results.Routing.HeldOut.RelativeError);
+        if (results.Routing.HeldOut is { } fit)
+        {
+            run.Summarize("surrogate.spearman", fit.Spearman);
+            run.Summarize("surrogate.relativeError", fit.RelativeError);
+        }
         foreach ((CurvePoint point, int i) in Router(results).Select((p, i) => (p, i)))
             run.Summarize(FormattableString.Invariant($"curve.router.{i}.loss"), Of(point.Loss));
     }

@@ -67,6 +67,7 @@ public sealed record StudySettings
         Training.Validated();
         Profile.Table.Validated();
         Route.Surrogate.Validated();
+        Route.Relaxed.Validated();
         Route.Joint.Validated();
         return this;
     }
