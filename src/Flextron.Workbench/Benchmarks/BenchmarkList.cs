@@ -9,5 +9,6 @@ public static class BenchmarkList
         new MachineBenchmark(),
         new TrainingStepBenchmark(),
         new CorpusBenchmark(),
+        new EvaluationBenchmark(),
     ];
 }

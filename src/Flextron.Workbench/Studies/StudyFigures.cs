@@ -22,22 +22,13 @@ internal static class StudyFigures
         };
     }
 
-    public static Figure Accuracy(string task, IReadOnlyList<BenchmarkPoint> points)
+    /// <summary>Accuracy and loss of one task against measured latency.</summary>
+    public static IReadOnlyList<(string Name, Figure Figure)> Benchmark(string task, IReadOnlyList<BenchmarkPoint> points)
     {
-        string metric = points[0].Result.Metrics.ContainsKey("acc") ? "acc" : points[0].Result.Metrics.Keys.First();
-        BenchmarkPoint[] ordered = [.. points.OrderBy(p => p.MeasuredMs)];
-        double[] values = [.. ordered.Select(p => p.Result.Metrics[metric])];
-        var line = new LineSeries(task, [.. ordered.Select(p => p.MeasuredMs)], values)
-        {
-            Lower = [.. ordered.Select(p => p.Result.Intervals.TryGetValue(metric, out var i) ? i.Low : double.NaN)],
-            Upper = [.. ordered.Select(p => p.Result.Intervals.TryGetValue(metric, out var i) ? i.High : double.NaN)],
-            Spread = Spread.ErrorBars,
-        };
-        return new Figure($"Accuracy on {task} against measured latency", new Axis("Measured latency", "ms"), new Axis("Accuracy") { IncludeZero = true }, [line])
-        {
-            Subtitle = $"{ordered[0].Result.Docs} documents; bars: 95 %",
-            ReferenceLines = points[0].Result.Chance > 0 ? [new ReferenceLine("chance", points[0].Result.Chance)] : [],
-        };
+        var latency = new Axis("Measured latency", "ms");
+        (double, Evaluation.TaskResult)[] scored = [.. points.DistinctBy(p => p.Network).Select(p => (p.MeasuredMs.Median, p.Result))];
+        IEnumerable<(string, Figure)> accuracy = BenchmarkFigures.Accuracy(task, latency, scored) is { } figure ? [($"accuracy-{task}", figure)] : [];
+        return [.. accuracy, .. BenchmarkFigures.Loss(task, latency, scored).Select(f => ($"{f.Name}-{task}", f.Figure))];
     }
 
     public static Figure Orders(StudyResults results) => MethodFigures.Orders(results.Orders);

@@ -73,7 +73,7 @@ public static class LatencyProfiler
             {
                 samples.Add(index < 0
                     ? new ProfileSample(network, runner.Parts(network), null)
-                    : new ProfileSample(network, null, EndToEnd.Time(runner, network, index, settings)));
+                    : new ProfileSample(network, null, EndToEnd.Time(() => runner.Whole(network), index, settings)));
             }
             rounds++;
             progress?.Report(new StageProgress("profiling", rounds, Math.Max(rounds, settings.MinimumRounds),
