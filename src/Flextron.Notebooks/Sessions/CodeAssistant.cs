@@ -88,7 +88,7 @@ internal sealed class CodeAssistant : IDisposable
         var options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: last is null ? imports : [], scriptClassName: name);
         Solution with = solution.AddProject(ProjectInfo.Create(
             id, VersionStamp.Create(), name, name, LanguageNames.CSharp, compilationOptions: options, parseOptions: CellParser.Options,
-            projectReferences: last is null ? null : [new ProjectReference(last)], metadataReferences: references.Select(Copy), isSubmission: true));
+            projectReferences: last is null ? null : [new ProjectReference(last)], metadataReferences: references.Select(Copy).Distinct(), isSubmission: true));
         var document = DocumentId.CreateNewId(id);
         with = with.AddDocument(DocumentInfo.Create(document, name + ".csx", sourceCodeKind: SourceCodeKind.Script, loader: TextLoader.From(TextAndVersion.Create(SourceText.From(code), VersionStamp.Create()))));
         return with.GetDocument(document)!;
