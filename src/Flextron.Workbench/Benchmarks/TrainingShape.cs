@@ -1,4 +1,6 @@
+using Flextron.Data;
 using Flextron.Models;
+using Flextron.Training;
 
 namespace Flextron.Workbench.Benchmarks;
 
@@ -29,5 +31,32 @@ internal static class TrainingShape
             attention += 2 * q * time / 2;
         }
         return 3 * 2 * tokens * (perToken + attention);
+    }
+
+    /// <summary>Endless steps of the whole network without distillation.</summary>
+    public static JointTrainingSettings Settings { get; } = new()
+    {
+        Steps = int.MaxValue, BatchSize = Batch, SequenceLength = Time, Strategy = SamplingStrategy.Full, DistillationWeight = 0, EvaluateEvery = 0, SpikeTolerance = 0,
+    };
+
+    /// <summary>Random tokens.</summary>
+    public static TokenCorpus Corpus(ModelConfig config)
+    {
+        Random random = Seeds.Stream(1, "benchmark corpus");
+        return TokenCorpus.OfIds([.. Enumerable.Range(0, 1 << 17).Select(_ => random.Next(config.VocabularySize))]);
+    }
+
+    /// <summary>Runs the trainer for one step.</summary>
+    public static void OneStep(JointTrainer trainer, TokenCorpus corpus)
+    {
+        using var stop = new CancellationTokenSource();
+        try
+        {
+            trainer.Run(corpus, onStep: _ => stop.Cancel(), cancellation: stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // One step is done.
+        }
     }
 }

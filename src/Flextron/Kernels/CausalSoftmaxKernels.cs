@@ -48,7 +48,7 @@ internal static unsafe class CausalSoftmaxKernels
                 Vector512<float> shift = Vector512.Create(-max * Scale), factor = Vector512.Create(Scale);
                 for (c = 0; c + 16 <= visible; c += 16)
                 {
-                    Vector512<float> e = Vector512.Exp(Vector512.FusedMultiplyAdd(Vector512.Load(s + c), factor, shift));
+                    Vector512<float> e = Exponential.Of(Vector512.FusedMultiplyAdd(Vector512.Load(s + c), factor, shift));
                     e.Store(s + c);
                     sum += e;
                 }

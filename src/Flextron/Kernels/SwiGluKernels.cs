@@ -49,7 +49,7 @@ internal static unsafe class SwiGluKernels
                 for (; c + 16 <= stop; c += 16)
                 {
                     Vector512<float> g = TLanes.Load(Gate + c);
-                    TLanes.Store(Gated + c, g / (Vector512<float>.One + Vector512.Exp(-g)) * TLanes.Load(Up + c));
+                    TLanes.Store(Gated + c, g / (Vector512<float>.One + Exponential.Of(-g)) * TLanes.Load(Up + c));
                 }
                 for (; c < stop; c++)
                 {
@@ -74,7 +74,7 @@ internal static unsafe class SwiGluKernels
                 for (; c + 16 <= stop; c += 16)
                 {
                     Vector512<float> g = TLanes.Load(Gate + c), u = TLanes.Load(Up + c), d = TLanes.Load(Gradient + c);
-                    Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + Vector512.Exp(-g)), silu = g * s;
+                    Vector512<float> s = Vector512<float>.One / (Vector512<float>.One + Exponential.Of(-g)), silu = g * s;
                     TLanes.Store(Gate + c, d * u * s * (Vector512<float>.One + g - silu));
                     TLanes.Store(Up + c, d * silu);
                     TLanes.Store(Gradient + c, silu * u);

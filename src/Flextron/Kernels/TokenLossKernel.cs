@@ -63,7 +63,7 @@ internal static unsafe class TokenLossKernel
             for (int i = 0; i < 16; i++) max = MathF.Max(max, largest[i]);
             for (; v < Vocabulary; v++) max = MathF.Max(max, TLanes.Get(z[v]));
             Vector512<float> shift = Vector512.Create(max);
-            for (v = 0; v + 16 <= Vocabulary; v += 16) sum += Vector512.Exp(TLanes.Load(z + v) - shift);
+            for (v = 0; v + 16 <= Vocabulary; v += 16) sum += Exponential.Of(TLanes.Load(z + v) - shift);
             for (; v < Vocabulary; v++) total += MathF.Exp(TLanes.Get(z[v]) - max);
             return max + MathF.Log(total + Vector512.Sum(sum));
         }
@@ -76,7 +76,7 @@ internal static unsafe class TokenLossKernel
             for (; v + 16 <= Vocabulary; v += 16)
             {
                 Vector512<float> teacher = Vector512.Load(t + v);
-                sum = Vector512.FusedMultiplyAdd(Vector512.Exp(teacher), teacher - TLanes.Load(z + v) + shift, sum);
+                sum = Vector512.FusedMultiplyAdd(Exponential.Of(teacher), teacher - TLanes.Load(z + v) + shift, sum);
             }
             for (; v < Vocabulary; v++) rest += MathF.Exp(t[v]) * (t[v] - TLanes.Get(z[v]) + logSum);
             return rest + Vector512.Sum(sum);
@@ -89,8 +89,8 @@ internal static unsafe class TokenLossKernel
             long v = 0;
             for (; v + 16 <= Vocabulary; v += 16)
             {
-                Vector512<float> p = Vector512.Exp(TLanes.Load(z + v) - shift);
-                if (t != null) p -= alpha * Vector512.Exp(Vector512.Load(t + v));
+                Vector512<float> p = Exponential.Of(TLanes.Load(z + v) - shift);
+                if (t != null) p -= alpha * Exponential.Of(Vector512.Load(t + v));
                 TLanes.Store(z + v, p * factor);
             }
             for (; v < Vocabulary; v++)

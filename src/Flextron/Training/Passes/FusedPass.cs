@@ -1,5 +1,6 @@
 using Flextron.Kernels;
 using Flextron.Models;
+using Flextron.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,7 +14,7 @@ namespace Flextron.Training.Passes;
 public sealed class FusedPass : ITrainingPass
 {
     // Logits in flight: a large vocabulary is worked through in pieces of the batch.
-    private const long LogitsAtOnce = 1 << 24;
+    private const long LogitsAtOnce = 1 << 22;
     private readonly DecoderModel model;
     private readonly DecoderWeights? compute;
     private readonly ViewCache weightViews, gradientViews;
@@ -29,6 +30,7 @@ public sealed class FusedPass : ITrainingPass
         ArgumentNullException.ThrowIfNull(gradients);
         if (!Fits(model)) throw new FlextronException("The fused training pass works with float32 weights on the CPU: use the composed one.");
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16)) throw new FlextronException($"Training cannot compute in {dtype}: use Float32 or BFloat16.");
+        FreedMemory.Keep();
         this.model = model;
         if (dtype == ScalarType.BFloat16) compute = model.Weights.Clone(ScalarType.BFloat16);
         DecoderWeights used = compute ?? model.Weights;
