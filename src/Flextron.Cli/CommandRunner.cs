@@ -86,7 +86,7 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
     private static string Explain(ParseResult parse, Command root)
     {
         Command command = parse.CommandResult.Command;
-        string help = command == root ? "see 'flextron --help'" : $"see 'flextron {command.Name} --help'";
+        string help = command == root ? "see 'flextron --help'" : $"see 'flextron {NameOf(command, root)} --help'";
         if (MistypedOption(parse) is string option)
         {
             string[] known = [.. command.Options.Concat(root.Options).Select(o => o.Name)];
@@ -104,6 +104,9 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
             ? $"'{last.Value}' is not a possible value of {given.Option.Name} ({help})."
             : $"{first.Message.TrimEnd('.')} ({help}).";
     }
+
+    private static string NameOf(Command command, Command root) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent && parent != root ? $"{NameOf(parent, root)} {command.Name}" : command.Name;
 
     // A word with dashes that is no option is first taken for the MODEL, where that is still missing.
     private static string? MistypedOption(ParseResult parse) =>

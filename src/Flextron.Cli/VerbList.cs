@@ -9,7 +9,7 @@ namespace Flextron.Cli;
 internal static class VerbList
 {
     /// <summary>Fresh instances in the order that <c>--help</c> shows.</summary>
-    public static VerbCommand[] All() =>
+    public static Command[] All() =>
     [
         new DoctorCommand(),
         new QuickstartCommand(),
@@ -24,6 +24,7 @@ internal static class VerbList
         new RouteCommand(),
         new SelectCommand(),
         new EvaluateCommand(),
+        new DataCommand(),
         new ExportCommand(),
         new ConvertCommand(),
         new RunCommand(),
@@ -42,7 +43,7 @@ internal static class VerbList
         root.Options.Add(help);
         root.Options.Add(new VersionOption());
         options.AddTo(root);
-        foreach (VerbCommand verb in All()) root.Subcommands.Add(verb);
+        foreach (Command verb in All()) root.Subcommands.Add(verb);
         return root;
     }
 }

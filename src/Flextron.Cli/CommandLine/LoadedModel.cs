@@ -3,6 +3,7 @@ using Flextron.Elastic;
 using Flextron.Models;
 using Flextron.Progress;
 using Flextron.Selection;
+using Flextron.Storage;
 using Flextron.Tokenization;
 
 namespace Flextron.Cli.CommandLine;
@@ -36,14 +37,27 @@ internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : I
         return ids;
     }
 
-    /// <summary>Ids of the documents of a corpus file.</summary>
+    /// <summary>Ids of a text of any size: tokenised once into the cache, and mapped from there.</summary>
+    /// <exception cref="FlextronException">No text, the cache cannot be written, or the tokenizer belongs to another model.</exception>
+    public TokenCorpus Shards(DocumentSource source, CommandContext context)
+    {
+        string hash = TokenizerFiles.Hash(TokenizerPath);
+        // One folder for a text by name: when its files change, the shards that still fit are kept and the others replaced.
+        string folder = Path.Combine(CacheFolder.Path, "corpora", ContentHash.OfText($"{source.Key}\n{hash}")[..16]);
+        TokenCorpus corpus = ShardedCorpus.Prepare(folder, source, Tokenizer, hash, progress: context, cancellation: context.Cancellation);
+        if (corpus.LargestId < Model.Config.VocabularySize) return corpus;
+        using (corpus)
+            throw Foreign(corpus.LargestId, Model.Config.VocabularySize, TokenizerPath);
+    }
+
+    /// <summary>Ids of documents in memory, where only a beginning is wanted.</summary>
     /// <exception cref="FlextronException">No text, or the tokenizer belongs to another model.</exception>
     public TokenCorpus Corpus(IEnumerable<string> documents, IProgress<StageProgress> progress, int maximumTokens = int.MaxValue)
     {
         var shown = new ShownStage(progress);
         TokenCorpus corpus = TokenCorpus.Of(documents, Tokenizer, maximumTokens, shown);
         shown.Finish(corpus.Length);
-        Check(corpus.Ids, Model.Config.VocabularySize, TokenizerPath);
+        if (corpus.LargestId >= Model.Config.VocabularySize) throw Foreign(corpus.LargestId, Model.Config.VocabularySize, TokenizerPath);
         return corpus;
     }
 
@@ -52,10 +66,12 @@ internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : I
     {
         foreach (int id in ids)
         {
-            if (id >= vocabulary)
-                throw new FlextronException($"The tokenizer {tokenizer} gives id {id}, outside the model's vocabulary of {vocabulary}: use the tokenizer that belongs to the model.");
+            if (id >= vocabulary) throw Foreign(id, vocabulary, tokenizer);
         }
     }
+
+    private static FlextronException Foreign(int id, int vocabulary, string tokenizer) =>
+        new($"The tokenizer {tokenizer} gives id {id}, outside the model's vocabulary of {vocabulary}: use the tokenizer that belongs to the model.");
 
     /// <inheritdoc/>
     public void Dispose() => bundle.Dispose();

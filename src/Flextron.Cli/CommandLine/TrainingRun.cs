@@ -19,6 +19,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     /// <summary>Share of the documents that is kept apart for measuring.</summary>
     public const double HeldOutShare = 0.05;
 
+    private const int LeastDocuments = 40;
     private static readonly double[] Shares = [0.25, 0.5, 0.75, 1];
     private readonly Dictionary<string, string> sources = [];
     private TokenCorpus? train;
@@ -43,7 +44,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
 
     /// <summary>Reads the texts and checks that the training can begin; writes nothing.</summary>
     /// <exception cref="FlextronException">The family, a text or the output folder cannot be used.</exception>
-    public void Prepare(string corpus, string? heldOutFile, string? teacher, IProgress<StageProgress> progress)
+    public void Prepare(DocumentSource corpus, string? heldOutFile, string? teacher, CommandContext context)
     {
         ElasticFamily family = loaded.Family;
         if (family.Manifest is null) throw new FlextronException($"{family.Path} is not an elastic family: run `flextron elastify` first.");
@@ -53,19 +54,19 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         if (File.Exists(Checkpoint) && !Resume && !Overwrite)
             throw new FlextronException($"{folder} holds a training checkpoint: add --resume to go on from it, or --overwrite to start again.");
         teacherPath = teacher is null ? null : ModelArgument.Resolve(teacher);
-        IReadOnlyList<string> documents = TextCorpus.Documents(corpus);
         TokenCorpus measured;
         if (heldOutFile is not null)
         {
-            train = loaded.Corpus(documents, progress);
-            measured = loaded.Corpus(TextCorpus.Documents(heldOutFile), progress);
+            train = loaded.Shards(corpus, context);
+            measured = loaded.Shards(TextCorpus.Open(heldOutFile), context);
         }
         else
         {
-            (train, measured) = Part(documents, progress);
+            (train, measured) = Part(corpus, context);
         }
-        heldOut = new HeldOutLoss(measured, Math.Min(Window, Math.Max(1, measured.Length - 1)));
-        heldOutTokens = (long)heldOut.WindowCount * Math.Min(Window, Math.Max(1, measured.Length - 1));
+        int length = (int)Math.Clamp(measured.Length - 1, 1, Window);
+        heldOut = new HeldOutLoss(measured, length);
+        heldOutTokens = (long)heldOut.WindowCount * length;
         sources["family"] = ContentHash.OfPath(family.Path);
         sources["corpus"] = train.Hash();
         sources["teacher"] = settings.DistillationWeight == 0 ? "" : teacherPath is null ? sources["family"] : ContentHash.OfPath(teacherPath);
@@ -152,19 +153,34 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     }
 
     // By document where there are enough, so that equal documents never fall on both sides; else the end of the text.
-    private (TokenCorpus Train, TokenCorpus HeldOut) Part(IReadOnlyList<string> documents, IProgress<StageProgress> progress)
+    private (TokenCorpus Train, TokenCorpus HeldOut) Part(DocumentSource corpus, CommandContext context)
     {
-        bool IsHeldOut(string document) => (Seeds.Mix(settings.Seed, document) >> 11) * (1.0 / (1UL << 53)) < HeldOutShare;
-        string[] kept = [.. documents.Where(IsHeldOut)];
-        if (documents.Count >= 40 && kept.Length > 0 && kept.Length < documents.Count)
+        var split = new CorpusSplit(0, HeldOutShare, settings.Seed);
+        if (CanPart(corpus.Documents, split))
         {
-            TokenCorpus apart = loaded.Corpus(kept, progress);
-            if (apart.Length > Window) return (loaded.Corpus(documents.Where(d => !IsHeldOut(d)), progress), apart);
+            TokenCorpus apart = loaded.Shards(corpus.Part(split, SplitPart.HeldOut), context);
+            if (apart.Length > Window) return (loaded.Shards(corpus.Part(split, SplitPart.Train), context), apart);
+            apart.Dispose();
         }
-        TokenCorpus all = loaded.Corpus(documents, progress);
-        int end = Math.Max((int)(all.Length * HeldOutShare), Window + 1);
+        TokenCorpus all = loaded.Shards(corpus, context);
+        long end = Math.Max((long)(all.Length * HeldOutShare), Window + 1);
         if (all.Length - end <= Window)
             throw new FlextronException($"The corpus has {all.Length} tokens, too few for training and held-out windows of {Window}: give more text, --held-out, or a shorter --sequence-length.");
-        return (TokenCorpus.OfIds(all.Ids[..^end].ToArray()), TokenCorpus.OfIds(all.Ids[^end..].ToArray()));
+        return (all.Slice(0, all.Length - end), all.Slice(all.Length - end, end));
+    }
+
+    // Reads no further than it takes to know.
+    private static bool CanPart(IEnumerable<string> documents, CorpusSplit split)
+    {
+        int read = 0;
+        bool train = false, apart = false;
+        foreach (SplitPart part in documents.Select(split.PartOf))
+        {
+            read++;
+            train |= part == SplitPart.Train;
+            apart |= part == SplitPart.HeldOut;
+            if (read >= LeastDocuments && train && apart) return true;
+        }
+        return false;
     }
 }

@@ -33,25 +33,48 @@ internal sealed class ProfileCommand : VerbCommand
         LatencyWorkload usual = LatencyWorkload.For(loaded.Model.Config);
         var workload = new LatencyWorkload(context.Get(batch) ?? usual.Batch, context.Get(prompt) ?? Math.Max(1, Math.Min(usual.PromptTokens, loaded.Model.Config.ContextLength - context.Get(generated))), context.Get(generated));
         ProfileSettings settings = new ProfileSettings { Seconds = context.Get(seconds), Seed = context.Seed }.Validated();
-        LatencyTable table = LatencyProfiler.Profile(loaded.Model, loaded.Family.Space, workload, settings, context, context.Cancellation);
-        table = table with { HeldOut = TableHonesty.Check(table, loaded.Model, loaded.Family.Space, context.Get(check), context.Seed + 1, settings, context) };
+        using var runner = new TorchWorkloadRunner(loaded.Model, workload, settings.Seed);
+        LatencyTable table = LatencyProfiler.Profile(runner, loaded.Family.Space, settings, context, context.Cancellation);
+        table = table with { HeldOut = TableHonesty.Check(table, runner, loaded.Family.Space, context.Get(check), context.Seed + 1, settings, context, context.Cancellation) };
         table.Save(context.Get(file));
         HonestyReport honesty = table.HeldOut!;
         var json = new
         {
             key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Smallest), fixedMs = table.FixedMs,
-            heldOutError = new { median = honesty.MedianError, p95 = honesty.Error95, bias = honesty.Bias, spearman = honesty.Spearman, networks = honesty.Pairs.Count },
-            attention = table.Attention.Select(e => new { width = e.Width, ms = e.CostMs }), mlp = table.Mlp.Select(e => new { width = e.Width, ms = e.CostMs }),
+            prefillMs = table.PrefillCosts().Cost(loaded.Family.Space.Largest),
+            decodeStepMs = workload.GeneratedTokens > 0 ? table.DecodeStepCosts().Cost(loaded.Family.Space.Largest) : (double?)null,
+            heldOutError = Error(honesty),
+            attention = table.Attention.Select(Row), mlp = table.Mlp.Select(Row),
             @out = context.Get(file),
         };
         return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
-            TextTable.Write(writer, ["part", "width", "ms per block"],
+            TextTable.Write(writer, ["part", "width", "prompt, ms per block", "decode step, ms per block"],
                 table.Attention.Select(e => ("attention, groups", e)).Concat(table.Mlp.Select(e => ("MLP, neurons", e)))
-                    .Select(p => new[] { p.Item1, p.e.Width.ToString(c), p.e.CostMs.ToString("0.0000", c) }));
+                    .Select(p => new[] { p.Item1, p.e.Width.ToString(c), p.e.PrefillMs.ToString("0.0000", c), workload.GeneratedTokens > 0 ? p.e.StepMs.ToString("0.0000", c) : "" }));
             writer.WriteLine(string.Create(c, $"whole network {json.fullMs:0.000} ms, smallest {json.smallestMs:0.000} ms, fixed part {json.fixedMs:0.000} ms ({table.Key.Device}, batch {workload.Batch}, {workload.PromptTokens} + {workload.GeneratedTokens} tokens)"));
-            writer.WriteLine(string.Create(c, $"off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile) on {honesty.Pairs.Count} held-out sub-networks, rank correlation {honesty.Spearman:0.000}"));
+            foreach ((string what, HonestyReport report) in Phases(honesty))
+            {
+                writer.WriteLine(string.Create(c,
+                    $"{what}: off by {report.MedianError:0.0%} (median) and {report.Error95:0.0%} (95th percentile) on {report.Pairs.Count} held-out sub-networks, rank correlation {report.Spearman:0.000}"));
+            }
+            writer.WriteLine(string.Create(c, $"the machine ran at {honesty.Slowdown:0.00} times the table's time during the check, by the whole network run in between"));
         });
+    }
+
+    private static object Row(LatencyEntry entry) => new { width = entry.Width, ms = entry.CostMs, prefillMs = entry.PrefillMs, decodeStepMs = entry.StepMs };
+
+    private static object Error(HonestyReport report) => new
+    {
+        median = report.MedianError, p95 = report.Error95, bias = report.Bias, spearman = report.Spearman, networks = report.Pairs.Count, slowdown = report.Slowdown,
+        prefill = report.Prefill is { } prefill ? Error(prefill) : null, decode = report.Decode is { } decode ? Error(decode) : null,
+    };
+
+    private static IEnumerable<(string, HonestyReport)> Phases(HonestyReport report)
+    {
+        yield return ("whole workload", report);
+        if (report.Prefill is { } prefill) yield return ("prompt alone", prefill);
+        if (report.Decode is { } decode) yield return ("decoding alone", decode);
     }
 }

@@ -10,7 +10,7 @@ namespace Flextron.Cli.Commands;
 internal sealed class RankCommand : VerbCommand
 {
     private readonly ModelArgument model = new();
-    private readonly Option<string> corpus = new("--corpus") { Description = "Calibration text: a text or .jsonl file.", HelpName = "file", Required = true };
+    private readonly CorpusOption corpus = new("Calibration text");
     private readonly Option<string> folder = new("--out") { Description = $"Folder for {ImportanceScores.FileName}.", HelpName = "dir", Required = true };
     private readonly Option<NeuronMetric> metric = new("--metric")
     {
@@ -26,20 +26,21 @@ internal sealed class RankCommand : VerbCommand
         "rank my-model --corpus calibration.txt --out my-ranking --metric contribution --tokens 16384")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[corpus, folder, metric, tokens, window]) Options.Add(option);
+        corpus.AddTo(this);
+        foreach (Option option in (Option[])[folder, metric, tokens, window]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
     {
         int count = context.Get(tokens);
         if (count < 2) throw new FlextronException($"A calibration of {count} tokens is not possible: give 2 or more.");
-        IReadOnlyList<string> documents = TextCorpus.Documents(context.Get(corpus));
+        DocumentSource text = corpus.Open(context);
         using LoadedModel loaded = model.Load(context);
         // The last token of a window is only a target, so that one more is needed than is ranked.
-        TokenCorpus calibration = loaded.Corpus(documents, context, count == int.MaxValue ? count : count + 1);
+        TokenCorpus calibration = loaded.Corpus(text.Documents, context, count == int.MaxValue ? count : count + 1);
         ImportanceScores scores = ImportanceRanker.Rank(
             loaded.Model, calibration, context.Get(metric), count, windowLength: Math.Max(0, context.Get(window)), progress: context)
-            with { CorpusPath = Path.GetFullPath(context.Get(corpus)) };
+            with { CorpusPath = Path.GetFullPath(corpus.Path(context)!) };
         scores.Save(context.Get(folder));
         var json = new { blocks = scores.Blocks, metric = scores.Metric, tokens = scores.Tokens, corpusHash = scores.CorpusHash, @out = context.Get(folder) };
         return new VerbResult(json, writer =>

@@ -20,7 +20,7 @@ internal sealed class RouteCommand : VerbCommand
     private readonly ModelArgument model = new("family", required: true);
     private readonly Option<string?> table = new("--table") { Description = "Latency table [default: the family's own].", HelpName = "file" };
     private readonly Option<string> folder = new("--out") { Description = "Folder of the routed family: weights, table, sensitivities and routers.", HelpName = "dir", Required = true };
-    private readonly Option<string?> corpus = new("--corpus") { Description = "Text [default: the one the family was ranked on].", HelpName = "file" };
+    private readonly CorpusOption corpus = new("Text [default: the one the family was ranked on]", required: false);
     private readonly Option<string?> teacher = new("--teacher") { Description = "Model to distil from; else the family as it was loaded.", HelpName = "model" };
     private readonly Option<int> rounds = new("--rounds") { Description = "Rounds of exploring, fitting the surrogate and training the routers.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.Rounds };
     private readonly Option<int> networks = new("--networks") { Description = "Sub-networks measured in the first round.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.FirstRoundNetworks };
@@ -34,7 +34,8 @@ internal sealed class RouteCommand : VerbCommand
         "route my-family --table latency.json --corpus stories.txt --steps 50 --out my-routed-family --json")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[table, folder, corpus, teacher, rounds, networks, windows, steps]) Options.Add(option);
+        corpus.AddTo(this);
+        foreach (Option option in (Option[])[table, folder, teacher, rounds, networks, windows, steps]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -45,8 +46,8 @@ internal sealed class RouteCommand : VerbCommand
         if (family.Manifest is null) throw new FlextronException($"{family.Path} is not an elastic family: run `flextron elastify` first.");
         LatencyTable costs = (context.Get(table) is { } given ? LatencyTable.Load(given) : loaded.Bundle.Table)
             ?? throw new FlextronException($"{family.Path} has no {FamilyBundle.TableName}: run `flextron profile` first, or give a table with --table.");
-        costs.RequireMatch(LatencyKey.Of(family.Model, costs.Key.Workload));
-        string text = context.Get(corpus) ?? family.Manifest.CorpusPath
+        costs.RequireMatch(costs.Key.Here(family.Model));
+        string text = corpus.Path(context) ?? family.Manifest.CorpusPath
             ?? throw new FlextronException($"{family.Path} does not say which text it was ranked on: name one with --corpus.");
         if (context.Get(windows) < 1) throw new FlextronException($"A loss on {context.Get(windows)} windows cannot be measured: give --windows 1 or more.");
         RouteSettings settings = (Defaults with
@@ -58,8 +59,10 @@ internal sealed class RouteCommand : VerbCommand
         if (family.Manifest.TrainedSteps > 0 && context.Get(teacher) is null && settings.Joint.Training.Steps > 0)
             context.Message("Distilling from the family as it is now; name the original model with --teacher to distil from that.");
         // The documents that `train` keeps apart with the same seed: the routers' losses are measured on text the weights have not seen.
-        CorpusSplit split = CorpusSplit.Of(TextCorpus.Documents(text), TrainingRun.HeldOutShare, TrainingRun.HeldOutShare, context.Seed);
-        TokenCorpus calibration = loaded.Corpus(split.Calibration, context), train = loaded.Corpus(split.Train, context);
+        var split = new CorpusSplit(TrainingRun.HeldOutShare, TrainingRun.HeldOutShare, context.Seed);
+        DocumentSource documents = corpus.Open(context, text);
+        using TokenCorpus calibration = loaded.Shards(documents.Part(split, SplitPart.Calibration), context);
+        using TokenCorpus train = loaded.Shards(documents.Part(split, SplitPart.Train), context);
         using DecoderModel original = context.Get(teacher) is { } path
             ? new DecoderModel(CheckpointLoader.Load(ModelArgument.Resolve(path), torch.ScalarType.Float32, context.Device).Weights)
             : new DecoderModel(family.Model.Weights.Clone());

@@ -11,7 +11,7 @@ internal sealed class TrainCommand : VerbCommand
 {
     private static readonly JointTrainingSettings Defaults = new();
     private readonly ModelArgument model = new("family", required: true);
-    private readonly Option<string> corpus = new("--corpus") { Description = "Training text: a text or .jsonl file.", HelpName = "file", Required = true };
+    private readonly CorpusOption corpus = new("Training text");
     private readonly Option<string?> heldOut = new("--held-out") { Description = "Text to measure on; else a twentieth of the corpus is kept apart.", HelpName = "file" };
     private readonly Option<string> folder = new("--out") { Description = "Folder of the trained family, its metrics and its training checkpoint.", HelpName = "dir", Required = true };
     private readonly Option<bool> resume = new("--resume") { Description = "Go on from the training checkpoint in --out, if there is one." };
@@ -40,7 +40,8 @@ internal sealed class TrainCommand : VerbCommand
         "train my-family --corpus stories.txt --out quick --steps 50 --batch-size 4 --distillation 0 --json")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[corpus, heldOut, folder, resume, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery])
+        corpus.AddTo(this);
+        foreach (Option option in (Option[])[heldOut, folder, resume, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery])
             Options.Add(option);
     }
 
@@ -62,7 +63,7 @@ internal sealed class TrainCommand : VerbCommand
         {
             Resume = context.Get(resume), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery),
         };
-        run.Prepare(context.Get(corpus), context.Get(heldOut), context.Get(teacher), context);
+        run.Prepare(corpus.Open(context), context.Get(heldOut), context.Get(teacher), context);
         TrainingSummary summary = run.Train(context);
         return new VerbResult(summary, writer =>
         {

@@ -8,5 +8,6 @@ public static class BenchmarkList
     [
         new MachineBenchmark(),
         new TrainingStepBenchmark(),
+        new CorpusBenchmark(),
     ];
 }

@@ -21,7 +21,7 @@ namespace Flextron.Workbench.Experiments;
 public sealed class ExperimentRun : IDisposable
 {
     private readonly RunOptions _options;
-    private readonly StageLock _lock;
+    private readonly FileLock _lock;
     private readonly RunLog _log;
     private readonly StageRunner _stages;
     private readonly SortedDictionary<string, SummaryValue> _summary = new(StringComparer.Ordinal);
@@ -30,7 +30,7 @@ public sealed class ExperimentRun : IDisposable
     private bool _disposed;
     private bool _saidHowToGoOn;
 
-    private ExperimentRun(ExperimentFolder experiment, string folder, StageLock held, JsonNode settings, string settingsHash, RunOptions options)
+    private ExperimentRun(ExperimentFolder experiment, string folder, FileLock held, JsonNode settings, string settingsHash, RunOptions options)
     {
         (Folder, _lock, _options) = (folder, held, options);
         _status = new RunStatus(RunState.Running, options.Clock.GetUtcNow());
@@ -72,7 +72,7 @@ public sealed class ExperimentRun : IDisposable
     internal static ExperimentRun Start(ExperimentFolder experiment, JsonNode settings, RunOptions options)
     {
         string hash = CanonicalJson.Hash(settings);
-        (string folder, StageLock held) = ClaimFolder(experiment, hash, options);
+        (string folder, FileLock held) = ClaimFolder(experiment, hash, options);
         try
         {
             return new ExperimentRun(experiment, folder, held, settings, hash, options);
@@ -202,7 +202,7 @@ public sealed class ExperimentRun : IDisposable
 
     private string File(string name) => StageStore.Inside(Folder, name) ?? throw new ArgumentException($"\"{name}\" is not a file inside the run's folder.", nameof(name));
 
-    private static (string Folder, StageLock Held) ClaimFolder(ExperimentFolder experiment, string settingsHash, RunOptions options)
+    private static (string Folder, FileLock Held) ClaimFolder(ExperimentFolder experiment, string settingsHash, RunOptions options)
     {
         if (options.Name is { } given)
         {
@@ -216,11 +216,11 @@ public sealed class ExperimentRun : IDisposable
             if (TryClaim(experiment, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{i}")) is { } claimed) return claimed;
     }
 
-    private static (string, StageLock)? TryClaim(ExperimentFolder experiment, string name)
+    private static (string, FileLock)? TryClaim(ExperimentFolder experiment, string name)
     {
         string folder = Path.Combine(experiment.RunsPath, name);
         // The lock first: of two processes that see no folder of this name, only one may make it.
-        if (StageLock.TryTake(ExperimentFolder.RunLockPath(folder)) is not { } held) return null;
+        if (FileLock.TryTake(ExperimentFolder.RunLockPath(folder)) is not { } held) return null;
         if (Directory.Exists(folder))
         {
             held.Dispose();

@@ -27,7 +27,7 @@ public sealed class RunRecord
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         var status = FlextronJson.ReadFile<RunStatus>(Path.Combine(full, RunFiles.State), "run");
-        if (status.State == RunState.Running && !StageLock.IsTaken(ExperimentFolder.RunLockPath(full))) status = status with { State = RunState.Interrupted };
+        if (status.State == RunState.Running && !FileLock.IsTaken(ExperimentFolder.RunLockPath(full))) status = status with { State = RunState.Interrupted };
         return new RunRecord(full, status);
     }
 

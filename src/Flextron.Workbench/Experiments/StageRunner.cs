@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Flextron.Progress;
+using Flextron.Storage;
 using Flextron.Workbench.Display;
 
 namespace Flextron.Workbench.Experiments;
@@ -46,7 +47,7 @@ public sealed class StageRunner
     {
         ArgumentNullException.ThrowIfNull(stage);
         ArgumentNullException.ThrowIfNull(body);
-        using StageLock held = StageLock.Take(_store.LockPath(stage),
+        using FileLock held = FileLock.Take(_store.LockPath(stage),
             () => _say($"{stage.Name}: another run is computing this stage; waiting for it."), _cancellation);
 
         if (_store.Find(stage, out string? damage) is { } found)

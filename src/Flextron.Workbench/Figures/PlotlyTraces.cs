@@ -36,7 +36,7 @@ internal static class PlotlyTraces
     }
 
     private static Trace Points(Figure figure, ScatterSeries points, int index) => Trace("scatter",
-        ("x", Positions(figure, points.X)), ("y", Numbers(points.Y)), ("mode", "markers"), ("name", PlotlyRenderer.Plain(points.Name)),
+        ("x", Positions(figure, points.X)), ("y", Numbers(points.Y)), ("mode", points.NamesShown ? "markers+text" : "markers"), ("name", PlotlyRenderer.Plain(points.Name)), ("textposition", points.NamesShown ? "top center" : null),
         ("text", points.PointNames?.Select(PlotlyRenderer.Plain).ToArray()),
         ("marker", Object(("color", Palette.Colour(index)), ("symbol", Palette.PlotlyMarker(index)), ("size", 8))));
 

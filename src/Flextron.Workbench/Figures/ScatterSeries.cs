@@ -9,11 +9,15 @@ public sealed record ScatterSeries(string Name, IReadOnlyList<double> X, IReadOn
     /// <summary>What each point is, shown on hovering in the interactive figure and kept in the data file; null for none.</summary>
     public IReadOnlyList<string>? PointNames { get; init; }
 
+    /// <summary>Writes each point's name beside it in the static picture too; for a few points.</summary>
+    public bool NamesShown { get; init; }
+
     internal override void Validate(Figure figure)
     {
         RequireEqualLengths(figure, X.Count, Y, "y values");
         if (PointNames is not null && PointNames.Count != X.Count)
             throw Invalid(figure, $"{X.Count} points but {PointNames.Count} names; give one for each point.");
+        if (NamesShown && PointNames is null) throw Invalid(figure, "its points have no names to show; set PointNames.");
         RequirePositive(figure, figure.X, X);
         RequirePositive(figure, figure.Y, Y);
     }

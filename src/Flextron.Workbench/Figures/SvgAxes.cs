@@ -131,6 +131,34 @@ internal static class SvgAxes
         canvas.Close("g");
     }
 
+    /// <summary>Writes the names of points that ask for it beside them, where they cover the least.</summary>
+    public static void PointLabels(SvgCanvas canvas, SvgLayout layout, Figure figure, LabelPlacer placer)
+    {
+        double size = layout.FontSize - 1, height = size + 2;
+        foreach (ScatterSeries points in figure.Series.OfType<ScatterSeries>().Where(s => s.NamesShown))
+        {
+            for (int i = 0; i < points.X.Count; i++)
+            {
+                if (!layout.X.Contains(points.X[i]) || !layout.Y.Contains(points.Y[i])) continue;
+                (double x, double y) = (layout.X.Pixel(points.X[i]), layout.Y.Pixel(points.Y[i]));
+                string label = TextMetrics.Shorten(points.PointNames![i], size, layout.Plot.Width / 2);
+                double width = TextMetrics.Width(label, size);
+                // Right, left, above and below first, then further away on all sides.
+                IEnumerable<SvgBox> places = new[] { 7.0, 14, 22, 32, 44 }.SelectMany(d => new SvgBox[]
+                {
+                    new(x + d, y - height / 2, width, height), new(x - d - width, y - height / 2, width, height),
+                    new(x - width / 2, y - d - height, width, height), new(x - width / 2, y + d, width, height),
+                    new(x + 4, y - d - height / 2, width, height), new(x + 4, y + d - height / 2, width, height),
+                    new(x - 4 - width, y - d - height / 2, width, height), new(x - 4 - width, y + d - height / 2, width, height),
+                });
+                (SvgBox box, _) = placer.Place(places);
+                if (Math.Abs(box.Top + height / 2 - y) > 15 || Math.Max(box.Left - x, x - box.Right) > 15)
+                    canvas.Line(x, y, Math.Clamp(x, box.Left, box.Right), Math.Clamp(y, box.Top, box.Bottom), Palette.Frame, 0.8);
+                canvas.Text(box.Left, box.Top + size, label, size, halo: true);
+            }
+        }
+    }
+
     /// <summary>Writes the statistics into the corner with the least data.</summary>
     public static void Statistics(SvgCanvas canvas, SvgLayout layout, Figure figure, LabelPlacer placer)
     {

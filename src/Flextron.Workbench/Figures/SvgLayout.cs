@@ -55,8 +55,8 @@ internal sealed class SvgLayout
         {
             // Names too wide to stand side by side lean to the left under their positions.
             XRotation = -35;
-            double limit = Math.Min(140, (left + 0.5 * plotWidth / XTicks.Count - Edge) / Math.Cos(Math.PI * 35 / 180));
-            XTicks = [.. XTicks.Select(t => t with { Label = TextMetrics.Shorten(t.Label, FontSize, limit) })];
+            double Limit(int i) => Math.Min(140, (left + (i + 0.5) * plotWidth / XTicks.Count - Edge) / Math.Cos(Math.PI * 35 / 180));
+            XTicks = [.. XTicks.Select((t, i) => t with { Label = TextMetrics.Shorten(t.Label, FontSize, Limit(i)) })];
             tickRows = XTicks.Max(t => TextMetrics.Width(t.Label, FontSize)) * Math.Sin(Math.PI * 35 / 180) + FontSize;
         }
         XTitle = TextMetrics.Wrap(figure.X.Title, FontSize, Math.Max(plotWidth, options.Width - left - Edge - right));

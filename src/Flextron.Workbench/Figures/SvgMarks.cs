@@ -86,10 +86,10 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
             return;
         }
         if (line.Lower is not null && line.Spread == Spread.ErrorBars)
-            for (int i = 0; i < line.X.Count; i++) ErrorBar(canvas, layout.X.Pixel(line.X[i]), line.Lower[i], line.Upper![i], colour);
+            for (int i = 0; i < line.X.Count; i++) ErrorBar(canvas, layout.X.Pixel(line.X[i]) + Shift(line), line.Lower[i], line.Upper![i], colour);
         // Each line starts its spaced markers elsewhere, so that those of close lines do not cover each other.
         int every = line.X.Count <= MostMarkers ? 1 : line.X.Count / 8;
-        for (int i = every == 1 ? 0 : every * (1 + index % 4) / 5; i < line.X.Count; i += every) PointMarker(canvas, index, line.X[i], line.Y[i]);
+        for (int i = every == 1 ? 0 : every * (1 + index % 4) / 5; i < line.X.Count; i += every) PointMarker(canvas, index, line.X[i], line.Y[i], Shift(line));
     }
 
     private void Band(SvgCanvas canvas, LineSeries line, string colour)
@@ -174,10 +174,19 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
         }
     }
 
-    private void PointMarker(SvgCanvas canvas, int index, double x, double y)
+    /// <summary>Pixels by which a line's points stand beside their category, so that the error bars of several lines do not cover each other.</summary>
+    private double Shift(LineSeries line)
+    {
+        if (figure.X.Categories is not { } categories) return 0;
+        LineSeries[] lines = [.. figure.Series.OfType<LineSeries>().Where(l => l.Spread == Spread.ErrorBars && l.Lower is not null)];
+        int place = Array.FindIndex(lines, l => ReferenceEquals(l, line));
+        return place < 0 ? 0 : (place - (lines.Length - 1) / 2.0) * Math.Min(7, 0.7 * layout.Plot.Width / categories.Count / lines.Length);
+    }
+
+    private void PointMarker(SvgCanvas canvas, int index, double x, double y, double shift = 0)
     {
         if (!double.IsFinite(x) || !double.IsFinite(y) || !layout.X.Contains(x) || !layout.Y.Contains(y)) return;
-        (double px, double py) = (layout.X.Pixel(x), layout.Y.Pixel(y));
+        (double px, double py) = (layout.X.Pixel(x) + shift, layout.Y.Pixel(y));
         Marker(canvas, index, px, py);
         placer.Occupy(px, py);
     }
@@ -207,7 +216,7 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
         {
             if (i < values.Count && double.IsFinite(values[i]) && double.IsFinite(line.X[i]))
             {
-                (double x, double y) = (layout.X.Pixel(line.X[i]), layout.Y.Pixel(values[i]));
+                (double x, double y) = (layout.X.Pixel(line.X[i]) + Shift(line), layout.Y.Pixel(values[i]));
                 if (line.Steps && run.Count > 0) run.Add((x, run[^1].Y));
                 run.Add((x, y));
             }

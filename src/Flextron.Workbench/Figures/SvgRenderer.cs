@@ -59,6 +59,7 @@ public static class SvgRenderer
             canvas.Close("g");
             if (bars) SvgAxes.ReferenceLines(canvas, layout, figure, overBars: true);
             SvgAxes.ReferenceLabels(canvas, layout, figure, placer);
+            SvgAxes.PointLabels(canvas, layout, figure, placer);
             SvgAxes.Statistics(canvas, layout, figure, placer);
             if (figure.IdentityLine) SvgAxes.IdentityLabel(canvas, layout, placer);
         }

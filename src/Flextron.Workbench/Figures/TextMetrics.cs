@@ -3,11 +3,11 @@ namespace Flextron.Workbench.Figures;
 /// <summary>Estimates how wide text is in the Helvetica-like fonts that figures ask for, so that nothing overlaps or is cut.</summary>
 internal static class TextMetrics
 {
-    // Fallback fonts run wider than Helvetica.
-    private const double Safety = 1.08;
+    // Fallback fonts run wider than Helvetica, in bold even more so.
+    private const double Safety = 1.08, Bold = 1.2;
 
     /// <summary>Width in pixels.</summary>
-    public static double Width(string text, double fontSize, bool bold = false) => text.Sum(Em) * fontSize * Safety * (bold ? 1.07 : 1);
+    public static double Width(string text, double fontSize, bool bold = false) => text.Sum(Em) * fontSize * Safety * (bold ? Bold : 1);
 
     /// <summary>Breaks text at spaces so that no line is wider than asked; a longer word is cut.</summary>
     public static IReadOnlyList<string> Wrap(string text, double fontSize, double width, bool bold = false)

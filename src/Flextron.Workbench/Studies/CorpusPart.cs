@@ -5,4 +5,4 @@ namespace Flextron.Workbench.Studies;
 /// <param name="Documents">Documents in it.</param>
 /// <param name="Tokens">Tokens used of it.</param>
 /// <param name="Hash">SHA-256 of the ids.</param>
-public sealed record CorpusPart(string Name, int Documents, int Tokens, string Hash);
+public sealed record CorpusPart(string Name, long Documents, long Tokens, string Hash);

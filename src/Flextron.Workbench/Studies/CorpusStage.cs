@@ -49,7 +49,9 @@ internal static class CorpusStage
 
     private static (IEnumerable<string>, IEnumerable<string>, IEnumerable<string>) File(CorpusSettings settings, string path)
     {
-        CorpusSplit split = CorpusSplit.Of(TextCorpus.Documents(path), settings.CalibrationShare, settings.HeldOutShare, settings.Seed);
-        return (split.Calibration, split.Train, split.HeldOut);
+        var split = new CorpusSplit(settings.CalibrationShare, settings.HeldOutShare, settings.Seed);
+        DocumentSource source = TextCorpus.Open(path);
+        IEnumerable<string> Part(SplitPart part) => source.Part(split, part).Documents;
+        return (Part(SplitPart.Calibration), Part(SplitPart.Train), Part(SplitPart.HeldOut));
     }
 }

@@ -41,8 +41,9 @@ internal static class CurveStage
             }
             stage.Say($"{repaired} of {settings.Curve.Targets} router answers were adjusted to their budget");
             SubNetwork[] networks = [.. choices.Select(c => c.Selection.SubNetwork).Distinct()];
-            IReadOnlyList<Quartiles> latencies = LatencyProfiler.MeasureEndToEnd(
-                family.Model, networks, table.Key.Workload, settings.Profile.Table with { Seconds = settings.Curve.Seconds }, stage.Progress);
+            using var runner = new TorchWorkloadRunner(family.Model, table.Key.Workload);
+            IReadOnlyList<Quartiles> latencies = EndToEnd.Measure(
+                runner, networks, settings.Profile.Table with { Seconds = settings.Curve.Seconds }, progress: stage.Progress, cancellation: stage.Cancellation).Total;
             HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config);
             IReadOnlyList<LossEstimate> losses = heldOut.Of(family.Model, networks, stage.Progress);
             stage.WriteJson("curve.json", choices.Select(c =>

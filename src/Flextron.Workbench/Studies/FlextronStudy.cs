@@ -1,4 +1,3 @@
-using Flextron.Data;
 using Flextron.Selection;
 using Flextron.Workbench.Experiments;
 
@@ -28,10 +27,7 @@ public static class FlextronStudy
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
-        var paths = new StudyPaths(experiment.Path);
-        string modelPath = paths.Resolve(settings.Model, () => EmbeddedData.BaseModel);
-        string tokenizerPath = settings.Tokenizer is { } given ? paths.Resolve(given, () => EmbeddedData.BaseModel) : TokenizerBeside(modelPath);
-        string? textPath = settings.Corpus.Path == StudyPaths.Embedded ? null : paths.Resolve(settings.Corpus.Path, () => "");
+        (StageInput model, StageInput tokenizer, StageInput? text) = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 
         using ExperimentRun run = experiment.StartRun(settings, options);
         run.RecordSeed("corpus", settings.Corpus.Seed);
@@ -41,8 +37,7 @@ public static class FlextronStudy
         run.RecordSeed("routers", settings.Route.Surrogate.Router.Seed);
         run.RecordSeed("surrogate", settings.Route.Surrogate.Surrogate.Seed);
         run.RecordSeed("joint tuning", settings.Route.Joint.Training.Seed);
-        StageInput model = StageInput.Of(modelPath, "model"), tokenizer = StageInput.Of(tokenizerPath, "tokenizer");
-        StageResult corpus = CorpusStage.Run(run, settings.Corpus, tokenizer, textPath is null ? null : StageInput.Of(textPath, "text"));
+        StageResult corpus = CorpusStage.Run(run, settings.Corpus, tokenizer, text);
         StageResult ranking = ElastifyStage.Rank(run, settings.Rank, model, corpus);
         StageResult family = ElastifyStage.Permute(run, model, tokenizer, corpus, ranking);
         StageResult orders = OrderStage.Run(run, settings, model, corpus, family);
@@ -76,6 +71,4 @@ public static class FlextronStudy
         Copy(curve.File(FamilyBundle.SensitivitiesName), FamilyBundle.SensitivitiesName);
         run.Say($"The family with its table and routers: {family}");
     }
-
-    private static string TokenizerBeside(string model) => Directory.Exists(model) ? model : Path.GetDirectoryName(model)!;
 }

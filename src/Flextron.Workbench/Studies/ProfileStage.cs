@@ -17,10 +17,11 @@ internal static class ProfileStage
         LatencyKey key = LatencyKey.Of(elastic.Model, workload.ValidatedFor(elastic.Model.Config));
         return run.Stage("profile", new { settings.Table, settings.HeldOutNetworks, key }, [family], stage =>
         {
-            LatencyTable table = LatencyProfiler.Profile(elastic.Model, elastic.Space, workload, settings.Table, stage.Progress, stage.Cancellation);
-            HonestyReport honesty = TableHonesty.Check(table, elastic.Model, elastic.Space, settings.HeldOutNetworks, seed: 1, settings.Table, stage.Progress);
+            using var runner = new TorchWorkloadRunner(elastic.Model, workload, settings.Table.Seed);
+            LatencyTable table = LatencyProfiler.Profile(runner, elastic.Space, settings.Table, stage.Progress, stage.Cancellation);
+            HonestyReport honesty = TableHonesty.Check(table, runner, elastic.Space, settings.HeldOutNetworks, seed: 1, settings.Table, stage.Progress, stage.Cancellation);
             (table with { HeldOut = honesty }).Save(stage.File(FamilyBundle.TableName));
-        });
+        }, version: 2);
     }
 
     public static LatencyTable Load(StageResult profile) => LatencyTable.Load(profile.File(FamilyBundle.TableName));

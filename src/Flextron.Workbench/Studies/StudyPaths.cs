@@ -1,4 +1,5 @@
 using Flextron.Data;
+using Flextron.Workbench.Experiments;
 
 namespace Flextron.Workbench.Studies;
 
@@ -25,6 +26,20 @@ public sealed class StudyPaths(string folder)
         if (!File.Exists(path) && !Directory.Exists(path))
             throw new FlextronException($"The experiment names {name}, and there is nothing at {path}: correct the path in experiment.json or pass it with --set.");
         return path;
+    }
+
+    /// <summary>Finds and hashes what a study works on.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="tokenizer">Its tokenizer; null where that is beside the model.</param>
+    /// <param name="text">The text.</param>
+    /// <exception cref="FlextronException">One of them is not there.</exception>
+    internal StudyInputs Inputs(string model, string? tokenizer, string text)
+    {
+        string modelPath = Resolve(model, () => EmbeddedData.BaseModel);
+        string tokenizerPath = tokenizer is not null ? Resolve(tokenizer, () => EmbeddedData.BaseModel)
+            : Directory.Exists(modelPath) ? modelPath : Path.GetDirectoryName(modelPath)!;
+        string? textPath = text == Embedded ? null : Resolve(text, () => "");
+        return new StudyInputs(StageInput.Of(modelPath, "model"), StageInput.Of(tokenizerPath, "tokenizer"), textPath is null ? null : StageInput.Of(textPath, "text"));
     }
 
     private string Shared(string relative)

@@ -1,3 +1,4 @@
+using Flextron.Storage;
 using TorchSharp;
 using static TorchSharp.torch;
 

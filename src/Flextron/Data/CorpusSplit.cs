@@ -1,28 +1,35 @@
 namespace Flextron.Data;
 
-/// <summary>Parts a corpus by the content of its documents, so that equal documents never fall on both sides.</summary>
-/// <param name="Calibration">For importance scores.</param>
-/// <param name="Train">For training.</param>
-/// <param name="HeldOut">For measuring; never trained on.</param>
-public sealed record CorpusSplit(IReadOnlyList<string> Calibration, IReadOnlyList<string> Train, IReadOnlyList<string> HeldOut)
+/// <summary>
+/// Parts a corpus by the content of its documents, so that equal documents never fall on both sides. A rule, not lists: parts of a corpus of any
+/// size are read as a stream.
+/// </summary>
+/// <param name="CalibrationShare">Expected share for calibration.</param>
+/// <param name="HeldOutShare">Expected share held out.</param>
+/// <param name="Seed">Which split.</param>
+public sealed record CorpusSplit(double CalibrationShare, double HeldOutShare, long Seed)
 {
-    /// <summary>Splits documents.</summary>
-    /// <param name="documents">All of them.</param>
-    /// <param name="calibrationShare">Expected share for calibration.</param>
-    /// <param name="heldOutShare">Expected share held out.</param>
-    /// <param name="seed">Which split.</param>
-    /// <exception cref="FlextronException">A part came out empty: the corpus is too small.</exception>
-    public static CorpusSplit Of(IEnumerable<string> documents, double calibrationShare, double heldOutShare, long seed)
+    /// <summary>Where a document belongs.</summary>
+    public SplitPart PartOf(string document)
+    {
+        double u = (Seeds.Mix(Seed, document) >> 11) * (1.0 / (1UL << 53));
+        return u < CalibrationShare ? SplitPart.Calibration : u < CalibrationShare + HeldOutShare ? SplitPart.HeldOut : SplitPart.Train;
+    }
+
+    /// <summary>The documents of one part, in order.</summary>
+    /// <exception cref="FlextronException">At the end of the documents, where none belonged to the part: the corpus is too small.</exception>
+    public IEnumerable<string> Select(IEnumerable<string> documents, SplitPart part)
     {
         ArgumentNullException.ThrowIfNull(documents);
-        List<string> calibration = [], train = [], heldOut = [];
+        long read = 0, found = 0;
         foreach (string document in documents)
         {
-            double u = (Seeds.Mix(seed, document) >> 11) * (1.0 / (1UL << 53));
-            (u < calibrationShare ? calibration : u < calibrationShare + heldOutShare ? heldOut : train).Add(document);
+            read++;
+            if (PartOf(document) != part) continue;
+            found++;
+            yield return document;
         }
-        if (calibration.Count == 0 || train.Count == 0 || heldOut.Count == 0)
-            throw new FlextronException($"A corpus of {calibration.Count + train.Count + heldOut.Count} documents is too small to part into calibration, training and held-out text: give more documents.");
-        return new CorpusSplit(calibration, train, heldOut);
+        if (found == 0)
+            throw new FlextronException($"A corpus of {read} documents is too small to part into training, calibration and held-out text: give more documents.");
     }
 }

@@ -21,7 +21,7 @@ public static class Seeds
         return Finalise(h ^ Finalise((ulong)seed + 0x9e3779b97f4a7c15UL) ^ Finalise((ulong)step * 0xd1342543de82ef95UL + 1));
     }
 
-    private static ulong Finalise(ulong z)
+    internal static ulong Finalise(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9UL;
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebUL;

@@ -1,77 +1,66 @@
+using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using Flextron.Data.Sources;
+using Flextron.Storage;
 
 namespace Flextron.Data;
 
-/// <summary>Reads the documents of a text corpus.</summary>
+/// <summary>
+/// Text from files, as a stream of documents: a file, a folder (everything readable below it) or a pattern such as <c>texts/**/*.jsonl</c>.
+/// <list type="bullet">
+/// <item><c>.jsonl</c>, <c>.parquet</c>: one document a row, from the named field.</item>
+/// <item>Anything else is UTF-8 text, cut at lines of <see cref="Separator"/> or, where a file has none, at blank lines into pieces of at least
+/// 2,000 characters. A document of more than four million characters is cut at the last line break or space before that.</item>
+/// <item>A further <c>.gz</c> is unpacked while reading.</item>
+/// </list>
+/// Documents without any text are left out.
+/// </summary>
 public static class TextCorpus
 {
-    /// <summary>The line that separates documents in a plain text file.</summary>
+    /// <summary>What separates documents in a plain text file.</summary>
     public const string Separator = "<|endoftext|>";
 
-    private const int ParagraphDocument = 2000;
+    /// <summary>The field that is read where none is named.</summary>
+    public const string DefaultField = "text";
 
-    /// <summary>
-    /// Documents of a file, in order: a <c>.jsonl</c> file gives its <c>text</c> fields; a text file is cut at <see cref="Separator"/> or, where it has
-    /// none, at blank lines into pieces of at least 2,000 characters.
-    /// </summary>
-    /// <exception cref="FlextronException">The file is missing, empty, or a JSON line has no text.</exception>
-    public static IReadOnlyList<string> Documents(string path)
+    /// <summary>Finds the files; they are read when the documents are enumerated.</summary>
+    /// <param name="path">A file, a folder, or a pattern with <c>*</c>, <c>?</c> or <c>**</c>.</param>
+    /// <param name="field">Field of jsonl and parquet rows.</param>
+    /// <exception cref="FlextronException">
+    /// There is no such file. While enumerating: a file cannot be read, a row has no such text, or there was no text at all.
+    /// </exception>
+    public static DocumentSource Open(string path, string field = DefaultField)
     {
-        if (!File.Exists(path)) throw new FlextronException($"There is no corpus at {path}: give a text or .jsonl file.");
-        string[] documents;
-        try
-        {
-            documents = path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase) ? JsonLines(path).ToArray() : Cut(File.ReadAllText(path)).ToArray();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FlextronException($"{path} cannot be read: {e.Message}", e);
-        }
-        if (documents.Length == 0) throw new FlextronException($"The corpus {path} is empty: give a file with text in it.");
-        return documents;
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentException.ThrowIfNullOrEmpty(field);
+        IReadOnlyList<string> files = CorpusFiles.Find(path);
+        var stamp = new StringBuilder(field).Append('\n');
+        foreach (FileInfo file in files.Select(f => new FileInfo(f)))
+            stamp.Append(CultureInfo.InvariantCulture, $"{file.FullName}\n{file.Length} {file.LastWriteTimeUtc.Ticks}\n");
+        return new DocumentSource(path, ContentHash.OfText($"{Path.GetFullPath(path)}\n{field}"), ContentHash.OfText(stamp.ToString()), Read(path, files, field));
     }
 
-    /// <summary>Cuts a text as <see cref="Documents"/> does.</summary>
-    public static IEnumerable<string> Cut(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        if (text.Contains(Separator, StringComparison.Ordinal))
-            return text.Split(Separator).Select(d => d.Trim()).Where(d => d.Length > 0);
-        return Paragraphs(text);
-    }
+    /// <summary>The documents of <see cref="Open"/>.</summary>
+    public static IEnumerable<string> Documents(string path, string field = DefaultField) => Open(path, field).Documents;
 
-    private static IEnumerable<string> Paragraphs(string text)
+    private static IEnumerable<string> Read(string path, IReadOnlyList<string> files, string field)
     {
-        var document = new StringBuilder();
-        foreach (string paragraph in text.ReplaceLineEndings("\n").Split("\n\n"))
+        bool any = false;
+        foreach (string file in files)
         {
-            if (paragraph.Trim().Length > 0) document.Append(document.Length > 0 ? "\n\n" : "").Append(paragraph.Trim('\n'));
-            if (document.Length < ParagraphDocument) continue;
-            yield return document.ToString();
-            document.Clear();
-        }
-        if (document.Length > 0) yield return document.ToString();
-    }
-
-    private static IEnumerable<string> JsonLines(string path)
-    {
-        int number = 0;
-        foreach (string line in File.ReadLines(path))
-        {
-            number++;
-            if (line.Length == 0) continue;
-            string? text;
-            try
+            IEnumerable<string> documents = CorpusFiles.FormatOf(file) switch
             {
-                using JsonDocument json = JsonDocument.Parse(line);
-                text = json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("text", out JsonElement field) ? field.GetString() : null;
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException)
+                ".jsonl" => JsonLinesText.Read(file, field),
+                ".parquet" => ParquetText.Read(file, field),
+                _ => PlainText.Read(file),
+            };
+            foreach (string document in documents)
             {
-                throw new FlextronException($"{path} line {number} is not JSON with a text: {e.Message}", e);
+                if (string.IsNullOrWhiteSpace(document)) continue;
+                any = true;
+                yield return document;
             }
-            yield return text ?? throw new FlextronException($"{path} line {number} has no field \"text\".");
         }
+        if (!any) throw new FlextronException($"The corpus {path} is empty: give a file with text in it.");
     }
 }

@@ -1,77 +1,56 @@
-using System.Buffers.Binary;
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Flextron.Data.Shards;
 using Flextron.Progress;
-using Flextron.Storage;
 using Flextron.Tokenization;
 
 namespace Flextron.Data;
 
-/// <summary>A tokenised corpus as one stream of ids, documents end to end.</summary>
+/// <summary>
+/// A tokenised corpus as one stream of ids, documents end to end, in memory or in mapped shards (see <see cref="ShardedCorpus"/>) alike.
+/// </summary>
 /// <remarks>
 /// A tokenizer that puts a beginning-of-sequence id in front of a text by its own default marks document starts with it; for any other the
 /// end-of-sequence id, where there is one, closes each document.
 /// </remarks>
-public sealed class TokenCorpus
+public sealed class TokenCorpus : IDisposable
 {
-    private const int HeaderBytes = 20;
-    private readonly int[] ids;
+    private const int ChunkIds = 1 << 18;
+    private readonly TokenBlock[] blocks;
+    private readonly long[] starts;
+    private readonly long first;
+    private readonly bool owns;
+    private string? hash;
 
-    private TokenCorpus(int[] ids, int documents, long characters)
+    private TokenCorpus(TokenBlock[] blocks, long first, long length, long documents, long characters, bool owns)
     {
-        this.ids = ids;
-        Documents = documents;
-        Characters = characters;
+        (this.blocks, this.first, this.owns) = (blocks, first, owns);
+        starts = new long[blocks.Length];
+        for (int i = 1; i < blocks.Length; i++) starts[i] = starts[i - 1] + blocks[i - 1].Length;
+        (Length, Documents, Characters) = (length, documents, characters);
     }
 
-    /// <summary>Wraps ids that are tokens already.</summary>
-    public static TokenCorpus OfIds(int[] ids) => new(ids, 1, 0);
-
-    private static ReadOnlySpan<byte> Magic => "FLXIDS01"u8;
-
     /// <summary>Number of tokens.</summary>
-    public int Length => ids.Length;
+    public long Length { get; }
 
     /// <summary>Number of documents.</summary>
-    public int Documents { get; }
+    public long Documents { get; }
 
     /// <summary>UTF-16 characters of the text, for per-character figures; 0 where only ids are known.</summary>
     public long Characters { get; }
 
-    /// <summary>All ids.</summary>
-    public ReadOnlySpan<int> Ids => ids;
+    /// <summary>No id is above it (of a part: of the whole that it is a part of).</summary>
+    public int LargestId => blocks.Max(b => b.LargestId);
 
-    /// <summary>SHA-256 over the ids, little-endian.</summary>
-    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<int>(ids)));
-
-    /// <summary>Writes the ids as a file of little-endian 32-bit integers behind a header of documents and characters.</summary>
-    public void Save(string path) => AtomicFile.Write(path, stream =>
+    /// <summary>Wraps ids that are tokens already.</summary>
+    public static TokenCorpus OfIds(int[] ids)
     {
-        Span<byte> header = stackalloc byte[HeaderBytes];
-        Magic.CopyTo(header);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], Documents);
-        BinaryPrimitives.WriteInt64LittleEndian(header[12..], Characters);
-        stream.Write(header);
-        stream.Write(MemoryMarshal.AsBytes<int>(ids));
-    });
-
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="vocabularySize">Ids at or above it are refused.</param>
-    /// <exception cref="FlextronException">Missing, damaged, or made with a larger vocabulary.</exception>
-    public static TokenCorpus Load(string path, int vocabularySize)
-    {
-        if (!File.Exists(path)) throw new FlextronException($"There is no tokenised corpus at {path}: run the stage that makes it again.");
-        byte[] bytes = File.ReadAllBytes(path);
-        if (bytes.Length < HeaderBytes + 8 || (bytes.Length - HeaderBytes) % 4 != 0 || !bytes.AsSpan(0, 8).SequenceEqual(Magic))
-            throw new FlextronException($"{path} is not a tokenised corpus, or was cut off: make it again.");
-        int[] ids = MemoryMarshal.Cast<byte, int>(bytes.AsSpan(HeaderBytes)).ToArray();
-        if (ids.Any(id => id < 0 || id >= vocabularySize))
-            throw new FlextronException($"{path} holds ids beyond the model's vocabulary of {vocabularySize}: tokenise the text with this model's tokenizer.");
-        return new TokenCorpus(ids, BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8)), BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(12)));
+        ArgumentNullException.ThrowIfNull(ids);
+        return new([new ArrayBlock(ids)], 0, ids.Length, 1, 0, owns: true);
     }
 
-    /// <summary>Tokenises documents.</summary>
+    /// <summary>Tokenises documents into memory, on all cores.</summary>
     /// <param name="documents">Texts.</param>
     /// <param name="tokenizer">The model's tokenizer.</param>
     /// <param name="maximumTokens">Stops after this many.</param>
@@ -82,17 +61,129 @@ public sealed class TokenCorpus
         ArgumentNullException.ThrowIfNull(documents);
         ArgumentNullException.ThrowIfNull(tokenizer);
         var ids = new List<int>();
-        (int count, long characters) = (0, 0);
-        foreach (string document in documents)
+        (long count, long characters) = (0, 0);
+        foreach (EncodedDocument document in DocumentEncoder.Encode(documents, tokenizer))
         {
-            ids.AddRange(tokenizer.Encode(document));
-            if (!tokenizer.AddsBos && tokenizer.EosId is int eos) ids.Add(eos);
+            if (ids.Count + (long)document.Ids.Length > Array.MaxLength && maximumTokens > Array.MaxLength)
+                throw new FlextronException($"The corpus has more than {Array.MaxLength:N0} tokens, too many for memory: tokenise it into shards.");
+            ids.AddRange(document.Ids);
             count++;
-            characters += document.Length;
+            characters += document.Text.Length;
             if ((count & 0xff) == 0) progress?.Report(new StageProgress("tokenising", ids.Count, maximumTokens == int.MaxValue ? 0 : maximumTokens));
             if (ids.Count >= maximumTokens) break;
         }
         if (ids.Count < 2) throw new FlextronException("The corpus holds no tokens: give a file with text in it.");
-        return new TokenCorpus(ids.Count > maximumTokens ? ids.GetRange(0, maximumTokens).ToArray() : ids.ToArray(), count, characters);
+        int[] kept = ids.Count > maximumTokens ? ids.GetRange(0, maximumTokens).ToArray() : ids.ToArray();
+        return new TokenCorpus([new ArrayBlock(kept)], 0, kept.Length, count, characters, owns: true);
+    }
+
+    /// <summary>Maps a file that <see cref="Save"/> wrote, after reading it once against its checksum.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="vocabularySize">A file with ids at or above it is refused.</param>
+    /// <exception cref="FlextronException">Missing, damaged, or made with a larger vocabulary.</exception>
+    public static TokenCorpus Load(string path, int vocabularySize)
+    {
+        if (!File.Exists(path)) throw new FlextronException($"There is no tokenised corpus at {path}: run the stage that makes it again.");
+        TokenShard shard = TokenShard.Open(path);
+        try
+        {
+            shard.Verify();
+            shard.RequireVocabulary(vocabularySize);
+        }
+        catch
+        {
+            shard.Dispose();
+            throw;
+        }
+        return OfShards([shard]);
+    }
+
+    /// <summary>Writes everything as one shard file.</summary>
+    public void Save(string path)
+    {
+        byte[] unknown = new byte[ShardHeader.HashSize];
+        ShardWriter.Write(path, ShardWriter.IdBytesFor(LargestId), unknown, () => unknown, writer =>
+        {
+            ForEachChunk(ids => writer.Add(ids, 0, 0));
+            writer.Add([], Documents, Characters);
+        });
+    }
+
+    /// <summary>Reads ids.</summary>
+    /// <param name="start">The first, from 0.</param>
+    /// <param name="destination">As many as fit into it.</param>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all in the corpus.</exception>
+    public void CopyTo(long start, Span<int> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Length - destination.Length);
+        long at = first + start;
+        int block = Array.BinarySearch(starts, at);
+        // Blocks may be empty: the last of those that start here is the one that holds the id.
+        block = block < 0 ? ~block - 1 : block;
+        while (destination.Length > 0)
+        {
+            long within = at - starts[block];
+            int count = (int)Math.Clamp(blocks[block].Length - within, 0, destination.Length);
+            if (count > 0) blocks[block].CopyTo(within, destination[..count]);
+            destination = destination[count..];
+            at += count;
+            block++;
+        }
+    }
+
+    /// <summary>Ids as an array, for a corpus or a part of one that is small.</summary>
+    public int[] ToArray(long start = 0, int? count = null)
+    {
+        int[] ids = new int[count ?? checked((int)(Length - start))];
+        CopyTo(start, ids);
+        return ids;
+    }
+
+    /// <summary>A part of it as a corpus, without copying; it stays readable as long as this one is not disposed of.</summary>
+    public TokenCorpus Slice(long start, long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, Length - length);
+        return new TokenCorpus(blocks, first + start, length, 1, 0, owns: false);
+    }
+
+    /// <summary>SHA-256 over the ids as 32-bit little-endian integers; the same however the corpus is stored.</summary>
+    public string Hash()
+    {
+        if (hash is not null) return hash;
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        ForEachChunk(ids => sha.AppendData(MemoryMarshal.AsBytes(ids)));
+        return hash = Convert.ToHexStringLower(sha.GetHashAndReset());
+    }
+
+    /// <summary>Unmaps the shards; nothing may read from the corpus or its slices after that.</summary>
+    public void Dispose()
+    {
+        if (!owns) return;
+        foreach (TokenBlock block in blocks) block.Dispose();
+    }
+
+    /// <summary>Joins blocks; they are disposed of with the corpus.</summary>
+    internal static TokenCorpus OfBlocks(IReadOnlyList<TokenBlock> blocks) => new([.. blocks], 0, blocks.Sum(b => b.Length), 1, 0, owns: true);
+
+    /// <summary>Joins verified shards; they are disposed of with the corpus.</summary>
+    internal static TokenCorpus OfShards(IReadOnlyList<TokenShard> shards, string knownHash = "") => new(
+        [.. shards], 0, shards.Sum(s => s.Length), shards.Sum(s => s.Header.Documents), shards.Sum(s => s.Header.Characters), owns: true)
+    {
+        hash = knownHash.Length > 0 ? knownHash : null,
+    };
+
+    private void ForEachChunk(Action<ReadOnlySpan<int>> action)
+    {
+        int[] buffer = ArrayPool<int>.Shared.Rent(ChunkIds);
+        for (long at = 0; at < Length; at += ChunkIds)
+        {
+            Span<int> chunk = buffer.AsSpan(0, (int)Math.Min(ChunkIds, Length - at));
+            CopyTo(at, chunk);
+            action(chunk);
+        }
+        ArrayPool<int>.Shared.Return(buffer);
     }
 }

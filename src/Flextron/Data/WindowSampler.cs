@@ -1,17 +1,17 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace Flextron.Data;
 
 /// <summary>
-/// Cuts a corpus into disjoint windows and hands out batches of them in a seeded order, a fresh shuffle every epoch. The batch of step n is
-/// a function of the seed and n alone, so a run resumes by its step number.
+/// Cuts a corpus into disjoint windows and hands out batches of them in a seeded order, another one every epoch. Which window comes n-th is a
+/// function of the seed and n alone (<see cref="IndexPermutation"/>), so a run resumes by counting, and memory does not grow with the corpus.
 /// </summary>
 public sealed class WindowSampler
 {
     private readonly TokenCorpus corpus;
     private readonly long seed;
-    private readonly int[] order;
-    private long shuffledEpoch = -1;
 
     /// <summary>Prepares windows.</summary>
     /// <param name="corpus">The tokens.</param>
@@ -21,11 +21,12 @@ public sealed class WindowSampler
     public WindowSampler(TokenCorpus corpus, int windowLength, long seed)
     {
         ArgumentNullException.ThrowIfNull(corpus);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(windowLength);
         this.corpus = corpus;
         this.seed = seed;
         WindowLength = windowLength;
-        order = Enumerable.Range(0, (corpus.Length - 1) / windowLength).ToArray();
-        if (order.Length == 0)
+        WindowCount = (corpus.Length - 1) / windowLength;
+        if (WindowCount < 1)
             throw new FlextronException($"The corpus has {corpus.Length} tokens, fewer than one window of {windowLength + 1}: give more text or a shorter sequence length.");
     }
 
@@ -33,46 +34,61 @@ public sealed class WindowSampler
     public int WindowLength { get; }
 
     /// <summary>Windows in one epoch.</summary>
-    public int WindowCount => order.Length;
+    public long WindowCount { get; }
 
-    /// <summary>The batch of one step.</summary>
+    /// <summary>The window that comes at a position of the endless sequence of shuffled epochs.</summary>
+    /// <param name="position">From 0; a position is all that a resumed run needs.</param>
+    public long WindowAt(long position)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(position);
+        (long epoch, long index) = Math.DivRem(position, WindowCount);
+        return new IndexPermutation(WindowCount, Seeds.Mix(seed, "window order", epoch))[index];
+    }
+
+    /// <summary>The batch of one step, where every step takes as many windows.</summary>
     /// <param name="step">From 0.</param>
     /// <param name="batch">Windows per batch.</param>
     /// <returns>Inputs and targets, int64 on the CPU.</returns>
-    public (Tensor Input_BT, Tensor Target_BT) Batch(long step, int batch)
+    public (Tensor Input_BT, Tensor Target_BT) Batch(long step, int batch) => BatchAt(step * batch, batch);
+
+    /// <summary>The windows at a position and after it.</summary>
+    /// <param name="position">Windows handed out before.</param>
+    /// <param name="batch">Windows to take.</param>
+    /// <returns>Inputs and targets, int64 on the CPU.</returns>
+    public (Tensor Input_BT, Tensor Target_BT) BatchAt(long position, int batch)
     {
-        var windows = new int[batch];
-        for (int i = 0; i < batch; i++)
-        {
-            long position = step * batch + i, epoch = position / order.Length;
-            Shuffle(epoch);
-            windows[i] = order[position % order.Length];
-        }
+        long[] windows = new long[batch];
+        for (int i = 0; i < batch; i++) windows[i] = WindowAt(position + i);
         return Windows(windows);
     }
 
     /// <summary>Named windows in corpus order, for evaluation.</summary>
-    public (Tensor Input_BT, Tensor Target_BT) Windows(ReadOnlySpan<int> windows)
+    public (Tensor Input_BT, Tensor Target_BT) Windows(ReadOnlySpan<long> windows)
     {
-        long[] input = new long[windows.Length * WindowLength], target = new long[windows.Length * WindowLength];
+        long[] shape = [windows.Length, WindowLength];
+        Tensor input_BT = empty(shape, ScalarType.Int64), target_BT = empty(shape, ScalarType.Int64);
+        Span<long> input = MemoryMarshal.Cast<byte, long>(input_BT.bytes), target = MemoryMarshal.Cast<byte, long>(target_BT.bytes);
+        int[] rented = ArrayPool<int>.Shared.Rent(WindowLength + 1);
+        Span<int> ids = rented.AsSpan(0, WindowLength + 1);
         for (int i = 0; i < windows.Length; i++)
         {
-            ReadOnlySpan<int> ids = corpus.Ids.Slice(windows[i] * WindowLength, WindowLength + 1);
+            corpus.CopyTo(windows[i] * WindowLength, ids);
+            int row = i * WindowLength;
             for (int t = 0; t < WindowLength; t++)
             {
-                input[i * WindowLength + t] = ids[t];
-                target[i * WindowLength + t] = ids[t + 1];
+                input[row + t] = ids[t];
+                target[row + t] = ids[t + 1];
             }
         }
-        long[] shape = [windows.Length, WindowLength];
-        return (tensor(input, shape), tensor(target, shape));
+        ArrayPool<int>.Shared.Return(rented);
+        return (input_BT, target_BT);
     }
 
-    private void Shuffle(long epoch)
+    /// <summary>Windows spread evenly over the corpus, the first one included: the same for every model that is measured on them.</summary>
+    /// <param name="count">How many; all of them where there are fewer.</param>
+    public long[] Spread(int count)
     {
-        if (epoch == shuffledEpoch) return;
-        for (int i = 0; i < order.Length; i++) order[i] = i;
-        Seeds.Stream(seed, "window order", epoch).Shuffle(order);
-        shuffledEpoch = epoch;
+        long used = Math.Min(count, WindowCount);
+        return [.. Enumerable.Range(0, (int)used).Select(i => (long)((Int128)i * WindowCount / used))];
     }
 }

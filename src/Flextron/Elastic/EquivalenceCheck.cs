@@ -104,7 +104,7 @@ public static class EquivalenceCheck
     {
         ArgumentNullException.ThrowIfNull(text);
         using var noGrad = no_grad();
-        int length = Math.Min(Math.Min(256, model.Config.ContextLength), text.Length - 1);
+        int length = (int)Math.Min(Math.Min(256, model.Config.ContextLength), text.Length - 1);
         var windows = new WindowSampler(text, length, seed: 0);
         double largest = 0;
         for (int i = 0; i < Math.Min(windows.WindowCount, Math.Max(1, 1024 / length)); i++)

@@ -1,8 +1,12 @@
+using Flextron.Data.Datasets;
+using Flextron.Data.Records;
+
 namespace Flextron.Evaluation;
 
 /// <summary>
-/// Finds a task's data: an explicit path; else the folder in <c>FLEXTRON_DATA</c>; else <c>data/</c> of the repository (for the embedded tasks)
-/// and <c>shared/data/eval</c> beside it, searched upward from the program and from the current folder.
+/// Finds a task's data: an explicit path; else the folder in <c>FLEXTRON_DATA</c>; else the cache that <c>flextron data</c> fills; else <c>data/</c> of
+/// the repository (for the embedded tasks) and <c>shared/data/eval</c> beside it, searched upward from the program and from the current folder.
+/// Wherever a file of records is expected, its <c>.jsonl</c>, <c>.parquet</c> and <c>.csv</c> forms will do.
 /// </summary>
 public sealed class DatasetLocator
 {
@@ -11,20 +15,23 @@ public sealed class DatasetLocator
 
     private readonly IReadOnlyList<string> _startFolders;
     private readonly string? _dataFolder;
+    private readonly DatasetCache? _cache;
 
     /// <summary>Creates a locator with its surroundings given, as tests do.</summary>
     /// <param name="startFolders">Folders to search upward from.</param>
     /// <param name="dataFolder">A data folder to look in first, such as the variable's value, or null.</param>
-    public DatasetLocator(IReadOnlyList<string> startFolders, string? dataFolder)
+    /// <param name="cache">The cache to look in after that, or null.</param>
+    public DatasetLocator(IReadOnlyList<string> startFolders, string? dataFolder, DatasetCache? cache = null)
     {
         ArgumentNullException.ThrowIfNull(startFolders);
         _startFolders = startFolders;
         _dataFolder = string.IsNullOrWhiteSpace(dataFolder) ? null : dataFolder;
+        _cache = cache;
     }
 
     /// <summary>The locator of this process: its program folder, its current folder and its environment.</summary>
     public static DatasetLocator FromEnvironment() =>
-        new([AppContext.BaseDirectory, Directory.GetCurrentDirectory()], Environment.GetEnvironmentVariable(Variable));
+        new([AppContext.BaseDirectory, Directory.GetCurrentDirectory()], Environment.GetEnvironmentVariable(Variable), DatasetCache.OfUser());
 
     /// <summary>Finds the data of a task.</summary>
     /// <param name="task">The task.</param>
@@ -41,24 +48,44 @@ public sealed class DatasetLocator
                 $"There are no data for {task.Name} at {explicitPath}: give the file itself or a folder that holds {Expected(task)}.");
         }
 
-        var roots = new List<string>();
-        if (_dataFolder is not null) roots.Add(_dataFolder);
+        if (TryFind(task) is string found) return found;
+        string variable = _dataFolder is null ? $"{Variable} (not set)" : $"{Variable} ({_dataFolder})", searched = string.Join(" and ", _startFolders.Distinct());
+        string name = DatasetOf(task), wayOut = DatasetCatalog.Find(name) is null
+            ? $"put {Expected(task)} into one of them, set {Variable}, or give the path with --data"
+            : $"run `flextron data get {name}` where there is a network, or `flextron data add {name} PATH` for a copy of {Expected(task)} that you have (or set {Variable}, or give the path with --data)";
+        throw new FlextronException(
+            $"The data of {task.Name} were not found in {variable}, in the cache, in a data folder or in shared/data/eval at or above {searched}: {wayOut}.");
+    }
+
+    /// <summary>Searches as <see cref="Find"/> does without an explicit path; null where the data are nowhere.</summary>
+    /// <exception cref="FlextronException">What the cache holds is damaged.</exception>
+    public string? TryFind(EvaluationTask task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        if (_dataFolder is not null && Under(task, _dataFolder) is string given) return given;
+        // What the cache holds is checked against the hashes it was stored with, every time.
+        if (_cache is not null && Under(task, _cache.Root) is string cached && _cache.Verified(DatasetOf(task))) return cached;
         foreach (string start in _startFolders)
         {
             for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
             {
-                roots.Add(Path.Combine(folder.FullName, "data"));
-                roots.Add(Path.Combine(folder.FullName, "shared", "data"));
+                if ((Under(task, Path.Combine(folder.FullName, "data")) ?? Under(task, Path.Combine(folder.FullName, "shared", "data"))) is string found) return found;
             }
         }
-        foreach (string root in roots.Distinct())
-        {
-            if (Under(task, root) is string found) return found;
-        }
-        throw new FlextronException(
-            $"The data of {task.Name} were not found in {(_dataFolder is null ? $"{Variable} (not set)" : $"{Variable} ({_dataFolder})")}, in a data folder " +
-            $"or in shared/data/eval at or above {string.Join(" and ", _startFolders.Distinct())}: put {Expected(task)} into one of them, " +
-            $"set {Variable}, or give the path with --data.");
+        return null;
+    }
+
+    /// <summary>What belongs to found data: each file, and the name it has in the cache.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="path">What <see cref="Find"/> returned.</param>
+    public static IReadOnlyList<(string File, string Name)> Files(EvaluationTask task, string path)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        if (Directory.Exists(path)) return [.. MmluFiles.All(path).Select(name => (Path.Combine(path, name), name.Replace('\\', '/')))];
+        string name = Path.GetFileName(task.DataNames[0]), extension = Path.GetExtension(path).ToLowerInvariant();
+        if (RecordReader.Extensions.Contains(extension)) name = Path.ChangeExtension(name, extension);
+        string labels = TaskFormats.LabelFile(path);
+        return File.Exists(labels) ? [(path, name), (labels, TaskFormats.LabelFile(name))] : [(path, name)];
     }
 
     private static string ExplicitFile(EvaluationTask task, string file)
@@ -76,7 +103,7 @@ public sealed class DatasetLocator
     private static string? UnderExplicit(EvaluationTask task, string folder)
     {
         if (Under(task, folder) is string found) return found;
-        if (!IsFile(task.DataNames[0]) && task.IsTinyWorld == IsGenerated(folder) && IsMmlu(folder)) return folder;
+        if (!IsFile(task.DataNames[0]) && task.IsTinyWorld == IsGenerated(folder) && MmluFiles.IsMmlu(folder)) return folder;
         return Path.GetDirectoryName(folder) is string parent && Under(task, parent) is string inside
             && inside.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) ? inside : null;
     }
@@ -88,20 +115,17 @@ public sealed class DatasetLocator
             foreach (string name in task.DataNames)
             {
                 string path = Path.GetFullPath(Path.Combine(folder, name));
-                if (IsFile(name) ? File.Exists(path) : IsMmlu(path)) return path;
+                if (!IsFile(name) && MmluFiles.IsMmlu(path)) return path;
+                if (IsFile(name) && SplitFiles.Candidates(path).FirstOrDefault(File.Exists) is string file) return file;
             }
         }
         return null;
     }
 
-    private static bool IsFile(string name) => name.EndsWith(".jsonl", StringComparison.Ordinal);
+    private static bool IsFile(string name) => Path.HasExtension(name);
+
+    private static string DatasetOf(EvaluationTask task) => task.DataNames[0].Split('/')[0];
 
     // Generated data lie in folders that say so, and are never scored under the name of the benchmark whose format they borrow.
     private static bool IsGenerated(string folder) => Path.GetFileName(folder).StartsWith("tinyworld-", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsMmlu(string folder)
-    {
-        string test = Path.Combine(folder, "test");
-        return Directory.Exists(test) && DataFile.Guard(test, () => Directory.EnumerateFiles(test, "*_test.csv").Any());
-    }
 }

@@ -1,10 +1,12 @@
 using System.Text;
+using Flextron.Data.Records;
 
 namespace Flextron.Evaluation;
 
 /// <summary>
 /// MMLU's folder: <c>test/SUBJECT_test.csv</c> and, for shots, <c>dev/SUBJECT_dev.csv</c>; rows question, four choices, answer as letter or 0 to 3,
-/// with or without a header. Subjects in ordinal order of name.
+/// with or without a header. Or one file of all subjects for <c>test</c> and one for <c>dev</c> (<see cref="MmluFiles"/>), with the hub's fields
+/// <c>question</c>, <c>subject</c>, <c>choices</c>, <c>answer</c>. Subjects in ordinal order of name.
 /// </summary>
 internal static class MmluFormat
 {
@@ -33,22 +35,43 @@ internal static class MmluFormat
         string folder, int shots, Func<string, string> description, Func<MmluItem, string> prompt, Func<MmluItem, string[]> choices)
     {
         int index = 0;
-        foreach (string subject in Subjects(folder))
+        (string[] subjects, Func<string, string, IEnumerable<MmluItem>> items) = Open(folder);
+        foreach (string subject in subjects)
         {
             var head = new StringBuilder(description(subject));
             if (shots > 0)
             {
-                string dev = Path.Combine(folder, "dev", subject + "_dev.csv");
-                List<MmluItem> examples = [.. Items(dev).Take(shots)];
+                List<MmluItem> examples = [.. items("dev", subject).Take(shots)];
                 if (examples.Count < shots)
-                    throw new FlextronException($"{dev} has {examples.Count} examples, fewer than {shots} shots: ask for fewer or get the file again.");
+                    throw new FlextronException($"{folder} has {examples.Count} dev examples of {subject}, fewer than {shots} shots: ask for fewer or get the files again.");
                 foreach (MmluItem example in examples) head.Append(prompt(example)).Append(' ').Append(choices(example)[example.Answer]).Append("\n\n");
             }
             string prefix = head.ToString();
-            foreach (MmluItem item in Items(Path.Combine(folder, "test", subject + TestSuffix)))
+            foreach (MmluItem item in items("test", subject))
                 yield return TaskFormats.Choices(index++, prefix + prompt(item), choices(item), item.Answer, subject);
         }
     }
+
+    private static (string[] Subjects, Func<string, string, IEnumerable<MmluItem>> Items) Open(string folder)
+    {
+        if (MmluFiles.Find(folder, "test") is not string test)
+            return (Subjects(folder), (split, subject) => Items(Path.Combine(folder, split, $"{subject}_{split}.csv")));
+        ILookup<string, MmluItem> tests = Records(test), examples = Enumerable.Empty<MmluItem>().ToLookup(_ => "");
+        if (MmluFiles.Find(folder, "dev") is string dev) examples = Records(dev);
+        return ([.. tests.Select(t => t.Key).Order(StringComparer.Ordinal)], (split, subject) => (split == "test" ? tests : examples)[subject]);
+    }
+
+    private static ILookup<string, MmluItem> Records(string path) => RecordReader.Read(path).ToLookup(record => record.Text("subject"), record =>
+    {
+        string[] choices = record.Texts("choices");
+        if (choices.Length != 4) throw record.Error($"there are {choices.Length} choices, not four");
+        string answer = record.Scalar("answer");
+        int gold = Answer(answer);
+        if (gold < 0) throw record.Error($"the answer is '{answer}', not A to D or 0 to 3");
+        return new MmluItem(PythonText.Trim(record.Text("question")), choices, gold);
+    });
+
+    private static int Answer(string text) => text.Trim() switch { "0" or "A" => 0, "1" or "B" => 1, "2" or "C" => 2, "3" or "D" => 3, _ => -1 };
 
     private static string[] Subjects(string folder)
     {
@@ -64,7 +87,7 @@ internal static class MmluFormat
         {
             if (row.Length != 6)
                 throw Wrong(line, $"a row has {row.Length} fields, not question, four choices and answer");
-            int answer = row[5].Trim() switch { "0" or "A" => 0, "1" or "B" => 1, "2" or "C" => 2, "3" or "D" => 3, _ => -1 };
+            int answer = Answer(row[5]);
             bool header = first && row[5].Trim().Equals("answer", StringComparison.OrdinalIgnoreCase);
             first = false;
             if (header) continue;

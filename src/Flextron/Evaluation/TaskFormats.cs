@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Flextron.Data.Records;
 
 namespace Flextron.Evaluation;
 
@@ -7,7 +8,7 @@ namespace Flextron.Evaluation;
 internal static partial class TaskFormats
 {
     /// <summary>Field <c>text</c>; the target is the last piece between spaces.</summary>
-    public static IEnumerable<EvaluationDocument> Lambada(string path) => JsonLinesReader.Read(path).Select((line, index) =>
+    public static IEnumerable<EvaluationDocument> Lambada(string path) => RecordReader.Read(path).Select((line, index) =>
     {
         string text = line.Text("text");
         int cut = text.LastIndexOf(' ');
@@ -18,11 +19,11 @@ internal static partial class TaskFormats
     /// <summary>Fields <c>goal</c>, <c>sol1</c>, <c>sol2</c>; the label from <c>NAME-labels.lst</c> beside the file, else from field <c>label</c>.</summary>
     public static IEnumerable<EvaluationDocument> Piqa(string path)
     {
-        string labelFile = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path) + "-labels.lst");
+        string labelFile = LabelFile(path);
         string[]? labels = !File.Exists(labelFile) ? null
             : DataFile.Guard(labelFile, () => File.ReadAllText(labelFile).Split('\n', StringSplitOptions.TrimEntries));
         int index = 0;
-        foreach (JsonLine line in JsonLinesReader.Read(path))
+        foreach (DataRecord line in RecordReader.Read(path))
         {
             string? label = labels is null ? line.Scalar("label") : index < labels.Length ? labels[index] : "";
             if (label is not ("0" or "1"))
@@ -36,8 +37,11 @@ internal static partial class TaskFormats
         }
     }
 
+    /// <summary>Where the labels of a file without a field of them lie.</summary>
+    public static string LabelFile(string path) => Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path) + "-labels.lst");
+
     /// <summary>Fields <c>question</c>, <c>choices{text,label}</c>, <c>answerKey</c>.</summary>
-    public static IEnumerable<EvaluationDocument> Arc(string path) => JsonLinesReader.Read(path).Select((line, index) =>
+    public static IEnumerable<EvaluationDocument> Arc(string path) => RecordReader.Read(path).Select((line, index) =>
     {
         string[] texts = line.Texts("choices", "text"), labels = line.Texts("choices", "label");
         if (texts.Length != labels.Length || texts.Length < 2) throw line.Error($"there are {texts.Length} choices and {labels.Length} labels");
@@ -48,7 +52,7 @@ internal static partial class TaskFormats
     });
 
     /// <summary>Fields <c>activity_label</c>, <c>ctx_a</c>, <c>ctx_b</c>, <c>endings</c>, <c>label</c>.</summary>
-    public static IEnumerable<EvaluationDocument> HellaSwag(string path) => JsonLinesReader.Read(path).Select((line, index) =>
+    public static IEnumerable<EvaluationDocument> HellaSwag(string path) => RecordReader.Read(path).Select((line, index) =>
     {
         string[] endings = [.. line.Texts("endings").Select(Clean)];
         if (endings.Length < 2) throw line.Error($"there are {endings.Length} endings");
@@ -60,7 +64,7 @@ internal static partial class TaskFormats
     });
 
     /// <summary>Fields <c>sentence</c> with a blank <c>_</c>, <c>option1</c>, <c>option2</c>, <c>answer</c>.</summary>
-    public static IEnumerable<EvaluationDocument> Winogrande(string path) => JsonLinesReader.Read(path).Select((line, index) =>
+    public static IEnumerable<EvaluationDocument> Winogrande(string path) => RecordReader.Read(path).Select((line, index) =>
     {
         string sentence = line.Text("sentence");
         int blank = sentence.IndexOf('_', StringComparison.Ordinal);

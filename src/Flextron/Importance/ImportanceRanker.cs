@@ -30,14 +30,14 @@ public static class ImportanceRanker
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(calibration);
         ModelConfig config = model.Config;
-        int length = Math.Min(windowLength > 0 ? windowLength : config.ContextLength, Math.Min(config.ContextLength, calibration.Length - 1));
+        int length = (int)Math.Min(windowLength > 0 ? windowLength : config.ContextLength, Math.Min(config.ContextLength, calibration.Length - 1));
         var windows = new WindowSampler(calibration, length, seed: 0);
-        int count = Math.Clamp(maximumTokens / length, 1, windows.WindowCount);
+        int count = (int)Math.Clamp(maximumTokens / length, 1, windows.WindowCount);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var sums = new ActivationSums(model, metric);
         int done = 0;
-        foreach (int[] chunk in Enumerable.Range(0, count).Chunk(batchSize))
+        foreach (long[] chunk in Enumerable.Range(0, count).Select(i => (long)i).Chunk(batchSize))
         {
             using var batch = NewDisposeScope();
             (Tensor input_BT, _) = windows.Windows(chunk);

@@ -7,6 +7,9 @@ namespace Flextron.Latency;
 /// <summary>Everything that a measured latency depends on; a table is used only where all of it is the same.</summary>
 public sealed record LatencyKey
 {
+    /// <summary>The engine that runs a model unless something else is said.</summary>
+    public const string Libtorch = "libtorch";
+
     /// <summary><c>cpu</c> or <c>cuda</c>.</summary>
     public required string Device { get; init; }
 
@@ -19,6 +22,9 @@ public sealed record LatencyKey
     /// <summary>Threads that libtorch uses inside an operator.</summary>
     public required int Threads { get; init; }
 
+    /// <summary>What executes the model: <c>libtorch</c>, or another engine's name.</summary>
+    public string Engine { get; init; } = Libtorch;
+
     /// <summary>What was run.</summary>
     public required LatencyWorkload Workload { get; init; }
 
@@ -26,7 +32,10 @@ public sealed record LatencyKey
     public required LatencyModelShape Model { get; init; }
 
     /// <summary>The key of a model on this machine, now.</summary>
-    public static LatencyKey Of(DecoderModel model, LatencyWorkload workload)
+    /// <param name="model">The model.</param>
+    /// <param name="workload">What is run.</param>
+    /// <param name="engine">What runs it.</param>
+    public static LatencyKey Of(DecoderModel model, LatencyWorkload workload, string engine = Libtorch)
     {
         ArgumentNullException.ThrowIfNull(model);
         return new LatencyKey
@@ -35,10 +44,14 @@ public sealed record LatencyKey
             DeviceName = DeviceNames.Of(model.Device),
             Dtype = model.Weights.Flat.dtype,
             Threads = get_num_threads(),
+            Engine = engine,
             Workload = workload,
             Model = LatencyModelShape.Of(model.Config),
         };
     }
+
+    /// <summary>This key as it would be for a model on this machine, now: what it was measured for (workload, engine) is taken over.</summary>
+    public LatencyKey Here(DecoderModel model) => Of(model, Workload, Engine);
 
     /// <summary>What differs from another key, in words; null where nothing does.</summary>
     public string? DifferenceTo(LatencyKey current)
@@ -51,6 +64,7 @@ public sealed record LatencyKey
             ("dtype", Dtype, current.Dtype),
             ("model shape", Model, current.Model),
             ("thread count", Threads, current.Threads),
+            ("engine", Engine, current.Engine),
             ("workload", Workload, current.Workload),
         }.Where(p => !p.Mine.Equals(p.Now)).Select(p => $"{p.What} {p.Mine}, now {p.Now}").FirstOrDefault();
     }

@@ -15,6 +15,12 @@ public sealed record LatencyTable : ICostTable
     /// <summary>Cost of embedding, final norm and head, calibrated, ms per workload.</summary>
     public required double FixedMs { get; init; }
 
+    /// <summary>Its share for the prompt.</summary>
+    public required double FixedPrefillMs { get; init; }
+
+    /// <summary>The same of one decode step; 0 without generation.</summary>
+    public double FixedStepMs { get; init; }
+
     /// <summary>Raw timings of the fixed part over the prompt.</summary>
     public required Quartiles FixedPrefill { get; init; }
 
@@ -30,8 +36,11 @@ public sealed record LatencyTable : ICostTable
     /// <summary>Rounds measured.</summary>
     public int Rounds { get; init; }
 
-    /// <summary>How parts were tied to whole runs.</summary>
+    /// <summary>How parts of the pass over the prompt were tied to whole runs.</summary>
     public required LatencyCalibration Calibration { get; init; }
+
+    /// <summary>The same for decode steps; null without generation.</summary>
+    public LatencyCalibration? DecodeCalibration { get; init; }
 
     /// <summary>Predicted against measured latency of sub-networks that nothing here was fitted to.</summary>
     public HonestyReport? HeldOut { get; init; }
@@ -43,10 +52,19 @@ public sealed record LatencyTable : ICostTable
     double ICostTable.Fixed => FixedMs;
 
     /// <inheritdoc/>
-    double ICostTable.Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : At(Attention, kvGroups);
+    double ICostTable.Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : At(Attention, kvGroups, e => e.CostMs);
 
     /// <inheritdoc/>
-    double ICostTable.Mlp(int block, int neurons) => neurons == 0 ? 0 : At(Mlp, neurons);
+    double ICostTable.Mlp(int block, int neurons) => neurons == 0 ? 0 : At(Mlp, neurons, e => e.CostMs);
+
+    /// <summary>Costs of the prompt alone, ms.</summary>
+    public ICostTable PrefillCosts() => new Phase(this, FixedPrefillMs, e => e.PrefillMs);
+
+    /// <summary>Costs of one decode step alone, ms at the mean context length of the workload.</summary>
+    /// <exception cref="FlextronException">The workload generates nothing.</exception>
+    public ICostTable DecodeStepCosts() => Key.Workload.GeneratedTokens > 0
+        ? new Phase(this, FixedStepMs, e => e.StepMs)
+        : throw new FlextronException("The latency table was measured without generation: run `flextron profile` with --generated-tokens.");
 
     /// <inheritdoc/>
     ICostTable? ICostTable.AtWidth(int residualWidth) => residualWidth == Key.Model.Hidden ? this : null;
@@ -66,7 +84,8 @@ public sealed record LatencyTable : ICostTable
     public static LatencyTable Load(string path)
     {
         LatencyTable table = FlextronJson.ReadFile<LatencyTable>(path, "latency table");
-        if (table.Key?.Workload is null || table.Key.Model is null || table.Calibration is null || !double.IsFinite(table.FixedMs)
+        if (table.Key?.Workload is null || table.Key.Model is null || table.Calibration is null
+            || !double.IsFinite(table.FixedMs) || !double.IsFinite(table.FixedPrefillMs) || !double.IsFinite(table.FixedStepMs)
             || !Sound(table.Attention, table.Key.Model.KvGroups) || !Sound(table.Mlp, table.Key.Model.Neurons))
             throw new FlextronException($"{path} is a damaged latency table: run `flextron profile` again.");
         return table;
@@ -87,17 +106,30 @@ public sealed record LatencyTable : ICostTable
     }
 
     private static bool Sound(IReadOnlyList<LatencyEntry>? entries, int full) =>
-        entries is { Count: > 0 } && entries.All(e => e is not null && e.Prefill is not null && double.IsFinite(e.CostMs) && e.CostMs > 0)
+        entries is { Count: > 0 } && entries.All(e => e is not null && e.Prefill is not null && double.IsFinite(e.CostMs) && e.CostMs > 0 && double.IsFinite(e.PrefillMs) && double.IsFinite(e.StepMs))
         && entries[0].Width >= 1 && entries[^1].Width == full
         && entries.Zip(entries.Skip(1)).All(p => p.First.Width < p.Second.Width && p.First.CostMs <= p.Second.CostMs);
 
-    private static double At(IReadOnlyList<LatencyEntry> entries, int width)
+    private static double At(IReadOnlyList<LatencyEntry> entries, int width, Func<LatencyEntry, double> cost)
     {
         int next = 0;
         while (next < entries.Count - 1 && entries[next].Width < width) next++;
         LatencyEntry b = entries[next];
-        if (next == 0 || b.Width <= width) return b.CostMs;
+        if (next == 0 || b.Width <= width) return cost(b);
         LatencyEntry a = entries[next - 1];
-        return a.CostMs + (b.CostMs - a.CostMs) * (width - a.Width) / (b.Width - a.Width);
+        return cost(a) + (cost(b) - cost(a)) * (width - a.Width) / (b.Width - a.Width);
+    }
+
+    private sealed class Phase(LatencyTable table, double fixedMs, Func<LatencyEntry, double> cost) : ICostTable
+    {
+        public string Unit => "ms";
+
+        public double Fixed => fixedMs;
+
+        public ICostTable? AtWidth(int residualWidth) => residualWidth == table.Key.Model.Hidden ? this : null;
+
+        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : At(table.Attention, kvGroups, cost);
+
+        public double Mlp(int block, int neurons) => neurons == 0 ? 0 : At(table.Mlp, neurons, cost);
     }
 }

@@ -8,37 +8,55 @@ namespace Flextron.Latency;
 /// <summary>Checks a latency table against whole runs of sub-networks that it was not made from.</summary>
 public static class TableHonesty
 {
-    /// <summary>Measures random heterogeneous sub-networks and compares.</summary>
-    /// <param name="table">The table; its workload is run.</param>
-    /// <param name="model">The model it was made for.</param>
+    /// <summary>Measures random heterogeneous sub-networks, with the whole network run in between, and compares.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="runner">Runs the table's workload with the model it was made for.</param>
     /// <param name="space">Where to draw from; every block chooses independently.</param>
-    /// <param name="count">Sub-networks, at least 3; fewer where the space has no more.</param>
+    /// <param name="count">Sub-networks, at least 3; fewer where the space has no more. None of them calibrated the table.</param>
     /// <param name="seed">Which ones.</param>
     /// <param name="settings">How carefully.</param>
     /// <param name="progress">Reports rounds.</param>
+    /// <param name="cancellation">Stops between rounds.</param>
     /// <exception cref="FlextronException">The table is another machine's or model's.</exception>
     public static HonestyReport Check(
         LatencyTable table,
-        DecoderModel model,
+        IWorkloadRunner runner,
         ElasticSpace space,
-        int count = 24,
+        int count = 30,
         long seed = 0,
         ProfileSettings? settings = null,
-        IProgress<StageProgress>? progress = null)
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(space);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 3);
-        table.RequireMatch(LatencyKey.Of(model, table.Key.Workload));
+        table.RequireMatch(runner.Key);
+        IReadOnlyList<SubNetwork> networks = HeldOut(table, space, count, seed);
+        EndToEndTimings timings = EndToEnd.Measure(runner, networks, settings, space.Largest, progress, cancellation);
+        double slowdown = timings.Slowdown(table.FullMs());
+        HonestyReport Compare(ICostTable costs, Func<double, double> predicted, IReadOnlyList<Quartiles> measured) => HonestyReport.Of(
+            [.. networks.Select((n, i) => new HonestyPair(n.ToString(), predicted(costs.Cost(n)), measured[i].Median / slowdown))]) with { Slowdown = slowdown };
+
+        HonestyReport total = Compare(table, ms => ms, timings.Total);
+        int steps = table.Key.Workload.GeneratedTokens;
+        return steps == 0 ? total : total with
+        {
+            Prefill = Compare(table.PrefillCosts(), ms => ms, timings.Prefill),
+            Decode = Compare(table.DecodeStepCosts(), ms => steps * ms, timings.Decode),
+        };
+    }
+
+    private static List<SubNetwork> HeldOut(LatencyTable table, ElasticSpace space, int count, long seed)
+    {
         var used = table.Calibration.Networks.ToHashSet(StringComparer.Ordinal);
         Random random = Seeds.Stream(seed, "held-out networks");
         var networks = new List<SubNetwork>();
         // A small space may not hold so many: give up after enough repetitions.
         for (int draw = 0; networks.Count < count && draw < 100 * count; draw++)
             if (space.Random(random) is var network && used.Add(network.ToString())) networks.Add(network);
-        if (networks.Count < 3)
-            throw new FlextronException($"The elastic space has only {space.Size} sub-networks, too few to check a latency table: give it more choices.");
-        IReadOnlyList<Quartiles> measured = LatencyProfiler.MeasureEndToEnd(model, networks, table.Key.Workload, settings, progress);
-        return HonestyReport.Of([.. networks.Select((n, i) => new HonestyPair(n.ToString(), table.Predict(n), measured[i].Median))]);
+        return networks.Count >= 3 ? networks
+            : throw new FlextronException($"The elastic space has only {space.Size} sub-networks, too few to check a latency table: give it more choices.");
     }
 }

@@ -35,6 +35,9 @@ public sealed class DecoderModel : IDisposable
     /// <summary>Where the parameters are.</summary>
     public Device Device => Weights.Flat.device;
 
+    /// <summary>Rotations by position.</summary>
+    internal RotaryTable Rotary => rotary;
+
     /// <summary>The whole network as a sub-network.</summary>
     public SubNetwork FullNetwork { get; }
 
@@ -175,7 +178,7 @@ public sealed class DecoderModel : IDisposable
     }
 
     // In half precision squares overflow and means lose digits, so the norm itself is computed in float32, as the reference implementations do.
-    private Tensor RmsNorm(Tensor x, Tensor weight_C)
+    internal Tensor RmsNorm(Tensor x, Tensor weight_C)
     {
         bool half = x.dtype is ScalarType.Float16 or ScalarType.BFloat16;
         Tensor wide = half ? x.to(ScalarType.Float32) : x;
@@ -183,7 +186,7 @@ public sealed class DecoderModel : IDisposable
         return (half ? normed.to(x.dtype) : normed) * weight_C;
     }
 
-    private Tensor RepeatGroups(Tensor x_BGTH)
+    internal Tensor RepeatGroups(Tensor x_BGTH)
     {
         if (Config.HeadsPerGroup == 1) return x_BGTH;
         (long batch, long groups, long time, long size) = (x_BGTH.size(0), x_BGTH.size(1), x_BGTH.size(2), x_BGTH.size(3));

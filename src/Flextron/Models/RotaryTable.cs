@@ -32,11 +32,28 @@ public sealed class RotaryTable : IDisposable
     public Tensor Rotate(Tensor x_BTLH, long start)
     {
         ArgumentNullException.ThrowIfNull(x_BTLH);
-        long time = x_BTLH.size(1), half = x_BTLH.size(3) / 2;
+        long time = x_BTLH.size(1);
         using var scope = NewDisposeScope();
-        Tensor cos_T1I = cos_TI.narrow(0, start, time).unsqueeze(1), sin_T1I = sin_TI.narrow(0, start, time).unsqueeze(1);
-        Tensor a = x_BTLH.narrow(3, 0, half), b = x_BTLH.narrow(3, half, half);
-        return cat([a * cos_T1I - b * sin_T1I, b * cos_T1I + a * sin_T1I], 3).to(x_BTLH.dtype).MoveToOuterDisposeScope();
+        return Turn(x_BTLH, cos_TI.narrow(0, start, time).unsqueeze(1), sin_TI.narrow(0, start, time).unsqueeze(1)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Rotates the heads of tokens that stand at any positions.</summary>
+    /// <param name="x_NLH">Query or key heads.</param>
+    /// <param name="position_N">Position of each token, int64.</param>
+    /// <returns>The same shape and type.</returns>
+    public Tensor RotateAt(Tensor x_NLH, Tensor position_N)
+    {
+        ArgumentNullException.ThrowIfNull(x_NLH);
+        ArgumentNullException.ThrowIfNull(position_N);
+        using var scope = NewDisposeScope();
+        return Turn(x_NLH, cos_TI.index_select(0, position_N).unsqueeze(1), sin_TI.index_select(0, position_N).unsqueeze(1)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Turn(Tensor x, Tensor cos_T1I, Tensor sin_T1I)
+    {
+        long half = x.size(-1) / 2;
+        Tensor a = x.narrow(-1, 0, half), b = x.narrow(-1, half, half);
+        return cat([a * cos_T1I - b * sin_T1I, b * cos_T1I + a * sin_T1I], -1).to(x.dtype);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Flextron.Elastic;
 using Flextron.Models;
+using static TorchSharp.torch;
 
 namespace Flextron.Routing;
 
@@ -22,6 +23,21 @@ public static class ChoiceVector
     {
         ArgumentNullException.ThrowIfNull(space);
         return Enumerable.Repeat(space.KvGroups.Length, space.BlockCount).Concat(Enumerable.Repeat(space.Neurons.Length, space.BlockCount));
+    }
+
+    /// <summary>The vector cut into layers.</summary>
+    /// <param name="space">The choices.</param>
+    /// <param name="r_BR">Rows of the whole vector.</param>
+    /// <returns>p_BK of each layer.</returns>
+    public static IEnumerable<Tensor> Split(ElasticSpace space, Tensor r_BR)
+    {
+        ArgumentNullException.ThrowIfNull(r_BR);
+        long at = 0;
+        foreach (int count in Layers(space))
+        {
+            yield return r_BR.narrow(1, at, count);
+            at += count;
+        }
     }
 
     /// <summary>Choice index of each layer of a sub-network.</summary>

@@ -22,6 +22,9 @@ public sealed record RoutingCosts(double Fixed, double[][] Attention, double[][]
         return new RoutingCosts(costs.Fixed, costs.AttentionCosts(space), costs.MlpCosts(space));
     }
 
+    /// <summary>The same as [layer][choice], layers in the order of <see cref="ChoiceVector"/>.</summary>
+    public double[][] Layers() => [.. Attention, .. Mlp];
+
     /// <summary>Cost of the whole network: the last choice everywhere.</summary>
     public double Full => Fixed + Attention.Sum(c => c[^1]) + Mlp.Sum(c => c[^1]);
 

@@ -60,6 +60,9 @@ public sealed class StaticRouters : IDisposable
     /// <summary>What an optimiser trains.</summary>
     public IEnumerable<Parameter> Parameters => parameters.Values;
 
+    /// <summary>The parameters with their names.</summary>
+    internal IEnumerable<(string Name, Parameter Parameter)> Named() => parameters.Select(p => (p.Key, p.Value));
+
     private int Features => Settings.Bumps + 2;
 
     /// <summary>Unnormalised scores of every layer's choices; differentiable.</summary>
@@ -69,7 +72,7 @@ public sealed class StaticRouters : IDisposable
         ArgumentNullException.ThrowIfNull(targets_B);
         int blocks = Space.BlockCount;
         long batch = targets_B.size(0);
-        Tensor hidden_LBH = functional.silu(Embed(targets_B).matmul(parameters["input"])).view(batch, 2 * blocks, Settings.HiddenSize).transpose(0, 1);
+        Tensor hidden_LBH = functional.silu(Embed(targets_B, Settings.Bumps).matmul(parameters["input"])).view(batch, 2 * blocks, Settings.HiddenSize).transpose(0, 1);
         Tensor Head(string name, int first) =>
             (hidden_LBH.narrow(0, first, blocks).matmul(parameters[name]) + parameters[name + ".bias"]).transpose(0, 1);
         return (Head("attention", 0), Head("mlp", blocks));
@@ -165,7 +168,7 @@ public sealed class StaticRouters : IDisposable
         foreach (Parameter parameter in parameters.Values) parameter.Dispose();
     }
 
-    private static IEnumerable<(string Name, long[] Shape)> Shapes(ElasticSpace space, StaticRouterSettings settings)
+    internal static IEnumerable<(string Name, long[] Shape)> Shapes(ElasticSpace space, StaticRouterSettings settings)
     {
         long n = space.BlockCount, h = settings.HiddenSize;
         yield return ("input", [settings.Bumps + 2, 2 * n * h]);
@@ -175,11 +178,12 @@ public sealed class StaticRouters : IDisposable
         yield return ("mlp.bias", [n, 1, space.Neurons.Length]);
     }
 
-    private Tensor Embed(Tensor targets_B)
+    /// <summary>φ(T): a constant, the target, and bumps along its range.</summary>
+    internal static Tensor Embed(Tensor targets_B, int bumps)
     {
         Tensor t_B1 = targets_B.clamp(0, 1).unsqueeze(1);
-        double spacing = 1.0 / (Settings.Bumps - 1);
-        Tensor centres_F = arange(Settings.Bumps, dtype: t_B1.dtype) * spacing;
+        double spacing = 1.0 / (bumps - 1);
+        Tensor centres_F = arange(bumps, dtype: t_B1.dtype) * spacing;
         return cat([ones_like(t_B1), t_B1, ((t_B1 - centres_F) / spacing).square().mul(-0.5).exp()], 1);
     }
 

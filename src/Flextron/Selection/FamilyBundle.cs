@@ -30,7 +30,7 @@ public sealed class FamilyBundle : IDisposable
         Selector = new NetworkSelector(family.Model.Config, family.Space)
         {
             // Predictions by another machine's table would be wrong; budgets in time are refused in Resolve, which says why.
-            Latency = table is not null && table.Key.DifferenceTo(LatencyKey.Of(family.Model, table.Key.Workload)) is null ? table : null,
+            Latency = table is not null && table.Key.DifferenceTo(table.Key.Here(family.Model)) is null ? table : null,
             Sensitivities = sensitivities,
             BytesPerElement = (int)family.Model.Weights.Flat.element_size(),
         };
@@ -79,7 +79,7 @@ public sealed class FamilyBundle : IDisposable
     public SelectedNetwork Resolve(Budget budget)
     {
         ArgumentNullException.ThrowIfNull(budget);
-        if (budget.Kind is BudgetKind.LatencyShare or BudgetKind.Milliseconds) Table?.RequireMatch(LatencyKey.Of(Family.Model, Table.Key.Workload));
+        if (budget.Kind is BudgetKind.LatencyShare or BudgetKind.Milliseconds) Table?.RequireMatch(Table.Key.Here(Family.Model));
         return budget.Resolve(Selector, Routers is null ? null : Routers.Select);
     }
 

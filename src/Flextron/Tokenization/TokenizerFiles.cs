@@ -12,6 +12,20 @@ public static class TokenizerFiles
         "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json",
     ];
 
+    /// <summary>SHA-256 of everything that decides how a tokenizer encodes.</summary>
+    /// <param name="path">What <see cref="TokenizerLoader.Load"/> reads: a folder, or one tokenizer file, beside which others may refine it.</param>
+    /// <exception cref="FlextronException">There is no tokenizer.</exception>
+    public static string Hash(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
+        IEnumerable<string> files = Names.Select(name => Path.Combine(folder, name)).Where(File.Exists);
+        if (File.Exists(path)) files = files.Prepend(path);
+        string[] hashes = [.. files.Select(file => $"{Path.GetFileName(file)} {ContentHash.OfFile(file)}")];
+        if (hashes.Length == 0) throw new FlextronException($"There is no tokenizer at {path}: check the path.");
+        return ContentHash.OfText(string.Join('\n', hashes));
+    }
+
     /// <summary>Copies a tokenizer into a model folder.</summary>
     /// <param name="source">A folder that holds a tokenizer, or one tokenizer file of any name.</param>
     /// <param name="targetFolder">Folder of the model; created if needed.</param>

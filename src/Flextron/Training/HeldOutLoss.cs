@@ -17,22 +17,30 @@ public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maxim
     private readonly WindowSampler sampler = new(heldOut, windowLength, seed: 0);
 
     /// <summary>Windows in use.</summary>
-    public int WindowCount => Math.Min(maximumWindows, sampler.WindowCount);
+    public int WindowCount => (int)Math.Min(maximumWindows, sampler.WindowCount);
 
     /// <summary>Measures one sub-network.</summary>
     public LossEstimate Of(DecoderModel model, SubNetwork subNetwork)
     {
         ArgumentNullException.ThrowIfNull(model);
+        return Of(ids_BT => model.Forward(ids_BT.to(model.Device), subNetwork));
+    }
+
+    /// <summary>Measures anything that predicts next tokens without looking ahead.</summary>
+    /// <param name="logits">Gives logits_BTV for ids_BT on the CPU.</param>
+    public LossEstimate Of(Func<Tensor, Tensor> logits)
+    {
+        ArgumentNullException.ThrowIfNull(logits);
         using var noGrad = no_grad();
-        int[] windows = Enumerable.Range(0, WindowCount).Select(i => (int)((long)i * sampler.WindowCount / WindowCount)).ToArray();
+        long[] windows = sampler.Spread(maximumWindows);
         var losses = new List<double>(windows.Length);
-        foreach (int[] chunk in windows.Chunk(Batch))
+        foreach (long[] chunk in windows.Chunk(Batch))
         {
             using var scope = NewDisposeScope();
             (Tensor input_BT, Tensor target_BT) = sampler.Windows(chunk);
-            Tensor logits_BTV = model.Forward(input_BT.to(model.Device), subNetwork);
+            Tensor logits_BTV = logits(input_BT);
             Tensor loss_BT = functional.cross_entropy(
-                logits_BTV.view(-1, model.Config.VocabularySize).to(ScalarType.Float32), target_BT.to(model.Device).view(-1), reduction: Reduction.None).view(chunk.Length, windowLength);
+                logits_BTV.view(-1, logits_BTV.size(2)).to(ScalarType.Float32), target_BT.to(logits_BTV.device).view(-1), reduction: Reduction.None).view(chunk.Length, windowLength);
             losses.AddRange(loss_BT.to(ScalarType.Float64).mean([1]).cpu().data<double>().ToArray());
         }
         return new LossEstimate(losses);

@@ -58,16 +58,4 @@ public sealed class EquivalenceCheckTests
 
         Assert.True(EquivalenceCheck.OfModels(original, other, Text) > 1e-3);
     }
-
-    [Fact]
-    public void TokenisedTextSurvivesTheDisk()
-    {
-        using TemporaryFolder folder = TestData.Temporary();
-        Text.Save(folder["a.ids"]);
-
-        Assert.Equal(Text.Ids.ToArray(), TokenCorpus.Load(folder["a.ids"], 23).Ids.ToArray());
-        Assert.Contains("beyond the model's vocabulary of 10", Assert.Throws<FlextronException>(() => TokenCorpus.Load(folder["a.ids"], 10)).Message, StringComparison.Ordinal);
-        File.WriteAllBytes(folder["a.ids"], File.ReadAllBytes(folder["a.ids"])[..^3]);
-        Assert.Contains("cut off", Assert.Throws<FlextronException>(() => TokenCorpus.Load(folder["a.ids"], 23)).Message, StringComparison.Ordinal);
-    }
 }

@@ -41,7 +41,7 @@ public class MmluTests
             "Who?\nA. a\nB. b, c\nC. d\nD. e\nAnswer:",
             document.Requests[3].Context);
         Assert.Throws<FlextronException>(() => TaskRegistry.Get("mmlu").ReadDocuments(folder.Path, shots: 6));
-        Assert.Contains("world_religions_dev.csv has 2 examples",
+        Assert.Contains("has 2 dev examples of world_religions",
             Assert.Throws<FlextronException>(() =>
             {
                 File.WriteAllText(Path.Combine(folder.Path, "dev", "anatomy_dev.csv"), string.Concat(Enumerable.Repeat("Q,1,2,3,4,D\n", 5)));

@@ -27,7 +27,7 @@ public sealed class ImportanceRankerTests
         var expected = new double[d];
         for (int t = 0; t < windows * length; t++)
         {
-            double[] x = reference.Embedding.AsSpan(Corpus.Ids[t] * c, c).ToArray();
+            double[] x = reference.Embedding.AsSpan(Corpus.ToArray(t, 1)[0] * c, c).ToArray();
             double scale = 1 / Math.Sqrt(x.Sum(v => v * v) / c + config.NormEpsilon);
             for (int r = 0; r < d; r++)
             {
@@ -61,7 +61,7 @@ public sealed class ImportanceRankerTests
         var expected = new double[config.KvGroupCount];
         for (int t = 0; t < tokens; t++)
         {
-            double[] x = reference.Embedding.AsSpan(Corpus.Ids[t] * c, c).ToArray();
+            double[] x = reference.Embedding.AsSpan(Corpus.ToArray(t, 1)[0] * c, c).ToArray();
             double scale = 1 / Math.Sqrt(x.Sum(v => v * v) / c + config.NormEpsilon);
             for (int row = 0; row < config.KvGroupCount * h; row++)
                 expected[row / h] += Math.Abs(Enumerable.Range(0, c).Sum(i => x[i] * scale * block.InputNorm[i] * block.V[row * c + i]));

@@ -36,6 +36,7 @@ public sealed class LatencyProfilerTests
         }
         Assert.True(table.FixedMs > 0);
         Assert.Equal(4, table.Calibration.Networks.Count);
+        Assert.Equal(generated > 0, table.DecodeCalibration is not null);
     }
 
     [Fact]
@@ -45,8 +46,10 @@ public sealed class LatencyProfilerTests
         ElasticSpace space = ElasticSpace.For(Config, steps: 4);
         var workload = new LatencyWorkload(8, 64);
         LatencyTable table = LatencyProfiler.Profile(model, space, workload, Quick);
-        Quartiles whole = LatencyProfiler.MeasureEndToEnd(model, [space.Largest], workload, Quick with { MinimumRounds = 9 })[0];
-        Assert.InRange(table.FullMs() / whole.Median, 1 / 4.0, 4);
+        using var runner = new TorchWorkloadRunner(model, workload);
+        Quartiles whole = EndToEnd.Measure(runner, [space.Largest], Quick with { MinimumRounds = 9 }).Total[0];
+        // A neighbour on the machine may slow either by much; a wrong unit is a factor of a thousand.
+        Assert.InRange(table.FullMs() / whole.Median, 1 / 30.0, 30);
         Assert.Equal(9, whole.Count);
     }
 
@@ -55,8 +58,9 @@ public sealed class LatencyProfilerTests
     {
         using DecoderModel model = Model();
         ElasticSpace space = ElasticSpace.For(Config, steps: 4);
-        LatencyTable table = LatencyProfiler.Profile(model, space, new LatencyWorkload(1, 8), Quick);
-        HonestyReport report = TableHonesty.Check(table, model, space, count: 8, seed: 3, Quick);
+        using var runner = new TorchWorkloadRunner(model, new LatencyWorkload(1, 8));
+        LatencyTable table = LatencyProfiler.Profile(runner, space, Quick);
+        HonestyReport report = TableHonesty.Check(table, runner, space, count: 8, seed: 3, Quick);
         Assert.Equal(8, report.Pairs.Select(p => p.Network).Distinct().Count());
         Assert.Empty(report.Pairs.Select(p => p.Network).Intersect(table.Calibration.Networks));
         Assert.All(report.Pairs, p => Assert.True(p.MeasuredMs > 0 && p.PredictedMs > 0));

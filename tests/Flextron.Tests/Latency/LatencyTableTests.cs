@@ -70,6 +70,7 @@ public sealed class LatencyTableTests
             (table.Key with { DeviceName = "another" }, "device model test, now another"),
             (table.Key with { Dtype = ScalarType.BFloat16 }, "dtype Float32, now BFloat16"),
             (table.Key with { Threads = 7 }, "thread count 1, now 7"),
+            (table.Key with { Engine = "another" }, "engine libtorch, now another"),
             (table.Key with { Model = table.Key.Model with { Hidden = 24 } }, "model shape 2 blocks × 16,"),
             (table.Key with { Workload = new LatencyWorkload(1, 4) }, "workload"),
         ];
@@ -141,13 +142,14 @@ public sealed class LatencyTableTests
             Device = "cpu", DeviceName = "test", Dtype = ScalarType.Float32, Threads = 1, Workload = new LatencyWorkload(8, 16), Model = LatencyModelShape.Of(Config),
         },
         FixedMs = 0.5,
+        FixedPrefillMs = 0.5,
         FixedPrefill = Time(0.5),
         Attention = [Entry(1, 1), Entry(2, 3)],
         Mlp = [Entry(8, 0.25), Entry(16, 0.5), Entry(20, 1)],
         Calibration = new LatencyCalibration(1, 0, [], []),
     };
 
-    private static LatencyEntry Entry(int width, double cost) => new(width, cost, Time(cost), null);
+    private static LatencyEntry Entry(int width, double cost) => new(width, cost, cost, 0, Time(cost), null);
 
     private static Quartiles Time(double ms) => new(ms, ms, ms, 1);
 }

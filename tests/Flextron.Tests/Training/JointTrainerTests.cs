@@ -31,7 +31,7 @@ public sealed class JointTrainerTests
         using var model = new DecoderModel(weights, ownsWeights: false);
         var network = new SubNetwork([new BlockShape(groups, neurons), new BlockShape(2, 5)], width);
         using var scope = NewDisposeScope();
-        Tensor ids_BT = tensor(Corpus.Ids[..10].ToArray().Select(i => (long)i).ToArray()).unsqueeze(0), target_N = ids_BT[0].roll(-1);
+        Tensor ids_BT = tensor(Corpus.ToArray(0, 10).Select(i => (long)i).ToArray()).unsqueeze(0), target_N = ids_BT[0].roll(-1);
 
         using WeightView trainable = WeightView.Trainable(weights, gradients, network);
         Loss(model, trainable, ids_BT, target_N).backward();

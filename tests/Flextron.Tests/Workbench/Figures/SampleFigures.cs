@@ -17,6 +17,8 @@ internal static class SampleFigures
         ["bars"] = Bars(),
         ["training"] = Training(),
         ["steps"] = Steps(),
+        ["named-points"] = NamedPoints(),
+        ["differences"] = Differences(),
     };
 
     public static Figure LossVersusLatency() => new("Validation loss of sub-networks against latency", new Axis("Latency of one 256-token prefill", "ms"), new Axis("Validation loss", "nats per token"),
@@ -86,4 +88,13 @@ internal static class SampleFigures
 
     public static Figure Steps() => new("Learning rate", new Axis("Step"), new Axis("Learning rate") { Scale = AxisScale.Logarithmic },
         [new LineSeries("schedule", [0, 1000, 2000, 3000, 4000], [3e-3, 1e-3, 3e-4, 1e-4, 1e-5]) { Steps = true }]);
+
+    public static Figure NamedPoints() => new("Cost against loss", new Axis("Loss", "nats per token"), new Axis("Cost", "nats per token"),
+        [new ScatterSeries("ways", [2.1, 2.12, 2.11, 2.5, 3, 2.115], [0.1, 0.1, 0.11, 0, -0.2, 0.105]) { PointNames = ["one", "two of them", "three", "four", "at the edge", "a crowd"], NamesShown = true }])
+    {
+        ReferenceLines = [new("none", 0)],
+    };
+
+    public static Figure Differences() => new("Difference at every budget", new Axis("Budget") { Categories = ["a quarter", "a half", "the whole"] }, new Axis("Difference"),
+        [.. Methods.Select((name, m) => new LineSeries(name, [0, 1, 2], [0.1 * m, 0.2, -0.1]) { Lower = [-0.1, 0.1, -0.2], Upper = [0.4, 0.3, 0.2], Spread = Spread.ErrorBars })]);
 }

@@ -88,6 +88,29 @@ public class SvgRendererTests
     }
 
     [Fact]
+    public void NamedPointsAreLabelledWithoutCoveringEachOther()
+    {
+        Figure figure = SampleFigures.NamedPoints();
+        IReadOnlyList<string> names = ((ScatterSeries)figure.Series[0]).PointNames!;
+        XElement[] labels = [.. Render(figure).Descendants(Svg + "text").Where(t => names.Contains(t.Value))];
+        Assert.Equal(names.Count, labels.Length);
+        foreach (XElement a in labels)
+            foreach (XElement b in labels.Where(l => l != a && Math.Abs(Number(l, "y") - Number(a, "y")) < 10))
+                Assert.True(Number(a, "x") + 5 * a.Value.Length < Number(b, "x") || Number(b, "x") + 5 * b.Value.Length < Number(a, "x"), $"{a.Value} covers {b.Value}");
+        Assert.Throws<FlextronException>(() => Render(figure with { Series = [new ScatterSeries("s", [1, 2], [1, 2]) { NamesShown = true }] }));
+    }
+
+    [Fact]
+    public void ErrorBarsOfOneCategoryStandSideBySide()
+    {
+        XElement svg = Render(SampleFigures.Differences());
+        double[] first = [.. svg.Descendants(Svg + "g").Where(g => g.Attribute("data-series") is not null)
+            .Select(g => SvgBounds.Points(g.Elements(Svg + "path").First(p => (string?)p.Attribute("class") == "interval")).Average(p => p.X))];
+        Assert.Equal(4, first.Length);
+        Assert.All(first.Zip(first.Skip(1)), p => Assert.True(p.Second - p.First > 4));
+    }
+
+    [Fact]
     public void AMissingValueLeavesAGap()
     {
         XElement svg = Render(new Figure("t", new Axis("x"), new Axis("y"), [new LineSeries("a", [1, 2, 3, 4, 5], [1, 2, double.NaN, 3, 4])]));

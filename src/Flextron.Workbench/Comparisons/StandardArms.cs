@@ -1,0 +1,45 @@
+using System.Text.Json.Nodes;
+
+namespace Flextron.Workbench.Comparisons;
+
+/// <summary>The arms and questions of an experiment that names none: sampling strategies, widths per block, losses, orders, rates, and networks trained alone.</summary>
+internal static class StandardArms
+{
+    private const string Sandwich = "sandwich";
+
+    public static IReadOnlyDictionary<string, ArmSettings> Arms { get; } = new Dictionary<string, ArmSettings>
+    {
+        [Sandwich] = new() { Training = new() { ["strategy"] = "sandwich", ["networksPerStep"] = 4 } },
+        ["random"] = new() { Training = Sampling("random", 4) },
+        ["full-biased"] = new() { Training = Sampling("fullBiased", 4) },
+        ["one"] = new() { Training = Sampling("random", 1) },
+        ["random-compute"] = new() { Training = Sampling("random", 4), EqualCompute = true },
+        ["full-biased-compute"] = new() { Training = Sampling("fullBiased", 4), EqualCompute = true },
+        ["one-compute"] = new() { Training = Sampling("random", 1), EqualCompute = true },
+        ["per-block"] = new() { Training = new() { ["uniformShare"] = 0.0 } },
+        ["uniform"] = new() { Training = new() { ["uniformShare"] = 1.0 } },
+        ["cross-entropy"] = new() { Training = new() { ["distillationWeight"] = 0.0 } },
+        ["distillation"] = new() { Training = new() { ["distillationWeight"] = 1.0 } },
+        ["random-order"] = new() { Order = PartOrder.Random },
+        ["rate-low"] = new() { Training = new() { ["learningRate"] = 2e-4 } },
+        ["rate-high"] = new() { Training = new() { ["learningRate"] = 1e-3 } },
+        ["whole"] = new() { Training = new() { ["strategy"] = "full", ["networksPerStep"] = 1, ["distillationWeight"] = 0.0 } },
+        ["half-alone"] = new() { Only = 0.5 },
+        ["half-fresh"] = new() { Only = 0.5, Fresh = true, Training = new() { ["distillationWeight"] = 0.0, ["learningRate"] = 2e-3 } },
+    };
+
+    public static IReadOnlyList<ArmComparison> Comparisons { get; } =
+    [
+        new("tokens", "Sampling strategies at equal tokens", [Sandwich, "random", "full-biased", "one"]),
+        new("compute", "Sampling strategies at equal compute", [Sandwich, "random-compute", "full-biased-compute", "one-compute"]),
+        new("widths", "Random widths: per block, uniform, or half of each", [Sandwich, "per-block", "uniform"]),
+        new("losses", "Cross-entropy against distillation", [Sandwich, "cross-entropy", "distillation"]),
+        new("orders", "Importance-ordered against random-ordered prefixes", [Sandwich, "random-order"]),
+        new("rates", "Learning rates", [Sandwich, "rate-low", "rate-high"]),
+        new("alone", "A sub-network against the same network trained alone", [Sandwich, "half-alone", "half-fresh"]),
+    ];
+
+    public const string Baseline = Sandwich;
+
+    private static JsonObject Sampling(string strategy, int networks) => new() { ["strategy"] = strategy, ["networksPerStep"] = networks };
+}

@@ -1,0 +1,4 @@
+namespace Flextron.Data.Shards;
+
+/// <summary>A document and its ids, boundary id included.</summary>
+internal readonly record struct EncodedDocument(string Text, int[] Ids);

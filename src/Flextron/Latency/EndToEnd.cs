@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using Flextron.Data;
+using Flextron.Models;
+using Flextron.Progress;
+
+namespace Flextron.Latency;
+
+/// <summary>Times whole runs of sub-networks against each other.</summary>
+public static class EndToEnd
+{
+    // The reference network runs once for so many others: often enough to tell the machine's speed, seldom enough not to double the time.
+    private const int NetworksPerReference = 6;
+
+    /// <summary>Times sub-networks in shuffled, interleaved rounds.</summary>
+    /// <param name="runner">Runs the workload.</param>
+    /// <param name="subNetworks">What to run.</param>
+    /// <param name="settings">Rounds and time; every network runs at least <see cref="ProfileSettings.MinimumRounds"/> times.</param>
+    /// <param name="reference">A network that is run in between throughout, so that latencies can be stated relative to it.</param>
+    /// <param name="progress">Reports rounds.</param>
+    /// <param name="cancellation">Stops between rounds.</param>
+    public static EndToEndTimings Measure(
+        IWorkloadRunner runner,
+        IReadOnlyList<SubNetwork> subNetworks,
+        ProfileSettings? settings = null,
+        SubNetwork? reference = null,
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(runner);
+        ArgumentNullException.ThrowIfNull(subNetworks);
+        settings = (settings ?? new ProfileSettings()).Validated();
+        SubNetwork[] all = reference is null ? [.. subNetworks] : [.. subNetworks, reference];
+        int[] order = [.. Enumerable.Range(0, subNetworks.Count)];
+        if (reference is not null) order = [.. order, .. Enumerable.Repeat(subNetworks.Count, 1 + subNetworks.Count / NetworksPerReference)];
+        WarmUp(runner, all, settings);
+        Random random = Seeds.Stream(settings.Seed, "end-to-end order");
+        var samples = new List<WholeSample>();
+        var clock = Stopwatch.StartNew();
+        for (int round = 0; round < settings.MinimumRounds || (round < settings.MaximumRounds && clock.Elapsed.TotalSeconds < settings.Seconds); round++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            random.Shuffle(order);
+            foreach (int i in order) samples.Add(Time(runner, all[i], i, settings));
+            progress?.Report(new StageProgress("timing sub-networks", round + 1, Math.Max(round + 1, settings.MinimumRounds)));
+        }
+        double[] median = [.. ByNetwork(samples, null, all.Length, t => t.TotalMs).Select(q => q.Median)];
+        double[] slowness = LoadDrift.Factors([.. samples.Select(s => s.Timing.TotalMs / median[s.Index])]);
+        IReadOnlyList<Quartiles> Of(Func<WorkloadTiming, double> part) => [.. ByNetwork(samples, slowness, all.Length, part)];
+        IReadOnlyList<Quartiles> total = Of(t => t.TotalMs);
+        int count = subNetworks.Count;
+        return new EndToEndTimings(
+            [.. total.Take(count)], [.. Of(t => t.PrefillMs).Take(count)], [.. Of(t => t.DecodeMs).Take(count)], reference is null ? null : total[count]);
+    }
+
+    internal static void WarmUp(IWorkloadRunner runner, IReadOnlyList<SubNetwork> networks, ProfileSettings settings)
+    {
+        var clock = Stopwatch.StartNew();
+        for (int i = 0; i < networks.Count || clock.Elapsed.TotalSeconds < settings.WarmUpSeconds; i++)
+        {
+            runner.Parts(networks[i % networks.Count]);
+            runner.Whole(networks[i % networks.Count]);
+        }
+    }
+
+    internal static WholeSample Time(IWorkloadRunner runner, SubNetwork network, int index, ProfileSettings settings)
+    {
+        (double prefill, double decode, int count) = (0, 0, 0);
+        do
+        {
+            WorkloadTiming timing = runner.Whole(network);
+            (prefill, decode, count) = (prefill + timing.PrefillMs, decode + timing.DecodeMs, count + 1);
+        }
+        while (prefill + decode < settings.MinimumWindowMs);
+        return new WholeSample(index, new WorkloadTiming(prefill / count, decode / count));
+    }
+
+    internal static IEnumerable<Quartiles> ByNetwork(IReadOnlyList<WholeSample> samples, double[]? slowness, int count, Func<WorkloadTiming, double> part)
+    {
+        var times = Enumerable.Range(0, count).Select(_ => new List<double>()).ToArray();
+        for (int i = 0; i < samples.Count; i++) times[samples[i].Index].Add(part(samples[i].Timing) / (slowness?[i] ?? 1));
+        return times.Select(Quartiles.Of);
+    }
+
+    /// <summary>One timed run of a network.</summary>
+    internal readonly record struct WholeSample(int Index, WorkloadTiming Timing);
+}

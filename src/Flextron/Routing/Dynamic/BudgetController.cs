@@ -1,0 +1,109 @@
+using Flextron.Elastic;
+
+namespace Flextron.Routing.Dynamic;
+
+/// <summary>
+/// Keeps the mean cost of every sequence at or under its target after every token, whatever the routers ask for. It is causal: a token's choices depend
+/// on nothing but itself and earlier tokens, so the same choices come out whether a text is read at once or token by token, and scoring a
+/// text does not look ahead.
+/// </summary>
+/// <remarks>
+/// <para>Layer l may spend b_l a token on average, and the b_l add up to the target (<see cref="LayerBudgets"/>). What a token leaves of it is stored for later
+/// tokens of the same layer; what the store cannot hold goes to the same token in the next layer that runs. Budget is only ever moved to what
+/// comes later, in tokens or in layers, so no prefix of a sequence has spent more than its share: Σ cost ≤ tokens · target.</para>
+/// <para>Among the choices that a layer can pay for, the one with the greatest <c>log p + gain · fullness · (cost − b_l) / range</c> is taken: a filling store speaks
+/// for dearer choices, so that budget is not left over. The cheapest choice can always be paid for.</para>
+/// </remarks>
+public sealed class BudgetController
+{
+    private readonly ElasticSpace space;
+    private readonly double[][] costs;
+    private readonly double[][] budget;
+    private readonly double[][] stored;
+    private readonly double[] capacity, range;
+    private readonly double[][] spent;
+    private readonly double gain, fixedCost;
+    private double[] overflow = [];
+
+    /// <summary>Opens an account for each of several sequences.</summary>
+    /// <param name="space">The choices.</param>
+    /// <param name="costs">What they cost.</param>
+    /// <param name="budgets">How a target is shared among layers.</param>
+    /// <param name="targets_B">A normalised target for each sequence.</param>
+    /// <param name="settings">How to balance.</param>
+    public BudgetController(ElasticSpace space, RoutingCosts costs, LayerBudgets budgets, IReadOnlyList<double> targets_B, BudgetSettings? settings = null)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        ArgumentNullException.ThrowIfNull(costs);
+        ArgumentNullException.ThrowIfNull(budgets);
+        ArgumentNullException.ThrowIfNull(targets_B);
+        settings = (settings ?? new BudgetSettings()).Validated();
+        this.space = space;
+        this.costs = costs.ValidatedFor(space).Layers();
+        budget = [.. targets_B.Select(t => budgets.At(t, costs))];
+        range = [.. this.costs.Select(c => Math.Max(c.Max() - c.Min(), 1e-12 * costs.Full))];
+        capacity = [.. range.Select(r => settings.Burst * r)];
+        stored = [.. targets_B.Select(_ => new double[range.Length])];
+        spent = [.. targets_B.Select(_ => new double[range.Length])];
+        gain = settings.Gain;
+        fixedCost = costs.Fixed;
+    }
+
+    /// <summary>Tokens decided so far, the same for every sequence.</summary>
+    public int Tokens { get; private set; }
+
+    /// <summary>Mean cost of a sequence's tokens so far: what a static network of this cost would have spent.</summary>
+    public double MeanCost(int sequence) => Tokens == 0 ? 0 : fixedCost + spent[sequence].Sum() / Tokens;
+
+    /// <summary>Mean cost of a sequence's tokens in each layer.</summary>
+    public double[] MeanLayerCosts(int sequence) => [.. spent[sequence].Select(s => s / Math.Max(1, Tokens))];
+
+    /// <summary>Decides a layer's choices for a stretch of tokens.</summary>
+    /// <param name="layer">Each stretch begins with the first block's attention, then its MLP, and so on through all layers.</param>
+    /// <param name="scores_BTK">Log-probabilities of the choices, row after row.</param>
+    /// <returns>Choice indices, b·T + t.</returns>
+    public int[] Decide(int layer, ReadOnlySpan<float> scores_BTK)
+    {
+        int choices = costs[layer].Length, rows = budget.Length, time = scores_BTK.Length / (rows * choices);
+        if (layer == 0)
+        {
+            // What the last layer could not store is lost: a new stretch begins with its own budget alone.
+            overflow = new double[rows * time];
+            Tokens += time;
+        }
+        int[] decided = new int[rows * time];
+        for (int b = 0; b < rows; b++)
+        {
+            double store = stored[b][layer], share = budget[b][layer], sum = spent[b][layer];
+            for (int t = 0; t < time; t++)
+            {
+                int at = b * time + t;
+                double available = store + share + overflow[at];
+                int choice = Best(layer, scores_BTK.Slice(at * choices, choices), available, share, capacity[layer] > 0 ? store / capacity[layer] : 0);
+                decided[at] = choice;
+                double left = Math.Max(0, available - costs[layer][choice]);
+                sum += costs[layer][choice];
+                store = Math.Min(left, capacity[layer]);
+                overflow[at] = left - store;
+            }
+            (stored[b][layer], spent[b][layer]) = (store, sum);
+        }
+        return decided;
+    }
+
+    private int Best(int layer, ReadOnlySpan<float> scores_K, double available, double share, double fullness)
+    {
+        double[] cost = costs[layer];
+        int best = -1, cheapest = 0;
+        double greatest = double.NegativeInfinity;
+        for (int k = 0; k < cost.Length; k++)
+        {
+            if (cost[k] < cost[cheapest]) cheapest = k;
+            // Sums of the same numbers in another order may differ in their last digits.
+            if (cost[k] > available * (1 + 1e-12)) continue;
+            double score = scores_K[k] + gain * fullness * (cost[k] - share) / range[layer];
+            if (score > greatest) (best, greatest) = (k, score);
+        }
+        return best < 0 ? cheapest : best;
+    }
+}

@@ -1,0 +1,187 @@
+using Flextron.Elastic;
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace Flextron.Routing.Dynamic;
+
+/// <summary>
+/// Runs a network in which every token has its own width in every layer. Tokens are grouped by choice within a layer and each group goes through a real
+/// slice of the weights: a token of a quarter of the neurons costs a quarter of the arithmetic. Inference only.
+/// </summary>
+/// <remarks>
+/// <para><b>Which keys and values exist.</b> A token that chose g of G key/value groups has queries, keys and values in groups 0 … g − 1 only. In group j
+/// a token of more than j groups attends to those earlier tokens (and itself) that have more than j groups too; tokens that chose fewer are
+/// invisible there, at their own positions: rotary angles are those of the text, not of the packed sequence. Where all tokens choose alike, this is exactly the static sub-network.</para>
+/// <para>Attention runs level by level, a level being the groups between two neighbouring choices: its tokens are packed, sequence by sequence,
+/// and attend causally among themselves, so scores are computed for existing pairs only. <see cref="DynamicCache"/> keeps the same packed rows, so decoding token by token equals
+/// one pass over the text under the same choices.</para>
+/// </remarks>
+/// <param name="model">The LM.</param>
+/// <param name="space">Its choices.</param>
+public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
+{
+    private readonly ElasticSpace space = space.ValidatedFor(model.Config, "Dynamic routing");
+
+    /// <summary>The LM.</summary>
+    public DecoderModel Model => model;
+
+    /// <summary>The choices.</summary>
+    public ElasticSpace Space => space;
+
+    /// <summary>An empty cache.</summary>
+    /// <param name="batch">Sequences.</param>
+    /// <param name="capacity">Tokens of each.</param>
+    public DynamicCache NewCache(int batch, int capacity) => new(model.Config, space, batch, capacity, model.Weights.Flat.dtype, model.Device);
+
+    /// <summary>Logits of every position.</summary>
+    /// <param name="ids_BT">Token ids.</param>
+    /// <param name="choices">Decides every token's widths.</param>
+    /// <param name="cache">Past keys and values; the ids then follow what it has read.</param>
+    /// <returns>logits_BTV.</returns>
+    public Tensor Forward(Tensor ids_BT, ITokenChoices choices, DynamicCache? cache = null)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return model.Logits(model.View(model.FullNetwork), Hidden(ids_BT, choices, cache)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Logits of the last position only.</summary>
+    /// <returns>logits_BV.</returns>
+    public Tensor ForwardLast(Tensor ids_BT, ITokenChoices choices, DynamicCache? cache = null)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return model.Logits(model.View(model.FullNetwork), Hidden(ids_BT, choices, cache).select(1, -1)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The residual stream after the last block.</summary>
+    /// <returns>hidden_BTC.</returns>
+    /// <exception cref="FlextronException">More tokens than the context or the cache holds.</exception>
+    public Tensor Hidden(Tensor ids_BT, ITokenChoices choices, DynamicCache? cache = null)
+    {
+        ArgumentNullException.ThrowIfNull(ids_BT);
+        ArgumentNullException.ThrowIfNull(choices);
+        (int batch, int time, int start) = ((int)ids_BT.size(0), (int)ids_BT.size(1), cache?.Length ?? 0);
+        int limit = cache?.Capacity ?? model.Config.ContextLength;
+        if (start + time > limit)
+            throw new FlextronException($"{start + time} tokens do not fit the {limit} that {(cache is null ? "the model's context" : "the cache")} holds: shorten the text or cut it into windows.");
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        WeightView view = model.View(model.FullNetwork);
+        Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
+        for (int i = 0; i < view.Blocks.Count; i++)
+        {
+            BlockWeights block = view.Blocks[i].Weights;
+            x_BTC = x_BTC + Attention(block, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
+            x_BTC = x_BTC + Mlp(block, x_BTC, choices.Choose(view.Blocks.Count + i, x_BTC));
+        }
+        cache?.Advance(time);
+        return x_BTC.MoveToOuterDisposeScope();
+    }
+
+    private Tensor Mlp(BlockWeights w, Tensor x_BTC, int[] choice)
+    {
+        using var scope = NewDisposeScope();
+        (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
+        Tensor flat_NC = model.RmsNorm(x_BTC, w.MlpNorm_C).view(-1, channels);
+        Tensor update_NC = zeros_like(flat_NC);
+        foreach (int k in choice.Distinct())
+        {
+            int width = space.Neurons[k];
+            if (width == 0) continue;
+            TokenGroup group = TokenGroup.Of(batch, time, at => choice[at] == k);
+            bool all = group.Tokens.Count == choice.Length;
+            using var part = NewDisposeScope();
+            Tensor? index_N = all ? null : group.Flat_N(x_BTC.device);
+            Tensor in_NC = all ? flat_NC : flat_NC.index_select(0, index_N!);
+            Tensor gated_ND = functional.silu(functional.linear(in_NC, w.Gate_DC.narrow(0, 0, width))) * functional.linear(in_NC, w.Up_DC.narrow(0, 0, width));
+            Tensor out_NC = gated_ND.matmul(w.Down_DC.narrow(0, 0, width));
+            if (all) update_NC = out_NC.MoveToOuterDisposeScope();
+            else update_NC.index_copy_(0, index_N!, out_NC);
+        }
+        return update_NC.view(batch, time, channels).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Attention(BlockWeights w, int block, Tensor x_BTC, int[] choice, int start, DynamicCache? cache)
+    {
+        using var scope = NewDisposeScope();
+        (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
+        Tensor flat_NC = model.RmsNorm(x_BTC, w.AttentionNorm_C).view(-1, channels);
+        Tensor update_NC = zeros_like(flat_NC);
+        for (int level = 0; level < space.KvGroups.Length; level++)
+        {
+            int first = level == 0 ? 0 : space.KvGroups[level - 1], groups = space.KvGroups[level] - first;
+            if (groups == 0) continue;
+            int reached = level;
+            TokenGroup tokens = TokenGroup.Of(batch, time, at => choice[at] >= reached);
+            if (tokens.Tokens.Count == 0) break;
+            using var part = NewDisposeScope();
+            bool all = tokens.Tokens.Count == choice.Length;
+            Tensor? index_N = all ? null : tokens.Flat_N(x_BTC.device);
+            Tensor out_NC = Level(w, all ? flat_NC : flat_NC.index_select(0, index_N!), tokens, first, groups, start, cache?.At(block, level));
+            if (all) update_NC = (update_NC + out_NC).MoveToOuterDisposeScope();
+            else update_NC.index_add_(0, index_N!, out_NC, 1);
+        }
+        return update_NC.view(batch, time, channels).MoveToOuterDisposeScope();
+    }
+
+    // Letters: N tokens of the level, R sequences that have any, P the most that one has, S key slots, g groups, q query heads of the level.
+    private Tensor Level(BlockWeights w, Tensor in_NC, TokenGroup tokens, int firstGroup, int groups, int start, DynamicCache.Level? cache)
+    {
+        (int perGroup, int size) = (model.Config.HeadsPerGroup, model.Config.HeadSize);
+        int heads = groups * perGroup;
+        Tensor Rows(Tensor weight, int unit) => weight.narrow(0, (long)firstGroup * unit, (long)groups * unit);
+        Tensor positions_N = tokens.Positions_N(start, in_NC.device);
+        Tensor query_NqH = model.Rotary.RotateAt(functional.linear(in_NC, Rows(w.Query_QC, perGroup * size)).view(-1, heads, size), positions_N);
+        Tensor key_NgH = model.Rotary.RotateAt(functional.linear(in_NC, Rows(w.Key_KC, size)).view(-1, groups, size), positions_N);
+        Tensor value_NgH = functional.linear(in_NC, Rows(w.Value_KC, size)).view(-1, groups, size);
+        Tensor? grid_N = tokens.IsRectangular ? null : tokens.Grid_N(in_NC.device);
+        Tensor query_RqPH = Grid(query_NqH, tokens, grid_N).transpose(1, 2);
+        Tensor key_RgSH, value_RgSH;
+        Tensor? visible_R1PS = null;
+        int[] past = cache is null ? [] : [.. tokens.Sequences.Select(b => cache.Lengths[b])];
+        if (cache is not null) cache.Append(key_NgH.reshape(-1, groups * size), value_NgH.reshape(-1, groups * size), SequenceOf(tokens));
+        if (past.All(p => p == 0))
+        {
+            key_RgSH = Grid(key_NgH, tokens, grid_N).transpose(1, 2);
+            value_RgSH = Grid(value_NgH, tokens, grid_N).transpose(1, 2);
+        }
+        else
+        {
+            int slots = tokens.Sequences.Max(b => cache!.Lengths[b]);
+            (Tensor keys_BSW, Tensor values_BSW) = cache!.First(slots);
+            Tensor Held(Tensor held_BSW) => (tokens.Sequences.Length == held_BSW.size(0)
+                ? held_BSW : held_BSW.index_select(0, tensor(tokens.Sequences.Select(b => (long)b).ToArray(), device: in_NC.device))).unflatten(2, groups, size).transpose(1, 2);
+            (key_RgSH, value_RgSH) = (Held(keys_BSW), Held(values_BSW));
+            if (tokens.Longest > 1 || past.Any(p => p + 1 != slots)) visible_R1PS = Visible(past, tokens.Longest, slots, in_NC.device);
+        }
+        Tensor heads_RqPH = functional.scaled_dot_product_attention(
+            query_RqPH, model.RepeatGroups(key_RgSH), model.RepeatGroups(value_RgSH), attn_mask: visible_R1PS, is_casual: visible_R1PS is null && past.All(p => p == 0) && tokens.Longest > 1);
+        Tensor out_NQ = heads_RqPH.transpose(1, 2).reshape(-1, (long)heads * size);
+        if (grid_N is not null) out_NQ = out_NQ.index_select(0, grid_N);
+        return out_NQ.matmul(Rows(w.Output_QC, perGroup * size));
+    }
+
+    // Padding stands at the end, where causal attention keeps it out of sight of every real token.
+    private static Tensor Grid(Tensor x_NhH, TokenGroup tokens, Tensor? grid_N)
+    {
+        long[] shape = [tokens.Sequences.Length, tokens.Longest, x_NhH.size(1), x_NhH.size(2)];
+        if (grid_N is null) return x_NhH.view(shape);
+        Tensor padded = zeros([shape[0] * shape[1], shape[2], shape[3]], x_NhH.dtype, x_NhH.device);
+        return padded.index_copy_(0, grid_N, x_NhH).view(shape);
+    }
+
+    private static int[] SequenceOf(TokenGroup tokens) => [.. tokens.Sequences.Zip(tokens.Counts).SelectMany(p => Enumerable.Repeat(p.First, p.Second))];
+
+    // The p-th new token of a sequence sees everything held before and the new ones up to itself.
+    private static Tensor Visible(int[] past_R, int longest, int slots, Device device)
+    {
+        bool[] visible = new bool[past_R.Length * longest * slots];
+        for (int r = 0; r < past_R.Length; r++)
+            for (int p = 0; p < longest; p++)
+                Array.Fill(visible, true, (r * longest + p) * slots, Math.Min(slots, past_R[r] + p + 1));
+        return tensor(visible, [past_R.Length, 1, longest, slots], device: device);
+    }
+}

@@ -1,0 +1,13 @@
+using static TorchSharp.torch;
+
+namespace Flextron.Routing.Dynamic;
+
+/// <summary>Decides, layer by layer while a network runs, which choice each token takes.</summary>
+public interface ITokenChoices
+{
+    /// <summary>Chooses for every token of a pass; layers are asked in the order in which they run.</summary>
+    /// <param name="layer">Attention of the blocks first, then their MLPs, as in <see cref="ChoiceVector"/>.</param>
+    /// <param name="x_BTC">The residual stream that enters the layer.</param>
+    /// <returns>Choice indices, row after row: token t of sequence b is entry b·T + t.</returns>
+    int[] Choose(int layer, Tensor x_BTC);
+}

@@ -1,0 +1,47 @@
+using Flextron.Elastic;
+
+namespace Flextron.Routing.Dynamic;
+
+/// <summary>
+/// How a latency target is shared out among layers: what each layer's choices cost on average, as the routers were found to spend it. Between
+/// targets it is interpolated, then fitted so that the shares add up to the target exactly and each layer can at least afford its cheapest choice.
+/// </summary>
+/// <param name="Targets">Normalised targets, ascending.</param>
+/// <param name="Costs">[target][layer], layers as in <see cref="ChoiceVector"/>.</param>
+public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<IReadOnlyList<double>> Costs)
+{
+    /// <summary>What each layer may spend on average.</summary>
+    /// <param name="target">Normalised: 0 stands for the smallest network's cost, 1 for the whole network's.</param>
+    /// <param name="costs">The choices' costs.</param>
+    public double[] At(double target, RoutingCosts costs)
+    {
+        ArgumentNullException.ThrowIfNull(costs);
+        double[][] layers = costs.Layers();
+        double[] least = [.. layers.Select(c => c.Min())], most = [.. layers.Select(c => c.Max())];
+        double wanted = least.Sum() + Math.Clamp(target, 0, 1) * (most.Sum() - least.Sum());
+        double[] shares = [.. Interpolated(target).Select((c, l) => Math.Clamp(c, least[l], most[l]))];
+        double sum = shares.Sum();
+        double[] ends = sum < wanted ? most : least;
+        double room = ends.Sum() - sum, part = room == 0 ? 0 : Math.Clamp((wanted - sum) / room, 0, 1);
+        return [.. shares.Select((s, l) => s + part * (ends[l] - s))];
+    }
+
+    /// <summary>Checks that there is a finite cost for every layer of a space at every target.</summary>
+    /// <exception cref="FlextronException">There is not.</exception>
+    public LayerBudgets ValidatedFor(ElasticSpace space, string source)
+    {
+        ArgumentNullException.ThrowIfNull(space);
+        bool fits = Targets is { Count: > 0 } && Costs?.Count == Targets.Count && Targets.Zip(Targets.Skip(1)).All(p => p.First < p.Second)
+            && Costs.All(c => c?.Count == 2 * space.BlockCount && c.All(double.IsFinite));
+        return fits ? this : throw new FlextronException($"{source}: its layer budgets do not fit {space.BlockCount} blocks: train the dynamic routers again.");
+    }
+
+    private IReadOnlyList<double> Interpolated(double target)
+    {
+        int next = 0;
+        while (next < Targets.Count - 1 && Targets[next] < target) next++;
+        if (next == 0 || Targets[next] <= target) return Costs[next];
+        double share = (target - Targets[next - 1]) / (Targets[next] - Targets[next - 1]);
+        return [.. Costs[next - 1].Zip(Costs[next], (a, b) => a + share * (b - a))];
+    }
+}

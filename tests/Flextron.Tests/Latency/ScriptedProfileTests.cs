@@ -1,0 +1,72 @@
+using Flextron.Elastic;
+using Flextron.Latency;
+using Flextron.Models;
+
+namespace Flextron.Tests.Latency;
+
+/// <summary>Profiling a machine whose true latencies are known.</summary>
+public sealed class ScriptedProfileTests
+{
+    private static readonly ElasticSpace Space = new([1, 2, 4], [16, 32, 48, 64], 3);
+    private static readonly ProfileSettings Settings = new() { MinimumRounds = 12, Seconds = 0, WarmUpSeconds = 0, MinimumWindowMs = 0 };
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10)]
+    public void PromptAndDecodingAreFoundApart(int generated)
+    {
+        using var runner = new ScriptedRunner(Key(generated), _ => 1);
+        LatencyTable table = LatencyProfiler.Profile(runner, Space, Settings);
+        var random = new Random(1);
+        for (int i = 0; i < 50; i++)
+        {
+            SubNetwork network = Space.Random(random);
+            (double prompt, double step) = (ScriptedRunner.PrefillMs(network), ScriptedRunner.StepMs(network));
+            Close(prompt, table.PrefillCosts().Cost(network));
+            Close(prompt + generated * step, table.Predict(network));
+            if (generated > 0) Close(step, table.DecodeStepCosts().Cost(network));
+        }
+        if (generated == 0) Assert.Contains("--generated-tokens", Assert.Throws<FlextronException>(table.DecodeStepCosts).Message, StringComparison.Ordinal);
+
+        static void Close(double expected, double actual) => Assert.InRange(actual / expected, 0.98, 1.02);
+    }
+
+    [Fact]
+    public void AMachineThatIsSlowerDuringTheCheckDoesNotLookLikeAWrongTable()
+    {
+        using var calm = new ScriptedRunner(Key(4), _ => 1);
+        LatencyTable table = LatencyProfiler.Profile(calm, Space, Settings);
+        // Half as fast again, and slower still for spells.
+        using var busy = new ScriptedRunner(Key(4), run => run % 90 > 70 ? 2.4 : 1.5, seed: 2);
+        HonestyReport report = TableHonesty.Check(table, busy, Space, count: 30, seed: 5, Settings);
+        Assert.Equal(30, report.Pairs.Count);
+        Assert.InRange(report.Slowdown, 1.45, 1.55);
+        Assert.InRange(report.MedianError, 0, 0.02);
+        Assert.InRange(report.Error95, 0, 0.04);
+        Assert.True(report.Spearman > 0.99, $"{report}");
+        Assert.InRange(report.Prefill!.MedianError, 0, 0.02);
+        Assert.InRange(report.Decode!.MedianError, 0, 0.02);
+    }
+
+    [Fact]
+    public void ATableOfAnotherShapeLooksWrong()
+    {
+        using var runner = new ScriptedRunner(Key(0), _ => 1);
+        LatencyTable table = LatencyProfiler.Profile(runner, Space, Settings);
+        // As fast for the whole network, but the MLP's cost moved to attention.
+        double moved = table.Mlp[^1].PrefillMs;
+        LatencyTable wrong = table with
+        {
+            Attention = [.. table.Attention.Select(e => e with { CostMs = e.CostMs + 0.9 * moved * e.Width / 4 })],
+            Mlp = [.. table.Mlp.Select(e => e with { CostMs = 0.1 * e.CostMs })],
+        };
+        HonestyReport report = TableHonesty.Check(wrong, runner, Space, count: 30, seed: 5, Settings);
+        Assert.True(report.Error95 > 0.1, $"{report}");
+    }
+
+    private static LatencyKey Key(int generated) => new()
+    {
+        Device = "cpu", DeviceName = "scripted", Dtype = TorchSharp.torch.ScalarType.Float32, Threads = 1, Engine = "numbers",
+        Workload = new LatencyWorkload(2, 16, generated), Model = new LatencyModelShape(64, 32, 3, 4, 4, 8, 64),
+    };
+}
