@@ -32,6 +32,7 @@ internal static class VerbList
         new ReportCommand(),
         new CompareCommand(),
         new PretrainCommand(),
+        new BenchCommand(),
     ];
 
     /// <summary>The program with its verbs and global options.</summary>

@@ -52,6 +52,12 @@ public sealed class JointTrainer : IDisposable
         pass = FusedPass.Fits(model) ? new FusedPass(model, Optimizer.Gradients, Compute) : new ComposedPass(model, Optimizer.Gradients);
     }
 
+    /// <summary>What is trained.</summary>
+    public DecoderModel Model => model;
+
+    /// <summary>How.</summary>
+    public JointTrainingSettings Settings => settings;
+
     /// <summary>The optimiser with its moments, for checkpoints.</summary>
     public FlatAdamW Optimizer { get; }
 

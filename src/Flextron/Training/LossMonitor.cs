@@ -19,6 +19,9 @@ public sealed class LossMonitor
     /// <param name="tolerance">Nats; 0 watches for numbers only.</param>
     public LossMonitor(double tolerance) => this.tolerance = tolerance;
 
+    /// <summary>Whether the mean stands less than half the tolerance above the lowest.</summary>
+    public bool IsCalm => tolerance == 0 || recent.Count < Window || recent.Average() <= lowest + tolerance / 2;
+
     /// <summary>What a resumed run needs: the lowest mean, then the recent losses.</summary>
     public IReadOnlyList<double> State
     {

@@ -11,6 +11,16 @@ namespace Flextron.Training;
 public sealed record TrainingStep(
     int Step, double Loss, double LearningRate, double GradientNorm, long Tokens, double Seconds, IReadOnlyDictionary<string, LossEstimate>? HeldOut)
 {
-    /// <summary>One line of <c>metrics.jsonl</c>.</summary>
-    public object ToMetrics() => new { Step, Loss, LearningRate, GradientNorm, Tokens, Seconds, HeldOut = HeldOut?.ToDictionary(b => b.Key, b => b.Value.Mean) };
+    /// <summary>One line of <c>metrics.jsonl</c>; nothing in it depends on the clock, so that equal runs write equal files.</summary>
+    public object ToMetrics() => new { Step, Loss, LearningRate, GradientNorm, Tokens, HeldOut = HeldOut?.ToDictionary(b => b.Key, b => b.Value.Mean) };
+
+    /// <summary>The step's values by the tags that TensorBoard shows them under.</summary>
+    public IEnumerable<KeyValuePair<string, double>> ToScalars()
+    {
+        yield return new("training/loss", Loss);
+        yield return new("training/learningRate", LearningRate);
+        yield return new("training/gradientNorm", GradientNorm);
+        yield return new("training/secondsPerStep", Seconds);
+        foreach ((string budget, LossEstimate loss) in HeldOut ?? new Dictionary<string, LossEstimate>()) yield return new($"heldOut/{budget}", loss.Mean);
+    }
 }

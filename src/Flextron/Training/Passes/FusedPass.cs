@@ -52,27 +52,15 @@ public sealed class FusedPass : ITrainingPass
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         (WeightView view, WeightView gradient) = (weightViews.Of(network), gradientViews.Of(network));
-        var shape = new FusedShape(model.Config, batch.Input_BT.size(0), batch.Input_BT.size(1), model.RotaryAngles);
         Tensor ids_N = batch.Input_BT.reshape(-1), x_NC = view.Embedding_VC.index_select(0, ids_N).to(ScalarType.Float32);
-        var backward = new Stack<Action<Tensor>>();
-        for (int i = 0; i < view.Blocks.Count; i++)
+        var blocks = new FusedBlock[view.Blocks.Count];
+        for (int i = 0; i < blocks.Length; i++)
         {
-            (BlockView block, BlockView target) = (view.Blocks[i], gradient.Blocks[i]);
-            if (block.Shape.KvGroups > 0)
-            {
-                var attention = new FusedAttention(block, target, shape);
-                x_NC = attention.Forward(x_NC);
-                backward.Push(attention.Backward);
-            }
-            if (block.Shape.Neurons > 0)
-            {
-                var mlp = new FusedMlp(block, target, shape);
-                x_NC = mlp.Forward(x_NC);
-                backward.Push(mlp.Backward);
-            }
+            blocks[i] = new FusedBlock(model, i, view, gradient, batch.Input_BT.size(0), batch.Input_BT.size(1));
+            x_NC = blocks[i].Forward(x_NC);
         }
         (double loss, Tensor gradient_NC) = Head(view, gradient, x_NC, batch, weight);
-        while (backward.TryPop(out Action<Tensor>? part)) part(gradient_NC);
+        for (int i = blocks.Length - 1; i >= 0; i--) blocks[i].Backward(gradient_NC);
         EmbeddingKernel.Add(gradient_NC, ids_N, gradient.Embedding_VC);
         return loss;
     }
