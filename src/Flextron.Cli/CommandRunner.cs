@@ -35,7 +35,7 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
         if (parse.Action is ExampleHelp || (parse.Errors.Count == 0 && parse.Action is not null))
             return parse.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
         if (parse.Errors.Count > 0 || MistypedOption(parse) is not null) return Fail(Explain(parse, root), 1);
-        return parse.CommandResult.Command is VerbCommand verb ? Run(verb, parse) : Fail("Name a verb: see 'flextron --help'.", 1);
+        return parse.CommandResult.Command is VerbCommand verb ? Run(verb, parse) : Fail($"Name a verb: see '{Typed(parse.CommandResult)} --help'.", 1);
     }
 
     private int Run(VerbCommand verb, ParseResult parse)
@@ -86,7 +86,7 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
     private static string Explain(ParseResult parse, Command root)
     {
         Command command = parse.CommandResult.Command;
-        string help = command == root ? "see 'flextron --help'" : $"see 'flextron {NameOf(command, root)} --help'";
+        string help = $"see '{Typed(parse.CommandResult)} --help'";
         if (MistypedOption(parse) is string option)
         {
             string[] known = [.. command.Options.Concat(root.Options).Select(o => o.Name)];
@@ -94,8 +94,8 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
         }
         if (parse.UnmatchedTokens is [string unknown, ..])
         {
-            if (command == root)
-                return $"There is no verb '{unknown}': did you mean {NearestName.Find(unknown, root.Subcommands.Select(c => c.Name))}? ({help})";
+            if (command is not VerbCommand)
+                return $"There is no verb '{unknown}': did you mean {NearestName.Find(unknown, command.Subcommands.Select(c => c.Name))}? ({help})";
             return $"'{unknown}' is one word too many for {command.Name}: put texts with spaces in quotes ({help}).";
         }
         ParseError first = parse.Errors[0];
@@ -105,8 +105,8 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
             : $"{first.Message.TrimEnd('.')} ({help}).";
     }
 
-    private static string NameOf(Command command, Command root) =>
-        command.Parents.OfType<Command>().FirstOrDefault() is { } parent && parent != root ? $"{NameOf(parent, root)} {command.Name}" : command.Name;
+    // "flextron", "flextron run", "flextron notebook run".
+    private static string Typed(CommandResult result) => result.Parent is CommandResult parent ? $"{Typed(parent)} {result.Command.Name}" : "flextron";
 
     // A word with dashes that is no option is first taken for the MODEL, where that is still missing.
     private static string? MistypedOption(ParseResult parse) =>

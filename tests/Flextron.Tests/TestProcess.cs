@@ -19,6 +19,10 @@ internal static class TestProcess
         var cache = new TemporaryFolder();
         Environment.SetEnvironmentVariable(CacheFolder.Variable, cache.Path);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => cache.Dispose();
-        if (TorchRuntime.State.Loaded) torch.set_num_threads(1);
+        if (TorchRuntime.State.Loaded) UseOneThread();
     }
+
+    // A method of its own: naming torch loads TorchSharp, which must be prepared before.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void UseOneThread() => torch.set_num_threads(1);
 }

@@ -3,6 +3,7 @@ using Flextron.Cli.CommandLine;
 using Flextron.Data.Datasets;
 using Flextron.Data.Shards;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 using Flextron.Storage;
 
 namespace Flextron.Cli.Commands;

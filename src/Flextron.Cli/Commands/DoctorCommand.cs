@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics.X86;
 using Flextron.Cli.CommandLine;
 using Flextron.Data;
 using Flextron.Native;
+using Flextron.Notebooks.Jupyter;
 using Flextron.Workbench.Experiments;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,6 +45,7 @@ internal sealed class DoctorCommand : VerbCommand
         checks.AddRange(Torch(environment, context));
         checks.Add(Found("embedded base model", () => EmbeddedData.BaseModel, "config.json"));
         checks.Add(Found("tiny world data", () => EmbeddedData.TinyWorld, "manifest.json"));
+        checks.Add(NotebookKernel());
         checks.Add(Writable("temporary folder", Path.GetTempPath()));
         checks.Add(Writable("current folder", Directory.GetCurrentDirectory()));
         bool ok = checks.All(c => c.Ok || !c.Essential);
@@ -108,6 +110,19 @@ internal sealed class DoctorCommand : VerbCommand
         {
             return new DoctorCheck(name, false, e.Message.ReplaceLineEndings(" "), "Use another --dtype.", dtype == ScalarType.Float32);
         }
+    }
+
+    private static DoctorCheck NotebookKernel()
+    {
+        var spec = new KernelSpec(KernelSpec.DefaultFolder);
+        const string install = "For notebooks in VS Code or Jupyter run `flextron notebook install`; `flextron notebook run` needs nothing.";
+        return spec.State() switch
+        {
+            null => new DoctorCheck("notebook kernel", false, $"not installed in {KernelSpec.DefaultFolder}", install, false),
+            { IsOurs: false } => new DoctorCheck("notebook kernel", false, $"{spec.File} belongs to another program", install, false),
+            { ProgramExists: false, Program: var program } => new DoctorCheck("notebook kernel", false, $"{spec.File} starts {program}, which is not there any more", install, false),
+            { Program: var program } => new DoctorCheck("notebook kernel", true, $"{spec.File} starts {program}", null, false),
+        };
     }
 
     private static DoctorCheck Found(string name, Func<string> find, string file)

@@ -10,24 +10,28 @@ using static TorchSharp.torch;
 
 namespace Flextron.Cli.Commands;
 
-/// <summary><c>export</c>: a uniform sub-network as a model of its own.</summary>
+/// <summary><c>export</c>: a sub-network as a model of its own.</summary>
 internal sealed class ExportCommand : VerbCommand
 {
     private readonly ModelArgument model = new("family", required: true);
     private readonly Option<string> budget = BudgetArgument.Option();
     private readonly Option<string> folder = new("--to") { Description = "Folder of the new model.", HelpName = "dir", Required = true };
 
+    private readonly Option<bool> pad = new("--pad") { Description = "Fills blocks of different widths up with zeros to the largest: the same logits, without saving what was narrower." };
+
     public ExportCommand() : base(
         "export", "Writes a sub-network as an ordinary Hugging Face folder.",
-        "Every block must have the same widths. --dtype is the element type of the file; its logits are compared with the slice's before it is put in place.",
+        "Blocks that are skipped are left out; the others must have the same widths, or be padded. --dtype is the element type of the file; its logits are compared with the slice's before it is put in place.",
         "export my-family --budget uniform:0.5 --to my-half",
-        "export my-family --budget uniform:0.25 --to my-quarter --dtype bfloat16 --json")
+        "export my-family --budget uniform:0.25 --to my-quarter --dtype bfloat16 --json",
+        "export my-routed-family --budget 0.5 --pad --to my-half")
     {
         model.AddTo(this);
         budget.Required = true;
         budget.DefaultValueFactory = null;
         Options.Add(budget);
         Options.Add(folder);
+        Options.Add(pad);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -35,19 +39,20 @@ internal sealed class ExportCommand : VerbCommand
         StagedFolder.RequireOther(context.Get(folder), model.Path(context));
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
-        if (network.Blocks.Any(b => b != network.Blocks[0])) throw Uneven(network, loaded.Family.Space);
-        using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network);
+        bool padded = context.Get(pad);
+        if (!padded && network.Blocks.Where(b => b != BlockShape.Skipped).Distinct().Count() > 1) throw Uneven(network, loaded.Family.Space);
+        using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network, padded);
         double difference = 0;
         StagedFolder.Write(context.Get(folder), staging =>
         {
-            CheckpointWriter.Save(slice, staging, CheckpointFormat.HuggingFace, context.Dtype);
+            CheckpointWriter.Save(slice, staging, CheckpointFormat.HuggingFace, context.Dtype, padded ? network : null);
             TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
             difference = ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
         });
         var json = new
         {
             parameters = slice.ParameterCount, maxLogitDifference = difference, @out = context.Get(folder),
-            kvGroups = network.Blocks[0].KvGroups, neurons = network.Blocks[0].Neurons, bytes = new FileInfo(Path.Combine(context.Get(folder), SafetensorsFolder.FileName)).Length,
+            kvGroups = slice.Config.KvGroupCount, neurons = slice.Config.NeuronCount, hiddenSize = slice.Config.HiddenSize, blocks = slice.Config.BlockCount, padded, bytes = new FileInfo(Path.Combine(context.Get(folder), SafetensorsFolder.FileName)).Length,
         };
         return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{json.@out}: {json.parameters:N0} parameters, {json.bytes / 1e6:0.00} MB; logits differ from the slice's by at most {difference:0.0e+0}")));
@@ -55,9 +60,9 @@ internal sealed class ExportCommand : VerbCommand
 
     private static FlextronException Uneven(SubNetwork network, ElasticSpace space)
     {
-        SubNetwork nearest = space.Uniform(network.Blocks.Average(b => b.KvGroups) / space.KvGroups[^1], network.Blocks.Average(b => b.Neurons) / space.Neurons[^1]);
-        (int groups, int neurons) = (nearest.Blocks[0].KvGroups, nearest.Blocks[0].Neurons);
+        BlockShape[] kept = [.. network.Blocks.Where(b => b != BlockShape.Skipped)];
+        (int groups, int neurons) = space.Uniform(kept.Average(b => b.KvGroups) / space.KvGroups[^1], kept.Average(b => b.Neurons) / space.Neurons[^1]).Blocks[0];
         return new FlextronException(
-            $"The blocks of this sub-network ({network}) have different widths, which no ordinary checkpoint can express: the nearest uniform shape is {groups} key/value groups and {neurons} neurons in every block.");
+            $"The blocks of this sub-network ({network}) have different widths, which no ordinary checkpoint can express: the nearest uniform shape is {groups} key/value groups and {neurons} neurons in every block; or write it padded with zeros by --pad.");
     }
 }

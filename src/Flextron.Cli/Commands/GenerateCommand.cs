@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Inference;
+using Flextron.Inference.Kernels;
 
 namespace Flextron.Cli.Commands;
 
@@ -16,16 +17,20 @@ internal sealed class GenerateCommand : VerbCommand
     private readonly Option<double> temperature = new("--temperature") { Description = "0 takes the most probable token each time.", HelpName = "t", DefaultValueFactory = _ => Defaults.Temperature };
     private readonly Option<int> topK = new("--top-k") { Description = "Draw among so many most probable tokens; 0 for all.", HelpName = "k", DefaultValueFactory = _ => Defaults.TopK };
     private readonly Option<double> topP = new("--top-p") { Description = "Draw among the fewest tokens with this probability together; 1 for all.", HelpName = "p", DefaultValueFactory = _ => Defaults.TopP };
+    private readonly Option<double> repetitionPenalty = new("--repetition-penalty") { Description = "Makes what the text already has less probable; 1 for not.", HelpName = "r", DefaultValueFactory = _ => Defaults.RepetitionPenalty };
+    private readonly Option<string[]> stops = new("--stop") { Description = "End before this string; may be given several times.", HelpName = "text", DefaultValueFactory = _ => [] };
+    private readonly Option<WeightFormat> weights = WeightsOption();
 
     public GenerateCommand() : base(
         "generate", "Continues a text.",
         "The text appears as it is made; with --json it comes whole, without the prompt. It ends where the model ends it or the context is full.",
         "generate my-model --prompt \"Once upon a time\" --max-tokens 100",
         "generate my-family --budget uniform:0.5 --temperature 0.8 --top-p 0.9 --seed 7",
+        "generate my-model --weights int8 --stop \"\\n\" --repetition-penalty 1.1",
         "generate stories260K.bin --max-tokens 60 --json")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[prompt, budget, maximumTokens, temperature, topK, topP]) Options.Add(option);
+        foreach (Option option in (Option[])[prompt, budget, maximumTokens, temperature, topK, topP, repetitionPenalty, stops, weights]) Options.Add(option);
     }
 
     public override string HowToGoOn => "run the same command again for the whole text";
@@ -35,6 +40,7 @@ internal sealed class GenerateCommand : VerbCommand
         GenerationSettings settings = new GenerationSettings
         {
             MaximumTokens = context.Get(maximumTokens), Temperature = context.Get(temperature), TopK = context.Get(topK), TopP = context.Get(topP), Seed = context.Seed,
+            RepetitionPenalty = context.Get(repetitionPenalty), Stops = context.Get(stops),
         }.Validated();
         using LoadedModel loaded = model.Load(context);
         Models.SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
@@ -45,7 +51,8 @@ internal sealed class GenerateCommand : VerbCommand
         }
 
         Show(context.Get(prompt));
-        GeneratedText result = new TextGenerator(loaded.Model, loaded.Tokenizer).Generate(context.Get(prompt), settings, network, Show, context.Cancellation);
+        using var generator = new TextGenerator(loaded.Model, loaded.Tokenizer, context.Get(weights));
+        GeneratedText result = generator.Generate(context.Get(prompt), settings, network, Show, cancellation: context.Cancellation);
         if (!context.Json)
             context.Message(string.Create(CultureInfo.InvariantCulture, $"{result.Ids.Count} tokens, {result.TokensPerSecond:0.0} a second, stopped: {Words(result.Stopped)}"));
         var json = new
@@ -56,10 +63,18 @@ internal sealed class GenerateCommand : VerbCommand
         return new VerbResult(json, writer => writer.WriteLine());
     }
 
+    private static Option<WeightFormat> WeightsOption()
+    {
+        var option = new Option<WeightFormat>("--weights") { Description = "How to hold the weights on the CPU: model (as loaded), float32, bfloat16, int8.", HelpName = "format", DefaultValueFactory = _ => WeightFormat.Model };
+        option.AcceptOnlyFromAmong("model", "float32", "bfloat16", "int8");
+        return option;
+    }
+
     private static string Words(StopReason reason) => reason switch
     {
         StopReason.EndOfText => "end of text",
         StopReason.ContextFull => "context full",
+        StopReason.StopString => "stop string",
         _ => "token limit",
     };
 }

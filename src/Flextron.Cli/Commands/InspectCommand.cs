@@ -27,14 +27,19 @@ internal sealed class InspectCommand : VerbCommand
         int size = context.Dtype == TorchSharp.torch.ScalarType.Float32 ? 4 : 2;
         ICostTable parameters = AnalyticCosts.Parameters(config), weights = AnalyticCosts.WeightAndCacheBytes(config, size, 0, 0);
         ICostTable withCache = AnalyticCosts.WeightAndCacheBytes(config, size, 1, config.ContextLength);
-        var budgets = Shares.Select(share =>
+        var uniform = Shares.Select(share => (Name: string.Create(CultureInfo.InvariantCulture, $"uniform:{share}"), Network: space.Uniform(share)));
+        var whole = space.Largest.Blocks[0];
+        var framed = space.Frames.Skip(1).Select(f => (Name: string.Create(CultureInfo.InvariantCulture, $"width {f.Width ?? config.HiddenSize}, {f.Depth} blocks"), Network: space.Within(f, _ => whole)));
+        var budgets = uniform.Concat(framed).Select(row =>
         {
-            SubNetwork network = space.Uniform(share);
+            (string name, SubNetwork network) = row;
             return new
             {
-                budget = string.Create(CultureInfo.InvariantCulture, $"uniform:{share}"),
-                kvGroups = network.Blocks[0].KvGroups,
-                neurons = network.Blocks[0].Neurons,
+                budget = name,
+                kvGroups = network.Blocks.Max(b => b.KvGroups),
+                neurons = network.Blocks.Max(b => b.Neurons),
+                width = network.Width ?? config.HiddenSize,
+                depth = network.Depth,
                 parameters = (long)parameters.Cost(network),
                 bytes = (long)weights.Cost(network),
                 cacheBytes = (long)(withCache.Cost(network) - weights.Cost(network)),
@@ -47,7 +52,7 @@ internal sealed class InspectCommand : VerbCommand
             vocabulary = config.VocabularySize, tied = config.TiedEmbeddings, contextLength = config.ContextLength,
             normEpsilon = config.NormEpsilon, ropeTheta = config.RopeTheta, bosId = config.BosId, eosId = config.EosId,
             dtype = CommandLineOptions.NameOf(context.Dtype), elastic = family.Manifest is not null, manifest = family.Manifest,
-            choices = new { kvGroups = space.KvGroups, neurons = space.Neurons }, subNetworks = space.Size, budgets,
+            choices = new { kvGroups = space.KvGroups, neurons = space.Neurons, widths = space.Widths, depths = space.Depths }, blockRanking = space.BlockRanking, subNetworks = space.Size, budgets,
         };
         return new VerbResult(json, writer =>
         {
@@ -56,6 +61,8 @@ internal sealed class InspectCommand : VerbCommand
             writer.WriteLine(string.Create(c, $"{config.HeadCount} heads of size {config.HeadSize} in {config.KvGroupCount} key/value groups, {config.NeuronCount} neurons, {(config.TiedEmbeddings ? "tied" : "untied")} embeddings"));
             writer.WriteLine(family.Manifest is { } m ? string.Create(c, $"elastic family, {m.TrainedSteps} joint training steps") : "not made elastic yet: default widths over its parts in their own order");
             writer.WriteLine($"groups {string.Join(' ', space.KvGroups)}; neurons {string.Join(' ', space.Neurons)}; {space.Size.ToString("0.###e+0", c)} sub-networks");
+            if (space.Widths is { } widths) writer.WriteLine($"residual widths {string.Join(' ', widths)}");
+            if (space.Depths is { } depths) writer.WriteLine($"depths {string.Join(' ', depths)}; blocks, most needed first: {string.Join(' ', space.BlockRanking!)}");
             writer.WriteLine();
             TextTable.Write(writer, ["budget", "groups", "neurons", "parameters", "weights MB", "cache MB"], budgets.Select(b => new[]
             {

@@ -40,7 +40,7 @@ internal sealed class ProfileCommand : VerbCommand
         HonestyReport honesty = table.HeldOut!;
         var json = new
         {
-            key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Smallest), fixedMs = table.FixedMs,
+            key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Blockwise.Smallest), fixedMs = table.FixedMs,
             prefillMs = table.PrefillCosts().Cost(loaded.Family.Space.Largest),
             decodeStepMs = workload.GeneratedTokens > 0 ? table.DecodeStepCosts().Cost(loaded.Family.Space.Largest) : (double?)null,
             heldOutError = Error(honesty),

@@ -7,13 +7,14 @@ using Flextron.Elastic;
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 using Flextron.Selection;
 using Flextron.Training;
 using TorchSharp;
 
 namespace Flextron.Cli.Commands;
 
-/// <summary><c>route</c>: surrogate, static routers, joint fine-tuning.</summary>
+/// <summary><c>route</c>: static routers by one of three methods, joint fine-tuning, and dynamic routers where wanted.</summary>
 internal sealed class RouteCommand : VerbCommand
 {
     private static readonly RouteSettings Defaults = new();
@@ -25,17 +26,23 @@ internal sealed class RouteCommand : VerbCommand
     private readonly Option<int> rounds = new("--rounds") { Description = "Rounds of exploring, fitting the surrogate and training the routers.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.Rounds };
     private readonly Option<int> networks = new("--networks") { Description = "Sub-networks measured in the first round.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.FirstRoundNetworks };
     private readonly Option<int> windows = new("--windows") { Description = "Windows of text that a sub-network's loss is measured on.", HelpName = "n", DefaultValueFactory = _ => Defaults.LossWindows };
+    private readonly Option<string> method = new("--method")
+    {
+        Description = "How static routers learn: surrogate, gumbel or straight-through; the last two at the surrogate's compute.", HelpName = "name", DefaultValueFactory = _ => "surrogate",
+    };
+    private readonly Option<bool> dynamic = new("--dynamic") { Description = "Also trains dynamic routers, which choose for every token." };
     private readonly Option<int> steps = new("--steps") { Description = "Steps of fine-tuning LM and routers together; 0 leaves the weights as they are.", HelpName = "n", DefaultValueFactory = _ => Defaults.Joint.Training.Steps };
 
     public RouteCommand() : base(
         "route", "Trains routers that choose a sub-network for any latency.",
-        "Routers are trained through a surrogate of the loss, which is then discarded; LM and routers are fine-tuned together (FLEXTRON, section 4.2).",
+        "Routers are trained through a surrogate of the loss, which is then discarded, or end to end; LM and routers are fine-tuned together (FLEXTRON, section 4.2).",
         "route my-family --table my-family/latency.json --out my-routed-family",
-        "route my-family --table latency.json --corpus stories.txt --steps 50 --out my-routed-family --json")
+        "route my-family --table latency.json --corpus stories.txt --steps 50 --out my-routed-family --json",
+        "route my-family --corpus stories.txt --method straight-through --dynamic --out my-routed-family")
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[table, folder, teacher, rounds, networks, windows, steps]) Options.Add(option);
+        foreach (Option option in (Option[])[method, dynamic, table, folder, teacher, rounds, networks, windows, steps]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -52,6 +59,7 @@ internal sealed class RouteCommand : VerbCommand
         if (context.Get(windows) < 1) throw new FlextronException($"A loss on {context.Get(windows)} windows cannot be measured: give --windows 1 or more.");
         RouteSettings settings = (Defaults with
         {
+            Method = ParseMethod(context.Get(method)),
             LossWindows = context.Get(windows),
             Surrogate = Defaults.Surrogate with { Rounds = context.Get(rounds), FirstRoundNetworks = context.Get(networks) },
             Joint = Defaults.Joint with { Training = Defaults.Joint.Training with { Steps = context.Get(steps) } },
@@ -71,16 +79,23 @@ internal sealed class RouteCommand : VerbCommand
         {
             var measured = new HeldOutLoss(calibration, Math.Min(settings.WindowLength, family.Model.Config.ContextLength), settings.LossWindows);
             LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, measured, context, context.Cancellation);
+            using DynamicRouters? tokens = context.Get(dynamic) ? Tokens(family.Model, routers, costs, calibration, measured, context) : null;
             StagedFolder.Write(context.Get(folder), staging =>
             {
                 family.Save(staging, loaded.TokenizerPath);
                 routers.Save(Path.Combine(staging, FamilyBundle.RoutersName));
+                tokens?.Save(Path.Combine(staging, FamilyBundle.RoutersName));
                 sensitivities.Save(Path.Combine(staging, FamilyBundle.SensitivitiesName));
                 costs.Save(Path.Combine(staging, FamilyBundle.TableName));
             });
         }
-        SurrogateFit fit = report.HeldOut;
-        var json = new { surrogate = new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count }, rounds = report.Rounds.Count, points = report.Final, steps = settings.Joint.Training.Steps, @out = context.Get(folder) };
+        SurrogateFit? fit = report.HeldOut;
+        var json = new
+        {
+            surrogate = fit is null ? null : new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count },
+            method = report.Method, lmOperations = report.LmOperations, rounds = report.Rounds.Count, points = report.Final, steps = settings.Joint.Training.Steps,
+            dynamic = context.Get(dynamic), @out = context.Get(folder),
+        };
         return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
@@ -88,7 +103,24 @@ internal sealed class RouteCommand : VerbCommand
             {
                 p.Target.ToString("0.000", c), p.Cost.ToString("0.000", c), p.MeasuredLoss.ToString("0.0000", c), p.Network.ToString(),
             }));
-            writer.WriteLine(string.Create(c, $"surrogate on {fit.Count} held-out sub-networks: rank correlation {fit.Spearman:0.000}, relative error {fit.RelativeError:0.00%}; next: flextron select {json.@out} --budget 0.5"));
+            if (fit is not null) writer.WriteLine(string.Create(c, $"surrogate on {fit.Count} held-out sub-networks: rank correlation {fit.Spearman:0.000}, relative error {fit.RelativeError:0.00%}"));
+            writer.WriteLine($"next: flextron select {json.@out} --budget 0.5");
         });
     }
+
+    private static DynamicRouters Tokens(DecoderModel model, StaticRouters routers, LatencyTable costs, TokenCorpus text, HeldOutLoss losses, CommandContext context)
+    {
+        // Where the smallest network is as good as the whole one there is nothing to choose by; the scale then only has to be a number.
+        double range = Math.Max(1e-3, losses.Of(model, routers.Space.Smallest).Mean - losses.Of(model, routers.Space.Largest).Mean);
+        return DynamicRouterTrainer.Run(
+            model, routers, RoutingCosts.Of(costs, routers.Space), text, new DynamicRouterSettings { Seed = context.Seed }, range, context, context.Cancellation).Routers;
+    }
+
+    private static RoutingMethod ParseMethod(string name) => name switch
+    {
+        "surrogate" => RoutingMethod.Surrogate,
+        "gumbel" => RoutingMethod.GumbelSoftmax,
+        "straight-through" => RoutingMethod.StraightThrough,
+        _ => throw new FlextronException($"There is no routing method \"{name}\": give --method surrogate, gumbel or straight-through."),
+    };
 }

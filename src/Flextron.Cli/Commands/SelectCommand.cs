@@ -31,13 +31,14 @@ internal sealed class SelectCommand : VerbCommand
         if (context.Get(file) is { } path) BudgetFile.Save(path, chosen.SubNetwork);
         var json = new
         {
-            choices = chosen.SubNetwork.Blocks, predictedMs = chosen.PredictedMs, predictedLoss = chosen.PredictedLoss, parameters = chosen.Parameters, bytes = chosen.Bytes,
+            choices = chosen.SubNetwork.Blocks, width = chosen.SubNetwork.Width ?? bundle.Family.Model.Config.HiddenSize, depth = chosen.SubNetwork.Depth, predictedMs = chosen.PredictedMs, predictedLoss = chosen.PredictedLoss, parameters = chosen.Parameters, bytes = chosen.Bytes,
             cost = chosen.Cost, unit = chosen.Unit, budget = context.Get(budget),
         };
         return new VerbResult(json, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["block", "groups", "neurons"], chosen.SubNetwork.Blocks.Select((b, i) => new[] { i.ToString(c), b.KvGroups.ToString(c), b.Neurons.ToString(c) }));
+            if (chosen.SubNetwork.Width is { } width) writer.WriteLine($"residual width {width.ToString(c)} of {bundle.Family.Model.Config.HiddenSize.ToString(c)}");
             string Known(double? value, string format, string unit) => value is { } v ? v.ToString(format, c) + unit : "unknown";
             writer.WriteLine($"latency {Known(chosen.PredictedMs, "0.000", " ms")}, loss {Known(chosen.PredictedLoss, "0.000", " (layer-separable model)")}, {chosen.Parameters.ToString("N0", c)} parameters, {(chosen.Bytes / 1e6).ToString("0.00", c)} MB with the cache of one context");
         });

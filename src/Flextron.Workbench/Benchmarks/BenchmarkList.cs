@@ -12,5 +12,6 @@ public static class BenchmarkList
         new SliceOverheadBenchmark(),
         new SliceSwitchBenchmark(),
         new CorpusBenchmark(),
+        new EvaluationBenchmark(),
     ];
 }

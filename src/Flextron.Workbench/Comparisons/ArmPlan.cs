@@ -1,3 +1,4 @@
+using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
 using Flextron.Training;
@@ -15,12 +16,20 @@ internal sealed record ArmPlan(string Name, JointTrainingSettings Training, ArmS
     public long Seed => Training.Seed;
 
     /// <summary>What is trained at each step.</summary>
-    public static ISubNetworkSource Source(JointTrainingSettings training, ArmSettings arm, ElasticSpace space) => arm.Only is { } share
-        ? new One(space.Uniform(share))
-        : new SubNetworkSampler(space, training.Strategy, training.NetworksPerStep, training.UniformShare, training.Seed);
+    public static ISubNetworkSource Source(JointTrainingSettings training, ArmSettings arm, ElasticSpace space)
+    {
+        if (arm.Only is { } share) return new One(space.Uniform(share));
+        var sampler = new SubNetworkSampler(space, training.Strategy, training.NetworksPerStep, training.UniformShare, training.Seed);
+        return arm.WholeShare > 0 ? new WholeAtTimes(sampler, space.Largest, arm.WholeShare, training.Seed) : sampler;
+    }
 
     private sealed class One(SubNetwork network) : ISubNetworkSource
     {
         public IReadOnlyList<SubNetwork> At(int step) => [network];
+    }
+
+    private sealed class WholeAtTimes(SubNetworkSampler sampler, SubNetwork whole, double share, long seed) : ISubNetworkSource
+    {
+        public IReadOnlyList<SubNetwork> At(int step) => Seeds.Stream(seed, "whole network", step).NextDouble() < share ? [whole] : sampler.At(step);
     }
 }

@@ -14,6 +14,9 @@ public sealed record ArmSettings
     /// <summary>Trains for so many steps that the counted operations equal those of the baseline, instead of for equally many tokens. Warm-up keeps its share.</summary>
     public bool EqualCompute { get; init; }
 
+    /// <summary>Share of steps, drawn at random, that train the whole network alone instead of what the strategy says.</summary>
+    public double WholeShare { get; init; }
+
     /// <summary>Trains the uniform sub-network of this share alone, as a model of its own; null trains the family.</summary>
     public double? Only { get; init; }
 

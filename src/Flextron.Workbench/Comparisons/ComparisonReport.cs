@@ -97,7 +97,7 @@ internal static class ComparisonReport
         JointTrainingSettings training = ArmPlanner.Training(settings, name, settings.Seeds[0]);
         string what = arm.Only is { } share ? string.Create(CultureInfo.InvariantCulture, $"only the uniform {share:0.###}") : Sampling(training);
         return string.Create(CultureInfo.InvariantCulture,
-            $"{what}; distillation {training.DistillationWeight:0.##}, rate {training.LearningRate:0.####}{(arm.Order == PartOrder.Random ? "; random order" : "")}{(arm.Fresh ? "; fresh weights" : "")}{(arm.EqualCompute ? "; equal compute" : "")}");
+            $"{what}; distillation {training.DistillationWeight:0.##}, rate {training.LearningRate:0.####}{(arm.Order == PartOrder.Random ? "; random order" : "")}{(arm.Fresh ? "; fresh weights" : "")}{(arm.WholeShare > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {arm.WholeShare:0.##} of the steps the whole network") : "")}{(arm.EqualCompute ? "; equal compute" : "")}");
     }
 
     private static string Sampling(JointTrainingSettings training)

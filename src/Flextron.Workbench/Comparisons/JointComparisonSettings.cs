@@ -81,6 +81,7 @@ public sealed record JointComparisonSettings
         {
             Require(Plain(name), $"\"{name}\" cannot name an arm, use up to 40 letters, digits and '-'");
             Require(arm.Only is null or (> 0 and <= 1), FormattableString.Invariant($"arms.{name}.only is {arm.Only}, give a share above 0 and up to 1"));
+            Require(arm.WholeShare is >= 0 and <= 1, FormattableString.Invariant($"arms.{name}.wholeShare is {arm.WholeShare}, give 0 to 1"));
             Require(!arm.Training.ContainsKey("seed"), $"arms.{name}.training.seed is set, but every arm is trained with each of the experiment's seeds: leave it out");
             ArmPlanner.Training(this, name, Seeds[0]);
         }

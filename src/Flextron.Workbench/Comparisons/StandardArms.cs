@@ -13,19 +13,23 @@ internal static class StandardArms
         ["random"] = new() { Training = Sampling("random", 4) },
         ["full-biased"] = new() { Training = Sampling("fullBiased", 4) },
         ["one"] = new() { Training = Sampling("random", 1) },
-        ["random-compute"] = new() { Training = Sampling("random", 4), EqualCompute = true },
-        ["full-biased-compute"] = new() { Training = Sampling("fullBiased", 4), EqualCompute = true },
         ["one-compute"] = new() { Training = Sampling("random", 1), EqualCompute = true },
-        ["per-block"] = new() { Training = new() { ["uniformShare"] = 0.0 } },
-        ["uniform"] = new() { Training = new() { ["uniformShare"] = 1.0 } },
-        ["cross-entropy"] = new() { Training = new() { ["distillationWeight"] = 0.0 } },
-        ["distillation"] = new() { Training = new() { ["distillationWeight"] = 1.0 } },
+        ["one-whole-quarter"] = new() { Training = Sampling("random", 1), WholeShare = 0.25, EqualCompute = true },
         ["random-order"] = new() { Order = PartOrder.Random },
-        ["rate-low"] = new() { Training = new() { ["learningRate"] = 2e-4 } },
-        ["rate-high"] = new() { Training = new() { ["learningRate"] = 1e-3 } },
+        ["distillation"] = new() { Training = new() { ["distillationWeight"] = 1.0 } },
+        ["cross-entropy"] = new() { Training = new() { ["distillationWeight"] = 0.0 } },
         ["whole"] = new() { Training = new() { ["strategy"] = "full", ["networksPerStep"] = 1, ["distillationWeight"] = 0.0 } },
         ["half-alone"] = new() { Only = 0.5 },
         ["half-fresh"] = new() { Only = 0.5, Fresh = true, Training = new() { ["distillationWeight"] = 0.0, ["learningRate"] = 2e-3 } },
+        ["per-block"] = new() { Training = new() { ["uniformShare"] = 0.0 } },
+        ["uniform"] = new() { Training = new() { ["uniformShare"] = 1.0 } },
+        // The whole network has half of the loss's weight instead of a quarter.
+        ["whole-half"] = new() { Training = Sampling("fullBiased", 2), EqualCompute = true },
+        ["rate-high"] = new() { Training = new() { ["learningRate"] = 1e-3 } },
+        ["rate-low"] = new() { Training = new() { ["learningRate"] = 2e-4 } },
+        ["one-whole-half"] = new() { Training = Sampling("random", 1), WholeShare = 0.5, EqualCompute = true },
+        ["random-compute"] = new() { Training = Sampling("random", 4), EqualCompute = true },
+        ["full-biased-compute"] = new() { Training = Sampling("fullBiased", 4), EqualCompute = true },
     };
 
     public static IReadOnlyList<ArmComparison> Comparisons { get; } =
@@ -35,7 +39,8 @@ internal static class StandardArms
         new("widths", "Random widths: per block, uniform, or half of each", [Sandwich, "per-block", "uniform"]),
         new("losses", "Cross-entropy against distillation", [Sandwich, "cross-entropy", "distillation"]),
         new("orders", "Importance-ordered against random-ordered prefixes", [Sandwich, "random-order"]),
-        new("rates", "Learning rates", [Sandwich, "rate-low", "rate-high"]),
+        new("rates", "Learning rates, and the whole network trained alone", [Sandwich, "rate-low", "rate-high", "whole"]),
+        new("sparing", "What spares the whole network, at equal compute", [Sandwich, "whole-half", "one-compute", "one-whole-quarter", "one-whole-half"]),
         new("alone", "A sub-network against the same network trained alone", [Sandwich, "half-alone", "half-fresh"]),
     ];
 

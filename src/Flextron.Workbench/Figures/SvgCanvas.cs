@@ -29,6 +29,9 @@ internal sealed class SvgCanvas
         _svg.Append('>').Append(Escape(text)).Append("</").Append(name).Append(">\n");
     }
 
+    /// <summary>What another canvas holds.</summary>
+    public void Raw(SvgCanvas other) => _svg.Append(other._svg);
+
     /// <summary>Text at a point; <paramref name="anchor"/> is start, middle or end.</summary>
     public void Text(double x, double y, string text, double size, string anchor = "start", string? colour = null, bool bold = false, double rotate = 0, bool halo = false) =>
         TextElement("text", text,

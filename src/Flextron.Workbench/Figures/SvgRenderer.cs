@@ -9,7 +9,7 @@ namespace Flextron.Workbench.Figures;
 /// </summary>
 public static class SvgRenderer
 {
-    private const string Fonts = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
+    internal const string Fonts = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
     /// <summary>The figure as one SVG document.</summary>
     /// <param name="figure">What to draw.</param>

@@ -115,6 +115,11 @@ internal static class HtmlReport
             case FigureBlock figure:
                 Figure(page, figure);
                 break;
+            case ColouredTextBlock text:
+                page.Append(CultureInfo.InvariantCulture, $"<figure id=\"figure-{text.Number}\">\n<div class=\"static\">\n").Append(text.Text.ToSvg()).Append("</div>\n");
+                page.Append(CultureInfo.InvariantCulture, $"<figcaption><strong>Figure {text.Number}.</strong> ").Append(MarkdownText.InlineHtml(text.Caption));
+                page.Append(CultureInfo.InvariantCulture, $" <span class=\"files\">(<a href=\"figures/{text.Name}.svg\">picture</a>, <a href=\"figures/{text.Name}.csv\">numbers</a>)</span></figcaption>\n</figure>\n");
+                break;
             case DetailsBlock details:
                 page.Append("<details><summary>").Append(Escape(details.Title)).Append("</summary>\n<pre>").Append(Lines(details.Text)).Append("</pre>\n</details>\n");
                 break;

@@ -30,6 +30,11 @@ internal static class MarkdownReport
                     text.Append("**Figure ").Append(figure.Number).Append(".** ").Append(MarkdownText.InlineMarkdown(figure.Figure.Caption ?? figure.Figure.Title)).Append(' ');
                     text.Append("([numbers](figures/").Append(figure.Name).Append(".csv), [interactive](figures/").Append(figure.Name).Append(".html))\n");
                     break;
+                case ColouredTextBlock coloured:
+                    text.Append("![").Append(MarkdownText.Literal(coloured.Caption)).Append("](figures/").Append(coloured.Name).Append(".svg)\n\n");
+                    text.Append("**Figure ").Append(coloured.Number).Append(".** ").Append(MarkdownText.InlineMarkdown(coloured.Caption)).Append(' ');
+                    text.Append("([numbers](figures/").Append(coloured.Name).Append(".csv))\n");
+                    break;
                 case DetailsBlock details:
                     // A fence longer than any run of backticks inside keeps the text from ending it.
                     int run = 2;

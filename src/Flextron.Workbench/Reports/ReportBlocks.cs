@@ -13,4 +13,6 @@ internal sealed record TableBlock(ReportTable Table) : ReportBlock;
 
 internal sealed record FigureBlock(Figure Figure, string Name, int Number, SvgOptions? Options) : ReportBlock;
 
+internal sealed record ColouredTextBlock(ColouredText Text, string Name, int Number, string Caption) : ReportBlock;
+
 internal sealed record DetailsBlock(string Title, string Text) : ReportBlock;

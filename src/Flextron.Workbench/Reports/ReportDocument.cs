@@ -51,9 +51,21 @@ public sealed class ReportDocument(string title)
     {
         ArgumentNullException.ThrowIfNull(figure);
         figure.Validate();
-        FigureFiles.RequirePlainName(name);
-        if (!_names.Add(name)) throw new FlextronException($"The report \"{Title}\" already has a figure called \"{name}\"; choose another name.");
+        Claim(name);
         return Add(new FigureBlock(figure, name, _names.Count, options));
+    }
+
+    /// <summary>Adds a text whose pieces are shaded.</summary>
+    /// <param name="text">What to show.</param>
+    /// <param name="name">Name of its files: letters, digits, '-' and '_'; unique in the report.</param>
+    /// <param name="caption">What it shows, printed below.</param>
+    /// <exception cref="FlextronException">It cannot be drawn or the name is unfit.</exception>
+    public ReportDocument Text(ColouredText text, string name, string caption)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        text.ToSvg();
+        Claim(name);
+        return Add(new ColouredTextBlock(text, name, _names.Count, caption));
     }
 
     /// <summary>Adds text that opens on a click, such as the raw settings of a run; shown as it is.</summary>
@@ -76,10 +88,24 @@ public sealed class ReportDocument(string title)
     {
         foreach (FigureBlock block in _blocks.OfType<FigureBlock>())
             FigureFiles.Write(block.Figure, Path.Combine(folder, "figures"), block.Name, block.Options);
+        foreach (ColouredTextBlock block in _blocks.OfType<ColouredTextBlock>())
+        {
+            AtomicFile.WriteAllText(Path.Combine(folder, "figures", block.Name + ".svg"), block.Text.ToSvg());
+            AtomicFile.WriteAllText(Path.Combine(folder, "figures", block.Name + ".csv"), Numbers(block.Text));
+        }
         AtomicFile.WriteAllText(Path.Combine(folder, "report.md"), MarkdownReport.Render(this));
         string page = Path.Combine(folder, "report.html");
         AtomicFile.WriteAllText(page, HtmlReport.Render(this));
         return page;
+    }
+
+    private static string Numbers(ColouredText text) => "token,value\n" + string.Concat(text.Tokens.Zip(text.Values,
+        (t, v) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{t.Replace("\"", "\"\"", StringComparison.Ordinal)}\",{v:R}\n")));
+
+    private void Claim(string name)
+    {
+        FigureFiles.RequirePlainName(name);
+        if (!_names.Add(name)) throw new FlextronException($"The report \"{Title}\" already has a figure called \"{name}\"; choose another name.");
     }
 
     private ReportDocument Add(ReportBlock block)

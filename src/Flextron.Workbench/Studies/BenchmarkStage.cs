@@ -1,12 +1,15 @@
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
+using Flextron.Models;
 using Flextron.Tokenization;
 using Flextron.Workbench.Experiments;
 
 namespace Flextron.Workbench.Studies;
 
-/// <summary>Scores the router's choices on benchmarks.</summary>
+/// <summary>Scores the router's choices on benchmarks: all networks of a task in one pass, networks that several targets chose once.</summary>
 internal static class BenchmarkStage
 {
     public static StageResult? Run(ExperimentRun run, BenchmarkSettings settings, StageResult routed, StageResult curve)
@@ -15,25 +18,25 @@ internal static class BenchmarkStage
         DatasetLocator locator = DatasetLocator.FromEnvironment();
         EvaluationTask[] tasks = [.. settings.Tasks.Select(TaskRegistry.Get)];
         StageInput[] data = [.. tasks.Select(t => StageInput.Of(locator.Find(t), t.Name))];
-        return run.Stage("benchmarks", settings, [routed, curve, .. data], stage =>
+        return run.Stage("benchmarks", new { settings, scorer = ResultIdentity.CurrentScorer }, [routed, curve, .. data], stage =>
         {
             string folder = Path.Combine(routed.Folder, ElastifyStage.Family);
             using ElasticFamily family = ElasticFamily.Load(folder);
+            string model = ResultIdentity.HashOf(family.Model);
             Tokenizer tokenizer = TokenizerLoader.Load(folder);
-            CurvePoint[] points = Spread(CurveStage.Points(curve).Where(p => p.Method == CurvePoint.Router).ToArray(), settings.Budgets);
+            CurvePoint[] points = Spread([.. CurveStage.Points(curve).Where(p => p.Method == CurvePoint.Router)], settings.Budgets);
+            SubNetwork[] networks = [.. points.Select(p => p.Network).Distinct()];
             var results = new List<BenchmarkPoint>();
             foreach (EvaluationTask task in tasks)
             {
-                PreparedTask prepared = Evaluator.Prepare(task, tokenizer, new EvaluationSettings { Limit = settings.Limit }, locator);
+                int shots = Math.Min(settings.Shots, task.MaxShots);
+                PreparedTask prepared = Evaluator.Prepare(task, tokenizer, new EvaluationSettings { Limit = settings.Limit, Shots = shots }, locator);
+                IReadOnlyList<TaskResult> scored = Evaluator.ScoreAll(prepared, family.Model, model, networks, stage.Progress);
                 foreach (CurvePoint point in points)
                 {
-                    stage.Cancellation.ThrowIfCancellationRequested();
-                    var scorer = new ContinuationScorer(new ElasticLogitsModel(family.Model, point.Network));
-                    TaskResult result = Evaluator.Score(prepared, scorer, stage.Progress);
+                    TaskResult result = scored[Array.IndexOf(networks, point.Network)];
                     SampleWriter.Write(stage.File(FormattableString.Invariant($"samples/{task.Name}-{point.TargetMs:0.000}ms.jsonl")), result);
-                    double[] margins = [.. result.Documents.Select(d => d.Margin).OfType<double>()];
-                    results.Add(new BenchmarkPoint(
-                        point.TargetMs, point.MeasuredMs.Median, result, margins.Length > 0 ? margins.Average() : null, result.Documents.Average(d => d.TargetNll)));
+                    results.Add(new BenchmarkPoint(point.TargetMs, point.MeasuredMs, point.Network, result));
                 }
             }
             stage.WriteJson("benchmarks.json", results);

@@ -27,7 +27,7 @@ internal static class CurveStage
             var selector = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities };
             var choices = new List<(string Method, double Target, SelectedNetwork Selection)>();
             ICostTable cost = table;
-            (double least, double full) = (cost.Cost(family.Space.Smallest), cost.Cost(family.Space.Largest));
+            (double least, double full) = (cost.Cost(family.Space.Blockwise.Smallest), cost.Cost(family.Space.Largest));
             int repaired = 0;
             foreach (double share in Shares(settings.Curve.Targets))
             {

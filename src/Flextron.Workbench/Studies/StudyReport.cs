@@ -65,22 +65,29 @@ internal static class StudyReport
     private static void Benchmarks(ReportDocument report, StudyResults results)
     {
         if (results.Benchmarks.Count == 0) return;
-        report.Heading("Accuracy against latency");
+        report.Heading("Benchmarks against latency").Text(
+            "Accuracy by the rules of lm-evaluation-harness, and the loss on the same documents: where a model is too small to answer, its accuracy stays at chance while the loss still moves.");
         foreach (IGrouping<string, BenchmarkPoint> task in results.Benchmarks.GroupBy(b => b.Result.Task))
-            report.Figure(StudyFigures.Accuracy(task.Key, [.. task]), $"accuracy-{task.Key}");
+        {
+            if (task.All(p => p.AtChance == true)) report.Text($"**{task.Key}: at chance.** The 95 % interval of every network's accuracy contains the chance level.");
+            foreach ((string name, Figures.Figure figure) in StudyFigures.Benchmark(task.Key, [.. task])) report.Figure(figure, name);
+        }
         report.Table(new ReportTable(
             [new("task"), new("latency", "0.00") { Heading = "measured (ms)" }, new("accuracy", "0.000"), new("chance", "0.000"), new("margin", "0.000") { Heading = "margin (nats)" },
-             new("nll", "0.000") { Heading = "target NLL (nats)" }, new("documents", "N0")],
-            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.MeasuredMs,
-                new PlusMinus(b.Result.Metrics["acc"], b.Result.Stderr["acc"]), b.Result.Chance, b.MeanMargin, b.TargetNll, b.Result.Docs]),
-            "Accuracy ± standard error. The margin is the log-probability of the right choice minus that of the best other one."));
+             new("per character", "0.0000") { Heading = "margin per character" }, new("nll", "0.000") { Heading = "target NLL (nats)" }, new("documents", "N0"), new("prompts")],
+            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.MeasuredMs.Median,
+                Metric(b, "acc"), b.Result.Chance > 0 ? b.Result.Chance : null, Metric(b, "margin"), Metric(b, "margin_norm"), Metric(b, "target_nll"), b.Result.Docs, b.Result.PromptHash[..12]]),
+            "± standard error over documents. The margin is the log-probability of the right choice minus that of the best other one; target NLL is the negative log-probability of the right answer. Prompts: start of the hash of all prompts."));
     }
+
+    private static PlusMinus? Metric(BenchmarkPoint point, string name) =>
+        point.Result.Metrics.TryGetValue(name, out double value) ? new PlusMinus(value, point.Result.Stderr[name]) : null;
 
     private static void Ranking(ReportDocument report, StudyResults results)
     {
         report.Heading("Importance and order").Text(string.Create(CultureInfo.InvariantCulture,
             $"Reordering changed no logit by more than {results.Checks.PermutedLogitDifference:0.0e+0}; slices equal their masked forms to {results.Checks.SliceMaskDifference:0.0e+0} (in float64) over {results.Checks.SliceNetworks} random sub-networks."));
-        report.Figure(StudyFigures.Orders(results), "orders").Figure(StudyFigures.Importance(results), "importance");
+        report.Figure(StudyFigures.Orders(results), "orders").Figure(MethodFigures.Importance(results.Importance), "importance");
     }
 
     private static void Training(ReportDocument report, StudyResults results)
@@ -96,13 +103,18 @@ internal static class StudyReport
     {
         HonestyReport honesty = results.Table.HeldOut!;
         report.Heading("Latency table").Text(string.Create(CultureInfo.InvariantCulture,
-            $"Workload: {StudyFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
-        report.Figure(StudyFigures.Honesty(results.Table), "latency-honesty");
+            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time), the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
+        report.Figure(MethodFigures.Honesty(honesty), "latency-honesty");
     }
 
     private static void Routing(ReportDocument report, StudyResults results)
     {
-        SurrogateFit fit = results.Routing.HeldOut;
+        if (results.Routing.HeldOut is not { } fit)
+        {
+            report.Heading("Routers").Text(string.Create(CultureInfo.InvariantCulture,
+                $"Routers were trained end to end ({results.Routing.Method}); LM and routers were then fine-tuned together for {results.Settings.Route.Joint.Training.Steps} steps."));
+            return;
+        }
         report.Heading("Surrogate and routers").Text(string.Create(CultureInfo.InvariantCulture,
             $"On {fit.Count} held-out sub-networks the surrogate's relative error is {fit.RelativeError:0.00%} and its rank correlation {fit.Spearman:0.000}. It is then discarded; LM and routers were fine-tuned together for {results.Settings.Route.Joint.Training.Steps} steps."));
         report.Table(new ReportTable(
@@ -120,8 +132,13 @@ internal static class StudyReport
         run.WriteTable("orders", ["share", "importance", "importance_se", "original", "random_mean", "random_min", "random_max", "random_draws"],
             results.Orders.Select(o => (IReadOnlyList<object?>)[o.Share, o.Importance.Mean, o.Importance.StandardError, o.Original.Mean,
                 o.Random.Average(r => r.Mean), o.Random.Min(r => r.Mean), o.Random.Max(r => r.Mean), o.Random.Count]));
-        run.WriteTable("benchmarks", ["task", "target_ms", "measured_ms", "docs", "acc", "acc_se", "chance", "margin", "target_nll", "prompt_hash", "logprob_sum"],
-            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.TargetMs, b.MeasuredMs, b.Result.Docs, b.Result.Metrics["acc"], b.Result.Stderr["acc"], b.Result.Chance, b.MeanMargin, b.TargetNll, b.Result.PromptHash, b.Result.LogprobSum]));
+        string[] names = [.. results.Benchmarks.SelectMany(b => b.Result.Metrics.Keys).Distinct()];
+        run.WriteTable("benchmarks",
+            ["task", "target_ms", "measured_ms", "measured_lower_ms", "measured_upper_ms", "network", "docs", "shots", "chance", "prompt_hash", "logprob_sum", .. names.SelectMany(n => new[] { n, n + "_se", n + "_low", n + "_high" })],
+            results.Benchmarks.Select(b => (IReadOnlyList<object?>)[b.Result.Task, b.TargetMs, b.MeasuredMs.Median, b.MeasuredMs.Lower, b.MeasuredMs.Upper, b.Network.ToString(),
+                b.Result.Docs, b.Result.Shots, b.Result.Chance, b.Result.PromptHash, b.Result.LogprobSum,
+                .. names.SelectMany(n => b.Result.Metrics.TryGetValue(n, out double value)
+                    ? new object?[] { value, b.Result.Stderr[n], b.Result.Intervals[n].Low, b.Result.Intervals[n].High } : [null, null, null, null])]));
     }
 
     private static void Summary(ExperimentRun run, StudyResults results)
@@ -138,8 +155,11 @@ internal static class StudyReport
         run.Summarize("latency.fullMs", results.Table.FullMs());
         run.Summarize("latency.medianError", results.Table.HeldOut!.MedianError);
         run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);
-        run.Summarize("surrogate.spearman", results.Routing.HeldOut.Spearman);
-        run.Summarize("surrogate.relativeError", results.Routing.HeldOut.RelativeError);
+        if (results.Routing.HeldOut is { } fit)
+        {
+            run.Summarize("surrogate.spearman", fit.Spearman);
+            run.Summarize("surrogate.relativeError", fit.RelativeError);
+        }
         foreach ((CurvePoint point, int i) in Router(results).Select((p, i) => (p, i)))
             run.Summarize(FormattableString.Invariant($"curve.router.{i}.loss"), Of(point.Loss));
     }

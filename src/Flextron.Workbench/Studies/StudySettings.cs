@@ -1,4 +1,5 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 using Flextron.Routing;
 using Flextron.Training;
 
@@ -66,6 +67,7 @@ public sealed record StudySettings
         Training.Validated();
         Profile.Table.Validated();
         Route.Surrogate.Validated();
+        Route.Relaxed.Validated();
         Route.Joint.Validated();
         return this;
     }

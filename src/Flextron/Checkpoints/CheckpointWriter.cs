@@ -12,12 +12,13 @@ public static class CheckpointWriter
     /// <param name="path">A folder for <see cref="CheckpointFormat.HuggingFace"/>, a file for <see cref="CheckpointFormat.Llama2C"/>.</param>
     /// <param name="format">The layout.</param>
     /// <param name="dtype">Element type in the file; llama2.c has Float32 only.</param>
+    /// <param name="padded">Of a model padded with zeros, the sub-network that it is; noted in a Hugging Face configuration.</param>
     /// <exception cref="FlextronException">The format cannot express the model, or the place cannot be written.</exception>
-    public static void Save(DecoderWeights weights, string path, CheckpointFormat format, ScalarType dtype = ScalarType.Float32)
+    public static void Save(DecoderWeights weights, string path, CheckpointFormat format, ScalarType dtype = ScalarType.Float32, SubNetwork? padded = null)
     {
         if (format == CheckpointFormat.HuggingFace)
         {
-            HuggingFaceLlama.Save(weights, path, dtype);
+            HuggingFaceLlama.Save(weights, path, dtype, padded);
             return;
         }
         if (dtype != ScalarType.Float32)

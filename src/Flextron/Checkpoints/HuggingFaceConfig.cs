@@ -29,7 +29,7 @@ internal static class HuggingFaceConfig
     }
 
     /// <summary>Writes a config.json that transformers opens as <c>LlamaForCausalLM</c>.</summary>
-    public static void Write(string path, ModelConfig config, ScalarType dtype)
+    public static void Write(string path, ModelConfig config, ScalarType dtype, SubNetwork? padded = null)
     {
         var json = new JsonObject
         {
@@ -58,6 +58,7 @@ internal static class HuggingFaceConfig
             ["use_cache"] = true,
             ["vocab_size"] = config.VocabularySize,
         };
+        if (padded is not null) json["flextron_sub_network"] = JsonSerializer.SerializeToNode(padded, FlextronJson.Compact);
         FlextronJson.WriteFile(path, json);
     }
 

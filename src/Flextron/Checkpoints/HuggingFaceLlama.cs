@@ -58,14 +58,15 @@ public static partial class HuggingFaceLlama
     /// <param name="weights">The model.</param>
     /// <param name="folder">Created if needed.</param>
     /// <param name="dtype">Element type in the file: Float32, Float16 or BFloat16.</param>
+    /// <param name="padded">Of a model padded with zeros, the sub-network that it is; noted in <c>config.json</c>, where other tools ignore it.</param>
     /// <exception cref="FlextronException">The folder cannot be written, or a value does not fit the type.</exception>
-    public static void Save(DecoderWeights weights, string folder, ScalarType dtype = ScalarType.Float32)
+    public static void Save(DecoderWeights weights, string folder, ScalarType dtype = ScalarType.Float32, SubNetwork? padded = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(folder);
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(Path.Combine(folder, SafetensorsFolder.FileName), Named(weights), dtype);
-        HuggingFaceConfig.Write(Path.Combine(folder, HuggingFaceConfig.FileName), weights.Config, dtype);
+        HuggingFaceConfig.Write(Path.Combine(folder, HuggingFaceConfig.FileName), weights.Config, dtype, padded);
     }
 
     // Every tensor under its external name, as a view in the external orientation.

@@ -42,7 +42,7 @@ public static class ShardedCorpus
         try
         {
             if (shards.FindManifest() is { } known && known.Stamp == stamp && known.TokenizerHash == tokenizerHash)
-                return shards.Open(known, tokenizer.VocabularySize);
+                return TokenCorpus.OfShards(shards.Open(known, tokenizer.VocabularySize), known.Hash);
         }
         catch (FlextronException)
         {
@@ -51,7 +51,7 @@ public static class ShardedCorpus
         shards.DeleteUnfinished();
         var build = new Build(shards, source, tokenizer, tokenizerHash, shardCharacters, progress, cancellation);
         ShardManifest manifest = build.Run() with { Stamp = stamp };
-        TokenCorpus corpus = shards.Open(manifest, tokenizer.VocabularySize);
+        TokenCorpus corpus = TokenCorpus.OfShards(shards.Open(manifest, tokenizer.VocabularySize));
         shards.Finish(manifest with { Hash = corpus.Hash() });
         return corpus;
     }
@@ -63,7 +63,8 @@ public static class ShardedCorpus
     public static TokenCorpus Open(string folder, int vocabularySize)
     {
         var shards = new ShardFolder(folder);
-        return shards.Open(shards.FindManifest() ?? throw new FlextronException($"There is no finished tokenised corpus in {folder}: tokenise the text again."), vocabularySize);
+        ShardManifest manifest = shards.FindManifest() ?? throw new FlextronException($"There is no finished tokenised corpus in {folder}: tokenise the text again.");
+        return TokenCorpus.OfShards(shards.Open(manifest, vocabularySize), manifest.Hash);
     }
 
     private sealed class Build(

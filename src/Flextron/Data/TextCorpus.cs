@@ -18,7 +18,7 @@ namespace Flextron.Data;
 public static class TextCorpus
 {
     /// <summary>What separates documents in a plain text file.</summary>
-    public const string Separator = "<|endoftext|>";
+    public const string Separator = PlainText.Separator;
 
     /// <summary>The field that is read where none is named.</summary>
     public const string DefaultField = "text";

@@ -64,8 +64,8 @@ public sealed class ElasticFamily : IDisposable
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(scores);
-        WeightPermutation.Apply(checkpoint.Weights, scores.Order());
         ElasticSpace legal = (space ?? ElasticSpace.For(checkpoint.Config)).ValidatedFor(checkpoint.Config, checkpoint.Path);
+        WeightPermutation.Apply(checkpoint.Weights, scores.Order(channels: legal.Widths is not null));
         var manifest = new FamilyManifest(
             FamilyManifest.CurrentFormat, legal, ContentHash.OfPath(checkpoint.Path), scores.Metric, scores.Tokens, scores.CorpusHash) { CorpusPath = scores.CorpusPath };
         return new ElasticFamily(new DecoderModel(checkpoint.Weights), legal, manifest, checkpoint.Path);

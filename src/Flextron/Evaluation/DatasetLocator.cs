@@ -1,5 +1,6 @@
 using Flextron.Data.Datasets;
 using Flextron.Data.Records;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Evaluation;
 
@@ -84,8 +85,8 @@ public sealed class DatasetLocator
         if (Directory.Exists(path)) return [.. MmluFiles.All(path).Select(name => (Path.Combine(path, name), name.Replace('\\', '/')))];
         string name = Path.GetFileName(task.DataNames[0]), extension = Path.GetExtension(path).ToLowerInvariant();
         if (RecordReader.Extensions.Contains(extension)) name = Path.ChangeExtension(name, extension);
-        string labels = TaskFormats.LabelFile(path);
-        return File.Exists(labels) ? [(path, name), (labels, TaskFormats.LabelFile(name))] : [(path, name)];
+        string labels = PiqaTask.LabelFile(path);
+        return File.Exists(labels) ? [(path, name), (labels, PiqaTask.LabelFile(name))] : [(path, name)];
     }
 
     private static string ExplicitFile(EvaluationTask task, string file)

@@ -1,4 +1,5 @@
 using Flextron.Data.Datasets;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Evaluation;
 

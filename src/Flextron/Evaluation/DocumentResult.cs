@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Flextron.Evaluation;
 
 /// <summary>How one document came out.</summary>
@@ -11,7 +13,17 @@ namespace Flextron.Evaluation;
 /// <param name="LogProbabilities">Summed log-probability of each continuation.</param>
 /// <param name="ScoredTokens">Tokens summed for each continuation.</param>
 /// <param name="Margin">Log-probability of the right choice minus that of the best other one; null where there is no other.</param>
+/// <param name="MarginNormalized">The same of log-probabilities per code point, as <c>acc_norm</c> compares them.</param>
 /// <param name="TargetNll">Negative log-probability of the right continuation, in nats.</param>
 public sealed record DocumentResult(
     int Index, string? Subject, int Gold, int Predicted, bool Correct, bool CorrectNormalized, bool CorrectPerByte,
-    IReadOnlyList<double> LogProbabilities, IReadOnlyList<int> ScoredTokens, double? Margin, double TargetNll);
+    IReadOnlyList<double> LogProbabilities, IReadOnlyList<int> ScoredTokens, double? Margin, double? MarginNormalized, double TargetNll)
+{
+    /// <summary>Words of a text, else null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Words { get; init; }
+
+    /// <summary>UTF-8 bytes of a text, else null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Bytes { get; init; }
+}

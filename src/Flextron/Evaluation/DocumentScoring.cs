@@ -1,4 +1,6 @@
 using System.Text;
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Evaluation;
 
@@ -11,20 +13,31 @@ internal static class DocumentScoring
         double[] sums = [.. scores.Select(score => score.LogProbability)];
         int[] tokens = [.. scores.Select(score => score.ScoredTokens)];
         int gold = document.Gold;
+        if (kind == TaskKind.Text)
+        {
+            string page = document.Choices[0];
+            return new DocumentResult(document.Index, document.Subject, 0, -1, false, false, false, [sums.Sum()], [tokens.Sum()], null, null, -sums.Sum())
+            {
+                Words = WikitextTask.Words(page),
+                Bytes = Encoding.UTF8.GetByteCount(page),
+            };
+        }
         if (kind == TaskKind.LastWord)
         {
             bool greedy = scores[gold].IsGreedy;
             return new DocumentResult(
                 document.Index, document.Subject, gold, greedy ? gold : -1,
-                greedy, greedy, greedy, sums, tokens, null, -sums[gold]);
+                greedy, greedy, greedy, sums, tokens, null, null, -sums[gold]);
         }
 
         int best = Best(sums, _ => 1);
-        int bestNormalized = Best(sums, i => PythonText.Length(document.Choices[i]));
+        double[] perCharacter = [.. sums.Select((sum, i) => sum / Math.Max(1, PythonText.Length(document.Choices[i])))];
+        int bestNormalized = Best(perCharacter, _ => 1);
         int bestPerByte = Best(sums, i => Encoding.UTF8.GetByteCount(document.Choices[i]));
-        double other = sums.Where((_, i) => i != gold).Max();
+        double Margin(double[] scored) => scored[gold] - scored.Where((_, i) => i != gold).Max();
         return new DocumentResult(
-            document.Index, document.Subject, gold, best, best == gold, bestNormalized == gold, bestPerByte == gold, sums, tokens, sums[gold] - other, -sums[gold]);
+            document.Index, document.Subject, gold, best, best == gold, bestNormalized == gold, bestPerByte == gold, sums, tokens,
+            Margin(sums), Margin(perCharacter), -sums[gold]);
     }
 
     /// <summary>Share of documents for which something holds.</summary>

@@ -1,3 +1,5 @@
+using Flextron.Evaluation.Scoring;
+
 namespace Flextron.Evaluation;
 
 /// <summary>A request in token ids.</summary>

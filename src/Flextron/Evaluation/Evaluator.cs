@@ -1,3 +1,6 @@
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
+using Flextron.Models;
 using Flextron.Progress;
 using Flextron.Tokenization;
 
@@ -27,12 +30,15 @@ public static class Evaluator
     public static PreparedTask Prepare(
         EvaluationTask task, IReadOnlyList<EvaluationDocument> documents, Tokenizer tokenizer, EvaluationSettings? settings = null)
     {
+        ArgumentNullException.ThrowIfNull(task);
         ArgumentNullException.ThrowIfNull(documents);
         var encoder = new RequestEncoder(tokenizer);
         var encoded = new EncodedRequest[documents.Count][];
         try
         {
-            Parallel.For(0, documents.Count, d => encoded[d] = encoder.EncodeAll(documents[d].Requests));
+            Parallel.For(0, documents.Count, d => encoded[d] = task.Kind == TaskKind.Text
+                ? [new EncodedRequest(new ContinuationTokens([RollingWindows.First(tokenizer)], tokenizer.Encode(documents[d].Requests[0].Continuation, addSpecialTokens: false)), false)]
+                : encoder.EncodeAll(documents[d].Requests));
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<FlextronException>().FirstOrDefault() is FlextronException reason)
         {
@@ -40,7 +46,8 @@ public static class Evaluator
         }
         ContinuationTokens[] requests = [.. encoded.SelectMany(document => document).Select(request => request.Tokens)];
         int fallbacks = encoded.Count(document => document.Any(request => request.BoundaryFallback));
-        return new PreparedTask(task, documents, requests, settings ?? new EvaluationSettings(), PromptHash.Of(documents), fallbacks);
+        string prompts = PromptHash.Of(documents);
+        return new PreparedTask(task, documents, requests, settings ?? new EvaluationSettings(), prompts, PromptHash.OfData(prompts, documents, requests), fallbacks);
     }
 
     /// <summary>Scores a prepared task.</summary>
@@ -49,38 +56,67 @@ public static class Evaluator
     {
         ArgumentNullException.ThrowIfNull(prepared);
         ArgumentNullException.ThrowIfNull(scorer);
-        EvaluationTask task = prepared.Task;
-        IProgress<StageProgress>? named = progress is null ? null : new NamedProgress(task.Name, progress);
-        IReadOnlyList<ContinuationScore> scores = scorer.Score(prepared.Requests, named);
+        IReadOnlyList<IReadOnlyList<ContinuationTokens>> requests = prepared.ByDocument(scorer.MaxLength);
+        return Result(prepared, requests, scorer.Score([.. requests.SelectMany(r => r)], Named(prepared, progress)), scorer.MaxLength, null);
+    }
 
-        var documents = new DocumentResult[prepared.Documents.Count];
-        int truncatedContexts = 0, truncatedContinuations = 0;
-        for (int d = 0, at = 0; d < documents.Length; at += prepared.Documents[d++].Requests.Count)
+    /// <summary>Scores a prepared task with several sub-networks in one pass; those that the cache knows are taken from there.</summary>
+    /// <param name="prepared">The task.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="modelHash">Its <see cref="ResultIdentity.HashOf"/>.</param>
+    /// <param name="networks">The slices.</param>
+    /// <param name="progress">Told the tokens done, of all networks together.</param>
+    /// <param name="cache">Results computed before; null computes all.</param>
+    /// <returns>One result per network.</returns>
+    /// <exception cref="FlextronException">A token id is outside the model's vocabulary.</exception>
+    public static IReadOnlyList<TaskResult> ScoreAll(
+        PreparedTask prepared, DecoderModel model, string modelHash, IReadOnlyList<SubNetwork> networks, IProgress<StageProgress>? progress = null, ResultCache? cache = null)
+    {
+        ArgumentNullException.ThrowIfNull(prepared);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(networks);
+        int maxLength = model.Config.ContextLength;
+        ResultIdentity[] identities = [.. networks.Select(network => ResultIdentity.Of(prepared, model, modelHash, network))];
+        TaskResult?[] results = [.. identities.Select(identity => cache?.Find(identity))];
+        int[] open = [.. Enumerable.Range(0, results.Length).Where(i => results[i] is null)];
+        if (open.Length > 0)
         {
-            int count = prepared.Documents[d].Requests.Count;
-            documents[d] = DocumentScoring.Result(task.Kind, prepared.Documents[d], [.. Enumerable.Range(at, count).Select(i => scores[i])]);
-            IEnumerable<ContinuationTokens> requests = Enumerable.Range(at, count).Select(i => prepared.Requests[i]);
-            if (requests.Any(r => r.Context.Length + r.Continuation.Length > scorer.MaxLength + 1)) truncatedContexts++;
-            if (requests.Any(r => r.Continuation.Length > scorer.MaxLength)) truncatedContinuations++;
+            IReadOnlyList<IReadOnlyList<ContinuationTokens>> requests = prepared.ByDocument(maxLength);
+            ElasticLogitsModel[] models = [.. open.Select(i => new ElasticLogitsModel(model, networks[i]))];
+            try
+            {
+                var scores = ContinuationScorer.ScoreAll(models, [.. requests.SelectMany(r => r)], progress: Named(prepared, progress));
+                for (int m = 0; m < open.Length; m++)
+                {
+                    TaskResult result = Result(prepared, requests, scores[m], maxLength, identities[open[m]]);
+                    results[open[m]] = result;
+                    cache?.Store(result);
+                }
+            }
+            finally
+            {
+                foreach (ElasticLogitsModel used in models) used.Dispose();
+            }
         }
+        return results!;
+    }
+
+    private static TaskResult Result(
+        PreparedTask prepared, IReadOnlyList<IReadOnlyList<ContinuationTokens>> requests, IReadOnlyList<ContinuationScore> scores, int maxLength, ResultIdentity? identity)
+    {
+        EvaluationTask task = prepared.Task;
+        var documents = new DocumentResult[requests.Count];
+        for (int d = 0, at = 0; d < documents.Length; at += requests[d++].Count)
+            documents[d] = DocumentScoring.Result(task.Kind, prepared.Documents[d], [.. Enumerable.Range(at, requests[d].Count).Select(i => scores[i])]);
 
         var metrics = new Dictionary<string, double>();
         var stderr = new Dictionary<string, double>();
         var intervals = new Dictionary<string, ConfidenceInterval>();
-        Accuracy("acc", document => document.Correct);
-        if (task.LengthNormalized)
+        foreach (MetricSeries series in TaskMetrics.Of(task.Kind, task.LengthNormalized, documents))
         {
-            Accuracy("acc_norm", document => document.CorrectNormalized);
-            Accuracy("acc_bytes", document => document.CorrectPerByte);
+            metrics[series.Name] = series.Value;
+            (stderr[series.Name], intervals[series.Name]) = series.Uncertainty(prepared.Settings.BootstrapSamples, prepared.Settings.Seed);
         }
-        if (task.Kind == TaskKind.LastWord)
-        {
-            double[] logProbabilities = [.. documents.Select(document => -document.TargetNll)];
-            metrics["perplexity"] = Math.Exp(-logProbabilities.Average());
-            (stderr["perplexity"], intervals["perplexity"]) =
-                SampleStatistics.BootstrapPerplexity(logProbabilities, prepared.Settings.BootstrapSamples, prepared.Settings.Seed);
-        }
-
         return new TaskResult
         {
             Task = task.Name,
@@ -91,25 +127,20 @@ public static class Evaluator
             Metrics = metrics,
             Stderr = stderr,
             Intervals = intervals,
-            Chance = task.Kind == TaskKind.LastWord ? 0 : prepared.Documents.Average(document => 1.0 / document.Requests.Count),
+            Chance = task.Kind == TaskKind.MultipleChoice ? prepared.Documents.Average(document => 1.0 / document.Requests.Count) : 0,
             PromptHash = prepared.PromptHash,
             LogprobSum = scores.Sum(score => score.LogProbability),
             BoundaryFallbacks = prepared.BoundaryFallbacks,
-            TruncatedContexts = truncatedContexts,
-            TruncatedContinuations = truncatedContinuations,
+            TruncatedContexts = requests.Count(document => document.Any(r => r.Context.Length + r.Continuation.Length > maxLength + 1)),
+            TruncatedContinuations = requests.Count(document => document.Any(r => r.Continuation.Length > maxLength)),
             Groups = DocumentScoring.Groups(documents),
             Subjects = DocumentScoring.Subjects(documents),
+            Identity = identity,
             Documents = documents,
         };
-
-        void Accuracy(string name, Func<DocumentResult, bool> correct)
-        {
-            GroupResult result = DocumentScoring.Accuracy(name, documents, correct);
-            metrics[name] = result.Accuracy;
-            stderr[name] = result.Stderr;
-            intervals[name] = result.Interval;
-        }
     }
+
+    private static NamedProgress? Named(PreparedTask prepared, IProgress<StageProgress>? progress) => progress is null ? null : new NamedProgress(prepared.Task.Name, progress);
 
     private sealed class NamedProgress(string task, IProgress<StageProgress> inner) : IProgress<StageProgress>
     {

@@ -1,4 +1,6 @@
 using System.Text;
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 using Flextron.Progress;
 using Flextron.Tokenization;
 
@@ -26,16 +28,11 @@ public static class Perplexity
         int length = window ?? scorer.MaxLength;
         if (length < 1 || length > scorer.MaxLength)
             throw new FlextronException($"A window of {length} tokens does not fit the model's context of {scorer.MaxLength}: choose 1 to {scorer.MaxLength}.");
-        int first = tokenizer.BosId ?? tokenizer.EosId ?? throw new FlextronException(
-            "The tokenizer has neither a BOS nor an EOS token, one of which must precede a text: add one to its configuration.");
+        int first = RollingWindows.First(tokenizer);
 
         var windows = new List<ContinuationTokens>();
         foreach (string text in texts)
-        {
-            int[] ids = tokenizer.Encode(text, addSpecialTokens: false);
-            for (int start = 0; start < ids.Length; start += length)
-                windows.Add(new ContinuationTokens([start == 0 ? first : ids[start - 1]], ids[start..Math.Min(start + length, ids.Length)]));
-        }
+            windows.AddRange(RollingWindows.Cut(first, tokenizer.Encode(text, addSpecialTokens: false), length));
         if (windows.Count == 0) throw new FlextronException("There is no text to measure the loss on: give a file that is not empty.");
 
         IReadOnlyList<ContinuationScore> scores = scorer.Score(windows, progress);

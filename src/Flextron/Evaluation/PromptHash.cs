@@ -1,5 +1,8 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Evaluation;
 
@@ -18,5 +21,27 @@ public static class PromptHash
         foreach (EvaluationRequest request in documents.SelectMany(document => document.Requests))
             hash.AppendData(Encoding.UTF8.GetBytes($"{request.Context}\u001f{request.Continuation}\u001e"));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Identity of what is scored: the prompts, their tokens and the right answers.</summary>
+    internal static string OfData(string prompts, IEnumerable<EvaluationDocument> documents, IEnumerable<ContinuationTokens> requests)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(prompts));
+        int[]? context = null;
+        foreach (ContinuationTokens request in requests)
+        {
+            // Choices share their context's array: it is the same text, which the hash already holds.
+            if (request.Context != context) Append(context = request.Context);
+            Append(request.Continuation);
+        }
+        hash.AppendData(MemoryMarshal.AsBytes<int>(documents.Select(document => document.Gold).ToArray()));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        void Append(int[] ids)
+        {
+            hash.AppendData(BitConverter.GetBytes(ids.Length));
+            hash.AppendData(MemoryMarshal.AsBytes<int>(ids));
+        }
     }
 }

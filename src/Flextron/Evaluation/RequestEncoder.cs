@@ -1,3 +1,5 @@
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
 using Flextron.Tokenization;
 
 namespace Flextron.Evaluation;

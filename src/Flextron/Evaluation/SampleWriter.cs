@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flextron.Evaluation.Tasks;
 using Flextron.Storage;
 
 namespace Flextron.Evaluation;

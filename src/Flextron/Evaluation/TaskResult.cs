@@ -20,13 +20,17 @@ public sealed record TaskResult
     /// <summary>Seed of the bootstrap.</summary>
     public required int Seed { get; init; }
 
-    /// <summary>Values by metric: <c>acc</c>, <c>acc_norm</c>, <c>acc_bytes</c>, <c>perplexity</c>.</summary>
+    /// <summary>
+    /// Values by metric: <c>acc</c>, <c>acc_norm</c>, <c>acc_bytes</c>, <c>perplexity</c>; <c>word_perplexity</c>, <c>byte_perplexity</c>,
+    /// <c>bits_per_byte</c>; and means over documents of <c>margin</c> (log-probability of the right choice minus that of the best other one),
+    /// <c>margin_norm</c> (the same per code point) and <c>target_nll</c> (negative log-probability of the right continuation), in nats.
+    /// </summary>
     public required IReadOnlyDictionary<string, double> Metrics { get; init; }
 
     /// <summary>Standard errors by metric.</summary>
     public required IReadOnlyDictionary<string, double> Stderr { get; init; }
 
-    /// <summary>95 % intervals by metric: Wilson for accuracies, bootstrap percentiles for perplexity.</summary>
+    /// <summary>95 % intervals by metric: Wilson for accuracies, bootstrap percentiles for perplexities and bits per byte, ± 1.96 standard errors for means.</summary>
     public required IReadOnlyDictionary<string, ConfidenceInterval> Intervals { get; init; }
 
     /// <summary>Accuracy of guessing: the mean over documents of 1 / number of choices; 0 for last words.</summary>
@@ -52,6 +56,9 @@ public sealed record TaskResult
 
     /// <summary>MMLU's subjects; empty elsewhere.</summary>
     public IReadOnlyList<GroupResult> Subjects { get; init; } = [];
+
+    /// <summary>What was scored by what, hashes included; null where a scorer of unknown origin was used.</summary>
+    public ResultIdentity? Identity { get; init; }
 
     /// <summary>Every document, in file order; written by <see cref="SampleWriter"/> rather than with the result.</summary>
     [JsonIgnore]

@@ -10,6 +10,9 @@ namespace Flextron.Importance;
 /// <param name="Blocks">One order per block.</param>
 public sealed record ImportanceOrder(IReadOnlyList<BlockOrder> Blocks)
 {
+    /// <summary>The order of the residual channels, one for the whole network; null leaves them where they are.</summary>
+    public IReadOnlyList<int>? Channels { get; init; }
+
     /// <summary>Descending scores; equal ones keep their order.</summary>
     /// <param name="groupScores">G scores per block.</param>
     /// <param name="neuronScores">D scores per block.</param>
@@ -17,7 +20,10 @@ public sealed record ImportanceOrder(IReadOnlyList<BlockOrder> Blocks)
         new(groupScores.Zip(neuronScores, (g, n) => new BlockOrder(Sort(g), Sort(n))).ToArray());
 
     /// <summary>A random order: the control that importance has to beat.</summary>
-    public static ImportanceOrder Random(ModelConfig config, long seed)
+    /// <param name="config">The model.</param>
+    /// <param name="seed">Which one.</param>
+    /// <param name="channels">Whether the residual channels are shuffled as well.</param>
+    public static ImportanceOrder Random(ModelConfig config, long seed, bool channels = false)
     {
         ArgumentNullException.ThrowIfNull(config);
         Random random = Seeds.Stream(seed, "random order");
@@ -28,8 +34,10 @@ public sealed record ImportanceOrder(IReadOnlyList<BlockOrder> Blocks)
             return order;
         }
 
-        return new ImportanceOrder(Enumerable.Range(0, config.BlockCount).Select(_ => new BlockOrder(Shuffled(config.KvGroupCount), Shuffled(config.NeuronCount))).ToArray());
+        BlockOrder[] blocks = [.. Enumerable.Range(0, config.BlockCount).Select(_ => new BlockOrder(Shuffled(config.KvGroupCount), Shuffled(config.NeuronCount)))];
+        return new ImportanceOrder(blocks) { Channels = channels ? Shuffled(config.HiddenSize) : null };
     }
 
-    private static int[] Sort(IReadOnlyList<double> scores) => Enumerable.Range(0, scores.Count).OrderByDescending(i => scores[i]).ToArray();
+    /// <summary>Indices of scores, the highest first; equal ones keep their order.</summary>
+    internal static int[] Sort(IReadOnlyList<double> scores) => Enumerable.Range(0, scores.Count).OrderByDescending(i => scores[i]).ToArray();
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace Flextron.Importance;
 
-/// <summary>Scores heads and neurons in one streaming pass over a calibration text (FLEXTRON, ICML 2024, section 3.1).</summary>
+/// <summary>Scores heads, neurons and residual channels in one streaming pass over a calibration text (FLEXTRON, ICML 2024, section 3.1).</summary>
 public static class ImportanceRanker
 {
     /// <summary>Ranks a model.</summary>
@@ -30,7 +30,7 @@ public static class ImportanceRanker
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(calibration);
         ModelConfig config = model.Config;
-        int length = (int)Math.Min(windowLength > 0 ? windowLength : config.ContextLength, Math.Min(config.ContextLength, calibration.Length - 1));
+        int length = WindowLength(config, calibration, windowLength);
         var windows = new WindowSampler(calibration, length, seed: 0);
         int count = (int)Math.Clamp(maximumTokens / length, 1, windows.WindowCount);
         using var noGrad = no_grad();
@@ -45,7 +45,18 @@ public static class ImportanceRanker
             done += chunk.Length;
             progress?.Report(new StageProgress("ranking", done, count));
         }
-        return new ImportanceScores(metric, (long)count * length, calibration.Hash(), sums.Blocks());
+        return new ImportanceScores(metric, (long)count * length, calibration.Hash(), sums.Blocks()) { Channels = sums.Channels() };
+    }
+
+    /// <summary>Tokens per calibration window: what is asked for, or as much as the model's context and the text allow.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="calibration">The text.</param>
+    /// <param name="wanted">0 for the model's context.</param>
+    public static int WindowLength(ModelConfig config, TokenCorpus calibration, int wanted)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(calibration);
+        return (int)Math.Min(wanted > 0 ? wanted : config.ContextLength, Math.Min(config.ContextLength, calibration.Length - 1));
     }
 
     private sealed class ActivationSums : IForwardObserver
@@ -53,6 +64,7 @@ public static class ImportanceRanker
         private readonly DecoderModel model;
         private readonly NeuronMetric metric;
         private readonly Tensor[] heads_L, neurons_D;
+        private readonly Tensor channels_C;
 
         public ActivationSums(DecoderModel model, NeuronMetric metric)
         {
@@ -61,7 +73,10 @@ public static class ImportanceRanker
             Tensor Zeros(int n) => zeros(n, ScalarType.Float64, model.Device);
             heads_L = Enumerable.Range(0, model.Config.BlockCount).Select(_ => Zeros(model.Config.HeadCount)).ToArray();
             neurons_D = Enumerable.Range(0, model.Config.BlockCount).Select(_ => Zeros(model.Config.NeuronCount)).ToArray();
+            channels_C = Zeros(model.Config.HiddenSize);
         }
+
+        public void OnNorm(int block, Tensor normed_BTC) => channels_C.add_(normed_BTC.abs().sum([0, 1], type: ScalarType.Float64));
 
         public void OnHeads(int block, Tensor heads_BTLH) => heads_L[block].add_(heads_BTLH.abs().sum([0, 1, 3], type: ScalarType.Float64));
 
@@ -69,6 +84,8 @@ public static class ImportanceRanker
             neurons_D[block].add_((metric == NeuronMetric.PreActivation ? gate_BTD : gated_BTD).abs().sum([0, 1], type: ScalarType.Float64));
 
         public IReadOnlyList<BlockImportance> Blocks() => Enumerable.Range(0, heads_L.Length).Select(Block).ToArray();
+
+        public IReadOnlyList<double> Channels() => channels_C.cpu().data<double>().ToArray();
 
         private BlockImportance Block(int i)
         {

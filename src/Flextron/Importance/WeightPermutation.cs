@@ -4,13 +4,16 @@ using static TorchSharp.torch;
 
 namespace Flextron.Importance;
 
-/// <summary>Reorders the rows of a model's elastic tensors in place.</summary>
+/// <summary>Reorders a model's elastic tensors in place.</summary>
 public static class WeightPermutation
 {
-    /// <summary>Moves whole key/value groups (with their query heads) and neurons to the places an order names.</summary>
+    /// <summary>
+    /// Moves whole key/value groups (with their query heads), neurons and, where the order names them, the channels of the residual stream to
+    /// the places an order names. The channels are one axis of the whole network: embedding, head, norms and every matrix move together.
+    /// </summary>
     /// <param name="weights">Changed in place; views of it stay valid.</param>
     /// <param name="order">A permutation per block.</param>
-    /// <exception cref="FlextronException">The order is not a permutation of the model's groups and neurons.</exception>
+    /// <exception cref="FlextronException">The order is not a permutation of the model's groups, neurons or channels.</exception>
     public static void Apply(DecoderWeights weights, ImportanceOrder order)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -22,7 +25,7 @@ public static class WeightPermutation
         {
             using var scope = NewDisposeScope();
             BlockWeights w = weights.Blocks[i];
-            long[] groups = Checked(order.Blocks[i].KvGroups, config.KvGroupCount, i, "key/value groups"), neurons = Checked(order.Blocks[i].Neurons, config.NeuronCount, i, "neurons");
+            long[] groups = Checked(order.Blocks[i].KvGroups, config.KvGroupCount, $"block {i}", "key/value groups"), neurons = Checked(order.Blocks[i].Neurons, config.NeuronCount, $"block {i}", "neurons");
             Tensor neuronRows = tensor(neurons).to(weights.Flat.device);
             Tensor keyRows = Rows(groups, config.HeadSize).to(weights.Flat.device);
             Tensor queryRows = Rows(groups, config.HeadSize * config.HeadsPerGroup).to(weights.Flat.device);
@@ -30,15 +33,23 @@ public static class WeightPermutation
             foreach (Tensor t in new[] { w.Key_KC, w.Value_KC }) t.copy_(t.index_select(0, keyRows));
             foreach (Tensor t in new[] { w.Gate_DC, w.Up_DC, w.Down_DC }) t.copy_(t.index_select(0, neuronRows));
         }
+        if (order.Channels is not { } channels) return;
+        using var all = NewDisposeScope();
+        Tensor places = tensor(Checked(channels, config.HiddenSize, "the residual stream", "channels")).to(weights.Flat.device);
+        foreach ((_, Tensor t) in weights.Named())
+        {
+            using var scope = NewDisposeScope();
+            t.copy_(t.index_select(t.dim() - 1, places));
+        }
     }
 
     private static Tensor Rows(long[] units, int rowsPerUnit) =>
         tensor(units.SelectMany(u => Enumerable.Range(0, rowsPerUnit).Select(r => u * rowsPerUnit + r)).ToArray());
 
-    private static long[] Checked(IReadOnlyList<int> order, int count, int block, string what)
+    private static long[] Checked(IReadOnlyList<int> order, int count, string where, string what)
     {
         if (!order.Order().SequenceEqual(Enumerable.Range(0, count)))
-            throw new FlextronException($"The order of block {block} is not a permutation of its {count} {what}.");
+            throw new FlextronException($"The order of {where} is not a permutation of its {count} {what}.");
         return order.Select(i => (long)i).ToArray();
     }
 }

@@ -11,4 +11,7 @@ public enum StopReason
 
     /// <summary>The model's context is full.</summary>
     ContextFull,
+
+    /// <summary>One of the stop strings came.</summary>
+    StopString,
 }

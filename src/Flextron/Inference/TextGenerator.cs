@@ -1,33 +1,47 @@
 using System.Diagnostics;
 using System.Text;
+using Flextron.Inference.Decoding;
+using Flextron.Inference.Kernels;
 using Flextron.Models;
 using Flextron.Tokenization;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Flextron.Inference;
 
-/// <summary>Continues a text with a sub-network, one token at a time behind a KV cache.</summary>
-/// <param name="model">The model.</param>
+/// <summary>
+/// Continues a text with a sub-network, one token at a time behind a KV cache: with the decode engine where the model is on the CPU, through
+/// libtorch elsewhere.
+/// </summary>
+/// <param name="model">The model; it must outlive the generator.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
-public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer)
+/// <param name="format">How the decode engine holds the weights.</param>
+public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, WeightFormat format = WeightFormat.Model) : IDisposable
 {
-    /// <summary>Continues a prompt until the token limit, the end of the text, or the end of the context.</summary>
+    private DecodeEngine? engine;
+
+    /// <summary>Continues a prompt until the token limit, a stop string, the end of the text, or the end of the context.</summary>
     /// <param name="prompt">May be empty: the text then begins behind the beginning-of-sequence id.</param>
     /// <param name="settings">How.</param>
     /// <param name="subNetwork">Which slice; the whole network where null.</param>
     /// <param name="onText">Called with each new piece of text.</param>
+    /// <param name="router">Chooses the widths of every token instead of <paramref name="subNetwork"/>; on the CPU only.</param>
     /// <param name="cancellation">Stops between tokens.</param>
     /// <exception cref="FlextronException">The prompt does not fit the context, or the tokenizer does not belong to the model.</exception>
     public GeneratedText Generate(
-        string prompt, GenerationSettings settings, SubNetwork? subNetwork = null, Action<string>? onText = null, CancellationToken cancellation = default)
+        string prompt,
+        GenerationSettings settings,
+        SubNetwork? subNetwork = null,
+        Action<string>? onText = null,
+        IStepRouter? router = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
-        SubNetwork network = subNetwork ?? model.FullNetwork;
         int[] promptIds = PromptIds(prompt);
         var sampler = new TokenSampler(settings);
+        foreach (int id in promptIds) sampler.Observe(id);
         var decoder = new IncrementalDecoder(tokenizer, promptIds);
+        var filter = new StopFilter(settings.Stops);
         var text = new StringBuilder();
         void Show(string piece)
         {
@@ -36,13 +50,13 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer)
             onText?.Invoke(piece);
         }
 
-        using var noGrad = no_grad();
-        using KvCache cache = model.NewCache(network, 1, promptIds.Length + settings.MaximumTokens);
+        using ISequence sequence = Begin(subNetwork ?? model.FullNetwork, router, (int)Math.Min((long)promptIds.Length + settings.MaximumTokens, model.Config.ContextLength));
         long began = Stopwatch.GetTimestamp();
-        float[] logits_V = Logits(network, cache, promptIds);
+        ReadOnlySpan<float> logits_V = sequence.Read(promptIds);
         double promptSeconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         began = Stopwatch.GetTimestamp();
         var ids = new List<int>();
+        Span<int> next = stackalloc int[1];
         StopReason stopped = StopReason.TokenLimit;
         while (ids.Count < settings.MaximumTokens)
         {
@@ -54,18 +68,38 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer)
                 break;
             }
             ids.Add(id);
-            Show(decoder.Add(id));
+            sampler.Observe(id);
+            Show(filter.Add(decoder.Add(id)));
+            if (filter.Found)
+            {
+                stopped = StopReason.StopString;
+                break;
+            }
             if (ids.Count == settings.MaximumTokens) break;
-            if (cache.Length == model.Config.ContextLength)
+            if (sequence.Length == model.Config.ContextLength)
             {
                 stopped = StopReason.ContextFull;
                 break;
             }
-            logits_V = Logits(network, cache, [id]);
+            next[0] = id;
+            logits_V = sequence.Read(next);
         }
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        Show(decoder.Flush());
+        Show(filter.Add(decoder.Flush()));
+        if (filter.Found) stopped = StopReason.StopString;
+        Show(filter.Flush());
         return new GeneratedText(text.ToString(), promptIds, ids, stopped, promptSeconds, seconds);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => engine?.Dispose();
+
+    private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
+    {
+        if (model.Device.type == DeviceType.CPU) return new EngineSequence(engine ??= new DecodeEngine(model, format), network, router, capacity);
+        if (router is not null || format != WeightFormat.Model)
+            throw new FlextronException($"Routers that decide per token and other weight formats need the decode engine, and the model is on {model.Device}: use --device cpu.");
+        return new TorchSequence(model, network, capacity);
     }
 
     private int[] PromptIds(string prompt)
@@ -83,13 +117,6 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer)
         return ids.Length <= config.ContextLength
             ? ids
             : throw new FlextronException($"The prompt has {ids.Length} tokens and the model's context holds {config.ContextLength}: shorten it.");
-    }
-
-    private float[] Logits(SubNetwork network, KvCache cache, int[] ids)
-    {
-        using var scope = NewDisposeScope();
-        Tensor ids_BT = tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0).to(model.Device);
-        return model.ForwardLast(ids_BT, network, cache)[0].to(ScalarType.Float32).cpu().data<float>().ToArray();
     }
 
     // A beginning-of-sequence id ends a text too: models trained on documents end to end predict it there.

@@ -28,11 +28,30 @@ public static class EndToEnd
     {
         ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(subNetworks);
+        return Measure([.. subNetworks.Select(n => (Func<WorkloadTiming>)(() => runner.Whole(n)))], settings, reference is null ? null : () => runner.Whole(reference), progress, cancellation);
+    }
+
+    /// <summary>Times anything that does the work of a workload.</summary>
+    /// <param name="runs">Each does the work once and says how long it took.</param>
+    /// <param name="settings">Rounds and time.</param>
+    /// <param name="reference">What is run in between throughout.</param>
+    /// <param name="progress">Reports rounds.</param>
+    /// <param name="cancellation">Stops between rounds.</param>
+    public static EndToEndTimings Measure(
+        IReadOnlyList<Func<WorkloadTiming>> runs,
+        ProfileSettings? settings = null,
+        Func<WorkloadTiming>? reference = null,
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(runs);
         settings = (settings ?? new ProfileSettings()).Validated();
-        SubNetwork[] all = reference is null ? [.. subNetworks] : [.. subNetworks, reference];
-        int[] order = [.. Enumerable.Range(0, subNetworks.Count)];
-        if (reference is not null) order = [.. order, .. Enumerable.Repeat(subNetworks.Count, 1 + subNetworks.Count / NetworksPerReference)];
-        WarmUp(runner, all, settings);
+        Func<WorkloadTiming>[] all = reference is null ? [.. runs] : [.. runs, reference];
+        int count = runs.Count;
+        int[] order = [.. Enumerable.Range(0, count)];
+        if (reference is not null) order = [.. order, .. Enumerable.Repeat(count, 1 + count / NetworksPerReference)];
+        var warm = Stopwatch.StartNew();
+        for (int i = 0; i < all.Length || warm.Elapsed.TotalSeconds < settings.WarmUpSeconds; i++) all[i % all.Length]();
         Random random = Seeds.Stream(settings.Seed, "end-to-end order");
         var samples = new List<WholeSample>();
         var clock = Stopwatch.StartNew();
@@ -40,14 +59,13 @@ public static class EndToEnd
         {
             cancellation.ThrowIfCancellationRequested();
             random.Shuffle(order);
-            foreach (int i in order) samples.Add(Time(runner, all[i], i, settings));
+            foreach (int i in order) samples.Add(Time(all[i], i, settings));
             progress?.Report(new StageProgress("timing sub-networks", round + 1, Math.Max(round + 1, settings.MinimumRounds)));
         }
         double[] median = [.. ByNetwork(samples, null, all.Length, t => t.TotalMs).Select(q => q.Median)];
         double[] slowness = LoadDrift.Factors([.. samples.Select(s => s.Timing.TotalMs / median[s.Index])]);
         IReadOnlyList<Quartiles> Of(Func<WorkloadTiming, double> part) => [.. ByNetwork(samples, slowness, all.Length, part)];
         IReadOnlyList<Quartiles> total = Of(t => t.TotalMs);
-        int count = subNetworks.Count;
         return new EndToEndTimings(
             [.. total.Take(count)], [.. Of(t => t.PrefillMs).Take(count)], [.. Of(t => t.DecodeMs).Take(count)], reference is null ? null : total[count]);
     }
@@ -62,12 +80,12 @@ public static class EndToEnd
         }
     }
 
-    internal static WholeSample Time(IWorkloadRunner runner, SubNetwork network, int index, ProfileSettings settings)
+    internal static WholeSample Time(Func<WorkloadTiming> run, int index, ProfileSettings settings)
     {
         (double prefill, double decode, int count) = (0, 0, 0);
         do
         {
-            WorkloadTiming timing = runner.Whole(network);
+            WorkloadTiming timing = run();
             (prefill, decode, count) = (prefill + timing.PrefillMs, decode + timing.DecodeMs, count + 1);
         }
         while (prefill + decode < settings.MinimumWindowMs);

@@ -56,6 +56,7 @@ public static class LatencyProfiler
         ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(space);
         settings = (settings ?? new ProfileSettings()).Validated();
+        space = space.Blockwise;
         SubNetwork[] calibration = CalibrationNetworks(space, settings);
         Random random = Seeds.Stream(settings.Seed, "profile order");
         EndToEnd.WarmUp(runner, calibration, settings);
@@ -72,7 +73,7 @@ public static class LatencyProfiler
             {
                 samples.Add(index < 0
                     ? new ProfileSample(network, runner.Parts(network), null)
-                    : new ProfileSample(network, null, EndToEnd.Time(runner, network, index, settings)));
+                    : new ProfileSample(network, null, EndToEnd.Time(() => runner.Whole(network), index, settings)));
             }
             rounds++;
             progress?.Report(new StageProgress("profiling", rounds, Math.Max(rounds, settings.MinimumRounds),

@@ -15,4 +15,7 @@ public sealed record Quartiles(double Median, double Lower, double Upper, int Co
         ArgumentNullException.ThrowIfNull(samples);
         return new Quartiles(samples.Median(), samples.LowerQuartile(), samples.UpperQuartile(), samples.Count);
     }
+
+    /// <summary>The same divided by a factor.</summary>
+    public Quartiles Over(double factor) => new(Median / factor, Lower / factor, Upper / factor, Count);
 }

@@ -21,7 +21,9 @@ internal sealed class TableAssembly(IReadOnlyList<ProfileSample> samples, SubNet
         (double a, double b) = (prefillFit.Scale, decodeFit?.Scale ?? 1);
         double fixedPrefill = prefillFit.OffsetMs + a * prompt.Fixed.Median, fixedStep = decodeFit is null ? 0 : decodeFit.OffsetMs + b * step.Fixed.Median;
         LatencyEntry[] Entries(IReadOnlyList<int> widths, Quartiles[] inPrompt, double[] promptMs, Quartiles[] inStep, double[] stepMs) =>
-            [.. widths.Select((w, i) => new LatencyEntry(w, a * promptMs[i] + generated * b * stepMs[i], a * promptMs[i], b * stepMs[i], inPrompt[i], generated > 0 ? inStep[i] : null))];
+            [.. widths.Select((w, i) => new LatencyEntry(w, a * promptMs[i] + generated * b * stepMs[i], a * promptMs[i], b * stepMs[i], inPrompt[i], generated > 0 ? inStep[i] : null))
+                // A skipped part needs no entry: it costs nothing.
+                .Where(e => e.Width > 0)];
 
         return new LatencyTable
         {

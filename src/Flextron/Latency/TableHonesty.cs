@@ -52,6 +52,8 @@ public static class TableHonesty
     {
         var used = table.Calibration.Networks.ToHashSet(StringComparer.Ordinal);
         Random random = Seeds.Stream(seed, "held-out networks");
+        // Networks that leave blocks out are predicted by the table and checked too; residual widths are not in it.
+        space = space with { Widths = null };
         var networks = new List<SubNetwork>();
         // A small space may not hold so many: give up after enough repetitions.
         for (int draw = 0; networks.Count < count && draw < 100 * count; draw++)

@@ -88,8 +88,7 @@ public sealed class DecoderModel : IDisposable
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(ids_BT);
         long time = ids_BT.size(1), start = cache?.Length ?? 0;
-        if (start + time > Config.ContextLength)
-            throw new FlextronException($"{start + time} tokens do not fit the model's context of {Config.ContextLength}: shorten the text or cut it into windows.");
+        RequireContext(start + time);
         using var scope = NewDisposeScope();
         Tensor x_BTC = Embed(view, ids_BT);
         for (int i = 0; i < view.Blocks.Count; i++)
@@ -99,6 +98,36 @@ public sealed class DecoderModel : IDisposable
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The residual stream at the picked tokens of a batch of trees. Behind the last attention only these are computed: for a question with one scored
+    /// token, the last block then costs next to nothing.
+    /// </summary>
+    /// <param name="view">The slices.</param>
+    /// <param name="trees">The batch.</param>
+    /// <param name="prefix">A cache that holds the batch's prefix, one row, for the same sub-network; null where that is empty.</param>
+    /// <returns>hidden_NC, in the order of the picks.</returns>
+    /// <exception cref="FlextronException">A path is longer than the context.</exception>
+    public Tensor HiddenAt(WeightView view, TokenTrees trees, KvCache? prefix = null)
+    {
+        ArgumentNullException.ThrowIfNull(view);
+        ArgumentNullException.ThrowIfNull(trees);
+        RequireContext(trees.Depth);
+        if ((prefix?.Length ?? 0) != trees.Prefix.Length) throw new ArgumentException($"The cache holds {prefix?.Length ?? 0} tokens and the prefix has {trees.Prefix.Length}.", nameof(prefix));
+        using var scope = NewDisposeScope();
+        var layout = new TreeLayout(trees, rotary, prefix, Weights.Flat.dtype, Device);
+        Tensor x = Embed(view, layout.Ids_BT);
+        int last = view.Blocks.Count - 1;
+        while (last >= 0 && view.Blocks[last].Shape.KvGroups == 0) last--;
+        if (last < 0) x = layout.Picked.Asking(x);
+        for (int i = 0; i < view.Blocks.Count; i++)
+        {
+            AttentionLayout asking = i == last ? layout.Picked : layout;
+            if (view.Blocks[i].Shape.KvGroups > 0) x = asking.Asking(x) + Attention(view.Blocks[i], i, x, asking, observer: null);
+            if (view.Blocks[i].Shape.Neurons > 0) x = x + Mlp(view.Blocks[i], i, x);
+        }
+        return x.MoveToOuterDisposeScope();
     }
 
     /// <summary>Looks the ids up in the embedding.</summary>
@@ -122,19 +151,24 @@ public sealed class DecoderModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(block);
         ArgumentNullException.ThrowIfNull(x_BTC);
+        return Attention(block, index, x_BTC, new SequenceLayout(rotary, cache), observer);
+    }
+
+    private Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
+    {
         using var scope = NewDisposeScope();
-        (long batch, long time, long start) = (x_BTC.size(0), x_BTC.size(1), cache?.Length ?? 0);
-        int groups = block.Shape.KvGroups, heads = groups * Config.HeadsPerGroup, size = Config.HeadSize;
+        int groups = block.Shape.KvGroups;
         BlockWeights w = block.Weights;
+        Tensor Heads(Tensor x, Tensor weight, int count) => functional.linear(x, weight).unflatten(x.dim() - 1, count, Config.HeadSize);
         Tensor normed_BTC = RmsNorm(x_BTC, w.AttentionNorm_C);
-        Tensor query_BLTH = rotary.Rotate(functional.linear(normed_BTC, w.Query_QC).view(batch, time, heads, size), start).transpose(1, 2);
-        Tensor key_BGTH = rotary.Rotate(functional.linear(normed_BTC, w.Key_KC).view(batch, time, groups, size), start).transpose(1, 2);
-        Tensor value_BGTH = functional.linear(normed_BTC, w.Value_KC).view(batch, time, groups, size).transpose(1, 2);
-        if (cache is not null) (key_BGTH, value_BGTH) = cache.Append(index, key_BGTH, value_BGTH);
-        Tensor heads_BLTH = Attend(query_BLTH, RepeatGroups(key_BGTH), RepeatGroups(value_BGTH), start);
-        Tensor heads_BTLH = heads_BLTH.transpose(1, 2);
+        observer?.OnNorm(index, normed_BTC);
+        Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, groups * Config.HeadsPerGroup)).transpose(1, 2);
+        Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, groups)).transpose(1, 2);
+        Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, groups).transpose(1, 2);
+        (key_BGTH, value_BGTH) = layout.Extend(index, key_BGTH, value_BGTH);
+        Tensor heads_BTLH = layout.Answer(layout.Attend(query_BLTH, RepeatGroups(key_BGTH), RepeatGroups(value_BGTH)).transpose(1, 2));
         observer?.OnHeads(index, heads_BTLH);
-        return heads_BTLH.reshape(batch, time, (long)heads * size).matmul(w.Output_QC).MoveToOuterDisposeScope();
+        return heads_BTLH.flatten(heads_BTLH.dim() - 2).matmul(w.Output_QC).MoveToOuterDisposeScope();
     }
 
     /// <summary>What a block's MLP of at least one neuron adds to the residual stream, its norm included.</summary>
@@ -145,6 +179,7 @@ public sealed class DecoderModel : IDisposable
         using var scope = NewDisposeScope();
         BlockWeights w = block.Weights;
         Tensor normed_BTC = RmsNorm(x_BTC, w.MlpNorm_C);
+        observer?.OnNorm(index, normed_BTC);
         Tensor gate_BTD = functional.linear(normed_BTC, w.Gate_DC);
         Tensor gated_BTD = functional.silu(gate_BTD) * functional.linear(normed_BTC, w.Up_DC);
         observer?.OnNeurons(index, gate_BTD, gated_BTD);
@@ -186,20 +221,16 @@ public sealed class DecoderModel : IDisposable
         return (half ? normed.to(x.dtype) : normed) * weight_C;
     }
 
+    private void RequireContext(long tokens)
+    {
+        if (tokens > Config.ContextLength)
+            throw new FlextronException($"{tokens} tokens do not fit the model's context of {Config.ContextLength}: shorten the text or cut it into windows.");
+    }
+
     internal Tensor RepeatGroups(Tensor x_BGTH)
     {
         if (Config.HeadsPerGroup == 1) return x_BGTH;
         (long batch, long groups, long time, long size) = (x_BGTH.size(0), x_BGTH.size(1), x_BGTH.size(2), x_BGTH.size(3));
         return x_BGTH.unsqueeze(2).expand(batch, groups, Config.HeadsPerGroup, time, size).reshape(batch, groups * Config.HeadsPerGroup, time, size);
-    }
-
-    private static Tensor Attend(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH, long start)
-    {
-        long time = query_BLTH.size(2);
-        if (start == 0) return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: time > 1);
-        if (time == 1) return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH);
-        // Torch's causal flag aligns the mask to the top left, which is wrong behind a cache: query t may see keys 0 … start + t.
-        Tensor visible_TS = ones([time, start + time], ScalarType.Bool, query_BLTH.device).tril(start);
-        return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: visible_TS);
     }
 }

@@ -5,6 +5,9 @@ namespace Flextron.Models;
 /// <summary>Sees what passes inside a forward pass, for importance scores. Tensors live only during the call.</summary>
 public interface IForwardObserver
 {
+    /// <summary>What a block's attention or MLP reads: the residual stream after the part's norm.</summary>
+    void OnNorm(int block, Tensor normed_BTC);
+
     /// <summary>The outputs of a block's heads, before the output projection.</summary>
     void OnHeads(int block, Tensor heads_BTLH);
 

@@ -41,6 +41,9 @@ public sealed class KvCache : IDisposable
         return (keys_BGTH[block].narrow(2, 0, total), values_BGTH[block].narrow(2, 0, total));
     }
 
+    /// <summary>A block's keys and values of all held tokens, as views.</summary>
+    internal (Tensor Keys_BGTH, Tensor Values_BGTH) Held(int block) => (keys_BGTH[block].narrow(2, 0, Length), values_BGTH[block].narrow(2, 0, Length));
+
     /// <summary>Counts tokens that every block has appended.</summary>
     internal void Advance(long tokens) => Length += tokens;
 

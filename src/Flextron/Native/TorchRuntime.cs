@@ -7,7 +7,8 @@ namespace Flextron.Native;
 /// <remarks>
 /// TorchSharp 0.107's Linux library was built with GCC 13 and names GLIBCXX_3.4.32, which Debian 12 and Ubuntu 22.04 lack, for one empty
 /// hook that is never called. Where the dynamic linker refuses the library for that reason alone, the copy in the program's own folder is
-/// replaced by one in which that single need is weak (one byte). Elsewhere nothing is touched.
+/// replaced by one in which that single need is weak (one byte). Elsewhere nothing of it is touched. The managed half is adapted first:
+/// see <see cref="ManagedLifetimes"/>.
 /// </remarks>
 public static partial class TorchRuntime
 {
@@ -20,12 +21,19 @@ public static partial class TorchRuntime
     {
         get
         {
-            lock (Gate) return state ??= Prepare(AppContext.BaseDirectory);
+            lock (Gate) return state ??= WithLifetimes(AppContext.BaseDirectory);
         }
     }
 
     /// <summary>Prepares the native library, once; never throws, so that <c>doctor</c> can still speak.</summary>
     public static void EnsurePrepared() => _ = State;
+
+    private static TorchRuntimeState WithLifetimes(string folder)
+    {
+        string? problem = ManagedLifetimes.Ensure(folder);
+        TorchRuntimeState native = Prepare(folder);
+        return problem is null ? native : native with { Explanation = $"{native.Explanation}; {problem}" };
+    }
 
     private static TorchRuntimeState Prepare(string folder)
     {

@@ -33,7 +33,7 @@ public sealed class RelaxedModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(space);
-        space.ValidatedFor(model.Config, "The relaxed network");
+        space = space.ValidatedFor(model.Config, "The relaxed network").Blockwise;
         this.model = model;
         Space = space;
         Tensor Within(IReadOnlyList<int> widths) =>

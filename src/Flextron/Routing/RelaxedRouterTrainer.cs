@@ -43,6 +43,7 @@ public static class RelaxedRouterTrainer
         ArgumentNullException.ThrowIfNull(costs);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
+        space = space.Blockwise;
         costs.ValidatedFor(space);
         if (method == RoutingMethod.Surrogate) throw new ArgumentException("The surrogate has its own trainer.", nameof(method));
         int length = Math.Min(settings.SequenceLength, model.Config.ContextLength);

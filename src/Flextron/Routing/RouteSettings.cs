@@ -3,8 +3,14 @@ namespace Flextron.Routing;
 /// <summary>How routers are trained.</summary>
 public sealed record RouteSettings
 {
+    /// <summary>How routers learn.</summary>
+    public RoutingMethod Method { get; init; } = RoutingMethod.Surrogate;
+
     /// <summary>Surrogate and routers.</summary>
     public SurrogateRouterSettings Surrogate { get; init; } = new();
+
+    /// <summary>End-to-end training, for the methods without a surrogate.</summary>
+    public RelaxedRouterSettings Relaxed { get; init; } = new();
 
     /// <summary>Calibration windows that a sub-network's loss is measured on for the surrogate.</summary>
     public int LossWindows { get; init; } = 8;
@@ -16,6 +22,7 @@ public sealed record RouteSettings
     public RouteSettings WithSeed(long seed) => this with
     {
         Surrogate = Surrogate with { Seed = seed, Router = Surrogate.Router with { Seed = seed }, Surrogate = Surrogate.Surrogate with { Seed = seed } },
+        Relaxed = Relaxed with { Seed = seed, Router = Relaxed.Router with { Seed = seed } },
         Joint = Joint with { Training = Joint.Training with { Seed = seed } },
     };
 

@@ -37,7 +37,7 @@ public sealed class StaticRouters : IDisposable
     public StaticRouters(ElasticSpace space, StaticRouterSettings? settings = null)
     {
         ArgumentNullException.ThrowIfNull(space);
-        Space = space;
+        Space = space = space.Blockwise;
         Settings = (settings ?? new StaticRouterSettings()).Validated();
         Random random = Seeds.Stream(Settings.Seed, "routers");
         foreach ((string name, long[] shape) in Shapes(space, Settings))
@@ -51,7 +51,7 @@ public sealed class StaticRouters : IDisposable
         }
     }
 
-    /// <summary>The choices.</summary>
+    /// <summary>The choices within the blocks; routers do not choose residual width and depth.</summary>
     public ElasticSpace Space { get; }
 
     /// <summary>Shape and seed.</summary>
@@ -148,7 +148,7 @@ public sealed class StaticRouters : IDisposable
         ArgumentNullException.ThrowIfNull(space);
         string path = Path.Combine(folder, SettingsName);
         RouterFile file = FlextronJson.ReadFile<RouterFile>(path, "router file");
-        if (file.Space is null || file.Settings is null || file.Space.KvGroups.IsDefaultOrEmpty || file.Space.Neurons.IsDefaultOrEmpty || !file.Space.Equals(space))
+        if (file.Space is null || file.Settings is null || file.Space.KvGroups.IsDefaultOrEmpty || file.Space.Neurons.IsDefaultOrEmpty || !file.Space.Equals(space.Blockwise))
             throw new FlextronException($"{path} is for other choices than this family's: run `flextron route` again.");
         file.Settings.Validated();
         using SafetensorsFile weights = SafetensorsFile.Open(Path.Combine(folder, WeightsName));

@@ -22,7 +22,7 @@ public sealed class SurrogateRouterTrainer
 
     private SurrogateRouterTrainer(ElasticSpace space, RoutingCosts costs, Func<SubNetwork, double> loss, SurrogateRouterSettings settings)
     {
-        this.space = space;
+        this.space = space = space.Blockwise;
         this.costs = costs.ValidatedFor(space);
         this.settings = settings.Validated();
         replay = new ReplayBuffer(space, loss, settings.Surrogate.HeldOutShare, settings.Surrogate.Seed);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Flextron.Elastic;
 using Flextron.Latency;
 using Flextron.Models;
 
@@ -65,10 +66,11 @@ public sealed partial record Budget(BudgetKind Kind, double Value, string Text, 
             default:
                 ICostTable latency = selector.Latency
                     ?? throw new FlextronException($"The budget {Text} needs a latency table: run `flextron profile` first, or give a budget in parameters (5M) or uniform:0.5.");
-                (double least, double full) = (latency.Cost(selector.Space.Smallest), latency.Cost(selector.Space.Largest));
+                ElasticSpace routed = selector.Space.Blockwise;
+                (double least, double full) = (latency.Cost(routed.Smallest), latency.Cost(routed.Largest));
                 double target = Kind == BudgetKind.LatencyShare ? Value * full : Value;
                 double normalised = full > least ? Math.Clamp((target - least) / (full - least), 0, 1) : 1;
-                // A target below the smallest is refused by Select; the router need not be asked.
+                // A target below the smallest that routers can choose is not for them: Select leaves blocks out, or refuses it.
                 return selector.Select(target, latency, target >= least ? router?.Invoke(normalised) : null);
         }
     }

@@ -10,14 +10,15 @@ namespace Flextron.Selection;
 /// part by part, mutate, are narrowed at random until they fit and widened at random into the slack; the worst of the population makes room.
 /// </summary>
 /// <remarks>One instance serves many targets: what was measured for one is known to the others, and good networks of neighbouring targets start the next search.</remarks>
-/// <param name="space">Legal widths.</param>
+/// <param name="space">Legal widths; residual width and depth stay whole.</param>
 /// <param name="cost">The cost.</param>
 /// <param name="loss">Measures a network's loss, always on the same text.</param>
 /// <param name="settings">Size.</param>
 public sealed class EvolutionarySearch(ElasticSpace space, ICostTable cost, Func<SubNetwork, double> loss, EvolutionSettings? settings = null)
 {
     private readonly EvolutionSettings settings = (settings ?? new EvolutionSettings()).Validated();
-    private readonly ChoiceSpace choices = new(space, cost, null);
+    private readonly ElasticSpace space = space.Blockwise;
+    private readonly ChoiceSpace choices = new(space.Blockwise, new ElasticFrame(null, space.BlockCount), cost, null);
     private readonly Dictionary<SubNetwork, double> known = [];
     private readonly List<SubNetwork> winners = [];
 

@@ -2,6 +2,7 @@ using Flextron.Elastic;
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,11 +23,12 @@ public sealed class FamilyBundle : IDisposable
     /// <summary>The routers' folder inside a family folder.</summary>
     public const string RoutersName = "routers";
 
-    private FamilyBundle(ElasticFamily family, LatencyTable? table, LossSensitivities? sensitivities, StaticRouters? routers)
+    private FamilyBundle(ElasticFamily family, LatencyTable? table, LossSensitivities? sensitivities, StaticRouters? routers, DynamicRouters? dynamic)
     {
         Family = family;
         Table = table;
         Routers = routers;
+        Dynamic = dynamic;
         Selector = new NetworkSelector(family.Model.Config, family.Space)
         {
             // Predictions by another machine's table would be wrong; budgets in time are refused in Resolve, which says why.
@@ -44,6 +46,9 @@ public sealed class FamilyBundle : IDisposable
 
     /// <summary>Trained routers.</summary>
     public StaticRouters? Routers { get; }
+
+    /// <summary>Routers that choose for every token.</summary>
+    public DynamicRouters? Dynamic { get; }
 
     /// <summary>Chooses within budgets.</summary>
     public NetworkSelector Selector { get; }
@@ -65,7 +70,8 @@ public sealed class FamilyBundle : IDisposable
                 family,
                 latency,
                 File.Exists(sensitivities) ? LossSensitivities.Load(sensitivities, family.Space) : null,
-                Directory.Exists(routers) ? StaticRouters.Load(routers, family.Space) : null);
+                Directory.Exists(routers) ? StaticRouters.Load(routers, family.Space) : null,
+                File.Exists(Path.Combine(routers, DynamicRouters.SettingsName)) ? DynamicRouters.Load(routers, family.Space, family.Model.Config.HiddenSize) : null);
         }
         catch
         {
@@ -87,6 +93,7 @@ public sealed class FamilyBundle : IDisposable
     public void Dispose()
     {
         Routers?.Dispose();
+        Dynamic?.Dispose();
         Family.Dispose();
     }
 }

@@ -16,7 +16,7 @@ public static class LeastSlope
     private const double Tolerance = 0.01;
 
     /// <summary>Chooses.</summary>
-    /// <param name="space">Legal widths.</param>
+    /// <param name="space">Legal widths; residual width and depth stay whole.</param>
     /// <param name="cost">The cost.</param>
     /// <param name="target">Largest cost.</param>
     /// <param name="leastSlope">Smallest slope considered, as a share of the full width from the first block to the last; 0 allows uniform widths.</param>
@@ -25,6 +25,7 @@ public static class LeastSlope
     {
         ArgumentNullException.ThrowIfNull(space);
         ArgumentNullException.ThrowIfNull(cost);
+        space = space.Blockwise;
         (double least, double full) = (cost.Cost(space.Smallest), cost.Cost(space.Largest));
         if (!(target >= least))
             throw new FlextronException(FormattableString.Invariant($"A budget of {target:0.###} {cost.Unit} is below the smallest sub-network's {least:0.###} {cost.Unit}: give at least that."));

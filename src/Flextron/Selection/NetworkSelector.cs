@@ -44,25 +44,44 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
     /// Where to start, such as a router's answer. Without one the layer-separable optimum is taken where losses are known, and otherwise the
     /// widest uniform network; both are then widened into the slack.
     /// </param>
+    /// <remarks>
+    /// Residual width and depth are chosen around that: of all of them whose cost is known the one with the least predicted loss, and without
+    /// losses the widest and deepest that fits.
+    /// </remarks>
     /// <exception cref="FlextronException">Even the smallest sub-network costs more; or the proposal has widths outside the space.</exception>
     public SelectedNetwork Select(double target, ICostTable cost, SubNetwork? proposal = null)
     {
         ArgumentNullException.ThrowIfNull(cost);
-        var choices = new ChoiceSpace(space, cost, Sensitivities?.Monotone());
-        int[] cheapest = [.. choices.Costs.Select(c => Array.IndexOf(c, c.Min()))];
-        double least = choices.Total(cheapest);
-        if (!(target >= least))
-            throw new FlextronException(string.Create(CultureInfo.InvariantCulture,
+        ElasticFrame? proposed = proposal is null ? null : space.FrameOf(proposal)
+            ?? throw new FlextronException($"The proposed sub-network {proposal} has widths that are not among the elastic choices: propose only legal widths.");
+        LossSensitivities? losses = Sensitivities?.Monotone();
+        (SubNetwork? best, double bestLoss, double least) = (null, double.NaN, double.PositiveInfinity);
+        foreach (ElasticFrame frame in space.Frames.OrderByDescending(f => f == proposed))
+        {
+            if (frame.Width is { } width && cost.AtWidth(width) is null) continue;
+            var choices = new ChoiceSpace(space, frame, cost, losses);
+            int[] cheapest = [.. choices.Costs.Select(c => Array.IndexOf(c, c.Min()))];
+            least = Math.Min(least, choices.Total(cheapest));
+            if (!(target >= choices.Total(cheapest))) continue;
+            int[] start = frame == proposed ? choices.Choices(proposal!)
+                : losses is not null ? Optimum(choices, target) ?? cheapest
+                : WidestUniform(choices, target) ?? cheapest;
+            Shrink(choices, start, target);
+            Grow(choices, start, target);
+            SubNetwork network = choices.Network(start);
+            if (frame == proposed || losses is null) return Describe(network, cost);
+            double loss = losses.Predict(network) ?? double.PositiveInfinity;
+            if (best is null || loss < bestLoss) (best, bestLoss) = (network, loss);
+        }
+        return best is not null ? Describe(best, cost)
+            : throw new FlextronException(string.Create(CultureInfo.InvariantCulture,
                 $"A budget of {target:0.######} {cost.Unit} is below the smallest sub-network, which needs {RoundedUp(least)} {cost.Unit}: give at least that."));
-        int[] start = proposal is not null ? Proposed(choices, proposal)
-            : Sensitivities is not null ? Optimum(choices, target) ?? cheapest
-            : WidestUniform(choices, target) ?? cheapest;
-        Shrink(choices, start, target);
-        Grow(choices, start, target);
-        return Describe(choices.Network(start), cost);
     }
 
-    /// <summary>The control that every method has to beat: all blocks at one width, the largest that fits, over all pairs of groups and neurons.</summary>
+    /// <summary>
+    /// The control that every method has to beat: all blocks at one width, the largest that fits, over all pairs of groups and neurons at full
+    /// residual width and depth.
+    /// </summary>
     /// <param name="target">Largest cost, in the table's unit.</param>
     /// <param name="cost">The cost.</param>
     /// <exception cref="FlextronException">Even the smallest sub-network costs more.</exception>
@@ -85,19 +104,12 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
             (long)AnalyticCosts.Parameters(config).Cost(subNetwork), (long)ByteCosts.Cost(subNetwork));
     }
 
-    private int[] Proposed(ChoiceSpace choices, SubNetwork proposal)
-    {
-        if (!space.Contains(proposal))
-            throw new FlextronException($"The proposed sub-network {proposal} has widths that are not among the elastic choices: propose only legal widths.");
-        return choices.Choices(proposal);
-    }
-
     private static int[]? Optimum(ChoiceSpace choices, double target) => Knapsack.Solve(choices.Costs, choices.Losses, target - choices.FixedCost);
 
-    private int[]? WidestUniform(ChoiceSpace choices, double target)
+    private static int[]? WidestUniform(ChoiceSpace choices, double target)
     {
         const int Shares = 100;
-        return Enumerable.Range(0, Shares + 1).Select(i => choices.Choices(space.Uniform((double)i / Shares)))
+        return Enumerable.Range(0, Shares + 1).Select(i => choices.Uniform((double)i / Shares))
             .Where(c => choices.Total(c) <= target).MaxBy(c => choices.Total(c));
     }
 

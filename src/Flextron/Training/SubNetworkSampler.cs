@@ -25,10 +25,5 @@ public sealed class SubNetworkSampler(ElasticSpace space, SamplingStrategy strat
         return networks;
     }
 
-    private SubNetwork Draw(Random random)
-    {
-        if (random.NextDouble() >= uniformShare) return space.Random(random);
-        var shape = new BlockShape(space.KvGroups[random.Next(space.KvGroups.Length)], space.Neurons[random.Next(space.Neurons.Length)]);
-        return new SubNetwork(Enumerable.Repeat(shape, space.BlockCount));
-    }
+    private SubNetwork Draw(Random random) => random.NextDouble() >= uniformShare ? space.Random(random) : space.RandomUniform(random);
 }

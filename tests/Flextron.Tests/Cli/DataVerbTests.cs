@@ -27,6 +27,26 @@ public sealed class DataVerbTests
     }
 
     [Fact]
+    public void ATextIsTokenisedOnce()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        string family = TinyModel.Family(folder);
+        string[] Shards() => [.. CliRun.JsonOf("data", "list").GetProperty("corpora").EnumerateArray().Where(c => c.GetProperty("source").GetString()!.StartsWith(folder.Path, StringComparison.Ordinal))
+            .SelectMany(c => Directory.GetFiles(c.GetProperty("folder").GetString()!, "*.ids")).Select(f => $"{f} {File.GetLastWriteTimeUtc(f).Ticks}").Order(StringComparer.Ordinal)];
+        JsonElement Train(string name) => CliRun.JsonOf("train", family, "--corpus", folder["corpus.txt"], "--out", folder[name], "--steps", "1", "--sequence-length", "16", "--distillation", "0");
+
+        JsonElement first = Train("one");
+        string[] shards = Shards();
+        Assert.NotEmpty(shards);
+        Assert.Equal(first.GetProperty("lossPerBudget").GetRawText(), Train("two").GetProperty("lossPerBudget").GetRawText());
+        Assert.Equal(shards, Shards());
+
+        File.AppendAllText(folder["corpus.txt"], "One more cat.\n");
+        Train("three");
+        Assert.NotEqual(shards, Shards());
+    }
+
+    [Fact]
     public void MistakesAreNamed()
     {
         using TemporaryFolder folder = TestData.Temporary();

@@ -52,7 +52,7 @@ public sealed class FamilyVerbTests
     }
 
     [Fact]
-    public void UnevenWidthsAreNotExported()
+    public void UnevenWidthsAreExportedOnlyPadded()
     {
         using TemporaryFolder folder = TestData.Temporary();
         string family = TinyModel.Family(folder);
@@ -60,6 +60,63 @@ public sealed class FamilyVerbTests
         string line = CliRun.Refusal("export", family, "--budget", folder["budget.json"], "--to", folder["out"]);
         Assert.Contains("nearest uniform shape", line, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["out"]));
+
+        JsonElement json = CliRun.JsonOf("export", family, "--budget", folder["budget.json"], "--to", folder["out"], "--pad");
+        Assert.InRange(json.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
+        Assert.Equal((2, 16), (json.GetProperty("kvGroups").GetInt32(), json.GetProperty("neurons").GetInt32()));
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder["out"], "config.json")));
+        Assert.Equal("""[{"kvGroups":1,"neurons":8},{"kvGroups":2,"neurons":16}]""", config.RootElement.GetProperty("flextron_sub_network").GetProperty("blocks").GetRawText().ReplaceLineEndings("").Replace(" ", "", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void AFamilyOfEveryAxisIsSelectedTrainedAndExported()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        TinyModel.Save(folder["model"]);
+        File.WriteAllText(folder["corpus.txt"], TinyModel.Text);
+        JsonElement ranked = CliRun.JsonOf("rank", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["ranking"], "--tokens", "512", "--depth", "--depth-windows", "4");
+        int[] order = [.. ranked.GetProperty("depth").GetProperty("order").EnumerateArray().Select(b => b.GetInt32())];
+        Assert.Equal([0, 1], order.Order());
+        Assert.Equal(16, ranked.GetProperty("channels").GetArrayLength());
+
+        string[] elastify = ["elastify", folder["model"], "--ranking", folder["ranking"], "--out", folder["family"]];
+        JsonElement made = CliRun.JsonOf([.. elastify, "--widths", "0.5", "--depths", "1", "--steps", "2", "--skip-parts"]);
+        Assert.InRange(made.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
+        Assert.Equal("[8,16]", made.GetProperty("choices").GetProperty("widths").GetRawText());
+        JsonElement inspected = CliRun.JsonOf("inspect", folder["family"]);
+        Assert.Equal("[0,1,2]", inspected.GetProperty("choices").GetProperty("kvGroups").GetRawText());
+        Assert.Equal(2 * (9 + 81), inspected.GetProperty("subNetworks").GetDouble());
+        JsonElement narrow = inspected.GetProperty("budgets").EnumerateArray().Single(b => b.GetProperty("width").GetInt32() == 8 && b.GetProperty("depth").GetInt32() == 1);
+
+        // The most important channel stands first, in a family whose residual stream may be cut.
+        double[] channels = [.. ranked.GetProperty("channels").EnumerateArray().Select(c => c.GetDouble())];
+        using (LoadedCheckpoint model = CheckpointLoader.Load(folder["model"]), family = CheckpointLoader.Load(folder["family"]))
+            Assert.True(family.Weights.Embedding_VC.select(1, 0).equal(model.Weights.Embedding_VC.select(1, Array.IndexOf(channels, channels.Max()))).all().item<bool>());
+
+        JsonElement chosen = CliRun.JsonOf("select", folder["family"], "--budget", FormattableString.Invariant($"{narrow.GetProperty("parameters").GetInt64() / 1e3}K"), "--out", folder["choices.json"]);
+        Assert.True(chosen.GetProperty("parameters").GetInt64() <= narrow.GetProperty("parameters").GetInt64());
+        File.WriteAllText(folder["budget.json"], $$"""{"width":8,"blocks":[{{string.Join(',', Enumerable.Range(0, 2).Select(b => b == order[0] ? """{"kvGroups":1,"neurons":16}""" : """{"kvGroups":0,"neurons":0}"""))}}]}""");
+        JsonElement exported = CliRun.JsonOf("export", folder["family"], "--budget", folder["budget.json"], "--to", folder["small"]);
+        Assert.InRange(exported.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
+        Assert.Equal((8, 1), (exported.GetProperty("hiddenSize").GetInt32(), exported.GetProperty("blocks").GetInt32()));
+
+        CliRun.JsonOf(["train", folder["family"], "--corpus", folder["corpus.txt"], "--out", folder["trained"], .. Training]);
+        double Loss(string model) => CliRun.JsonOf("score", model, "--text", "Cat 1 sees dog 4 near the hill.", "--budget", folder["budget.json"]).GetProperty("meanNll").GetDouble();
+        Assert.True(Loss(folder["trained"]) < Loss(folder["family"]) - 0.1);
+    }
+
+    [Theory]
+    [InlineData("--widths", "8,17", "\"17\" in --widths")]
+    [InlineData("--depths", "3", "\"3\" in --depths")]
+    [InlineData("--neurons", "half", "\"half\" in --neurons")]
+    [InlineData("--groups", "1.5", "\"1.5\" in --groups")]
+    [InlineData("--depths", "1", "flextron rank")]
+    public void ChoicesThatCannotBeMadeAreNamed(string option, string value, string message)
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        TinyModel.Family(folder);
+        Assert.Contains(message, CliRun.Refusal("elastify", folder["model"], "--ranking", folder["ranking"], "--out", folder["other"], option, value), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["other"]));
     }
 
     [Fact]

@@ -99,7 +99,8 @@ public sealed class ModelVerbTests
     {
         using TemporaryFolder folder = TestData.Temporary();
         JsonElement json = CliRun.JsonOf("evaluate", TestData.Shared("models/story656k-hf"), "--tasks", "lambada_openai,arc_easy", "--limit", "5",
-            "--budgets", "full,uniform:0.5", "--data", TestData.Shared("eval"), "--out", folder["scores.json"], "--samples", folder["samples"]);
+            "--budgets", "full,uniform:0.5", "--data", TestData.Shared("eval"), "--out", folder["scores.json"], "--samples", folder["samples"],
+            "--figures", folder["figures"]);
         JsonElement[] results = [.. json.GetProperty("results").EnumerateArray()];
         Assert.Equal(["lambada_openai full", "lambada_openai uniform:0.5", "arc_easy full", "arc_easy uniform:0.5"],
             results.Select(r => $"{r.GetProperty("task").GetString()} {r.GetProperty("budget").GetString()}"));
@@ -114,6 +115,12 @@ public sealed class ModelVerbTests
         Assert.Equal(results[0].GetProperty("promptHash").GetString(), results[1].GetProperty("promptHash").GetString());
         Assert.NotEqual(results[0].GetProperty("logprobSum").GetDouble(), results[1].GetProperty("logprobSum").GetDouble());
         Assert.Equal(4, Directory.GetFiles(folder["samples"]).Length);
+        Assert.Equal(
+            ["accuracy-arc_easy", "accuracy-lambada_openai", "margin-arc_easy", "margin_norm-arc_easy", "target_nll-arc_easy", "target_nll-lambada_openai"],
+            Directory.GetFiles(folder["figures"], "*.svg").Select(f => Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal));
+        JsonElement[] compared = [.. CliRun.JsonOf("compare", folder["scores.json"], folder["scores.json"]).GetProperty("comparisons").EnumerateArray()];
+        Assert.Equal(4, compared.Length);
+        Assert.All(compared, c => Assert.Equal(0, c.GetProperty("metrics")[0].GetProperty("difference").GetDouble()));
         Assert.Equal(4, JsonDocument.Parse(File.ReadAllText(folder["scores.json"])).RootElement.GetProperty("results").GetArrayLength());
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 using Parquet.Serialization;
 
 namespace Flextron.Tests.Evaluation;

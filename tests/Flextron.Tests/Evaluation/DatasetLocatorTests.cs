@@ -1,5 +1,6 @@
 using Flextron.Data.TinyWorld;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Tests.Evaluation;
 

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
+using Flextron.Tests.Evaluation.Scoring;
 
 namespace Flextron.Tests.Evaluation;
 

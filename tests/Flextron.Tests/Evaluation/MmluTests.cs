@@ -1,4 +1,7 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
+using Flextron.Evaluation.Tasks;
+using Flextron.Tests.Evaluation.Scoring;
 
 namespace Flextron.Tests.Evaluation;
 

@@ -1,4 +1,7 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
+using Flextron.Models;
+using Flextron.Tests.Evaluation.Scoring;
 using static TorchSharp.torch;
 
 namespace Flextron.Tests.Evaluation;
@@ -11,7 +14,9 @@ public class PerplexityTests
 
         public int ContextLength => contextLength;
 
-        public Tensor Forward(Tensor ids_BT) => zeros(ids_BT.shape[0], ids_BT.shape[1], vocabulary);
+        public Tensor Hidden(TokenTrees trees) => zeros(trees.Picks.Length, 1);
+
+        public Tensor Logits(Tensor hidden_NC) => zeros(hidden_NC.size(0), vocabulary);
     }
 
     [Fact]

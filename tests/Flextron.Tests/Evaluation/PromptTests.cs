@@ -1,4 +1,5 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 
 namespace Flextron.Tests.Evaluation;
 
@@ -76,6 +77,19 @@ public class PromptTests
         Assert.Equal(1, documents[0].Gold);
         Assert.Equal([new("The cat", " won, not the_dog"), new("It", " won, not the_dog")], documents[1].Requests);
         Assert.Equal(0, documents[1].Gold);
+    }
+
+    [Fact]
+    public void TheHashOfWinograndePromptsIsThatOfTheTextsWrittenOutByHand()
+    {
+        var documents = ReadText("winogrande", """
+            {"sentence": "Ann told Eve that _ was late. ", "option1": "Ann", "option2": "Eve", "answer": "2"}
+            {"sentence": "_ won, not the_dog", "option1": "The cat", "option2": "Zoë", "answer": 1}
+            """);
+        // Context, U+001F, continuation, U+001E, request after request.
+        byte[] written = [.. "Ann told Eve that Ann"u8, 0x1f, .. " was late."u8, 0x1e, .. "Ann told Eve that Eve"u8, 0x1f, .. " was late."u8, 0x1e,
+            .. "The cat"u8, 0x1f, .. " won, not the_dog"u8, 0x1e, .. "Zo"u8, 0xc3, 0xab, 0x1f, .. " won, not the_dog"u8, 0x1e];
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(written)), PromptHash.Of(documents));
     }
 
     [Fact]

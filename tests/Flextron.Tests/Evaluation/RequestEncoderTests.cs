@@ -1,4 +1,6 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
+using Flextron.Tests.Evaluation.Scoring;
 
 namespace Flextron.Tests.Evaluation;
 

@@ -74,6 +74,36 @@ public sealed class ImportanceRankerTests
     }
 
     [Fact]
+    public void ChannelScoresAreTheMagnitudesThatAttentionAndMlpRead()
+    {
+        // With every part silenced, all norms see the embedding: a closed form.
+        ModelConfig config = RandomLlama.TinyConfig();
+        HfWeights reference = RandomLlama.Create(config, seed: 2);
+        foreach (HfBlock block in reference.Blocks)
+        {
+            Array.Clear(block.O);
+            Array.Clear(block.Down);
+        }
+        using var model = new DecoderModel(reference.ToDecoderWeights(config));
+        int c = config.HiddenSize, tokens = 64;
+        var expected = new double[c];
+        for (int t = 0; t < tokens; t++)
+        {
+            double[] x = reference.Embedding.AsSpan(Corpus.ToArray(t, 1)[0] * c, c).ToArray();
+            double scale = 1 / Math.Sqrt(x.Sum(v => v * v) / c + config.NormEpsilon);
+            foreach (double[] norm in reference.Blocks.SelectMany(b => new[] { b.InputNorm, b.PostNorm }))
+                for (int i = 0; i < c; i++) expected[i] += Math.Abs(x[i] * scale * norm[i]);
+        }
+
+        ImportanceScores scores = ImportanceRanker.Rank(model, Corpus, maximumTokens: tokens, windowLength: 16);
+
+        Assert.All(expected.Zip(scores.Channels!), p => Assert.Equal(1, p.Second / p.First, 1e-5));
+        Assert.Equal(expected.Max(), expected[scores.Order(channels: true).Channels![0]], 1e-9);
+        Assert.Null(scores.Order().Channels);
+        Assert.Contains("flextron rank", Assert.Throws<FlextronException>(() => (scores with { Channels = null }).Order(channels: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void BatchSizeDoesNotChangeScores()
     {
         ModelConfig config = RandomLlama.TinyConfig();
@@ -83,6 +113,7 @@ public sealed class ImportanceRankerTests
 
         foreach ((BlockImportance a, BlockImportance b) in one.Blocks.Zip(many.Blocks))
             Assert.All(a.Heads.Concat(a.Neurons).Zip(b.Heads.Concat(b.Neurons)), p => Assert.Equal(1, p.First / p.Second, 1e-6));
+        Assert.All(one.Channels!.Zip(many.Channels!), p => Assert.Equal(1, p.First / p.Second, 1e-6));
     }
 
     [Fact]

@@ -8,13 +8,16 @@ namespace Flextron.Tests.Importance;
 
 public sealed class WeightPermutationTests
 {
-    [Fact]
-    public void ThePermutedNetworkComputesTheSameFunction()
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void ThePermutedNetworkComputesTheSameFunction(bool channels, bool tied)
     {
-        ModelConfig config = RandomLlama.TinyConfig();
+        ModelConfig config = RandomLlama.TinyConfig(tied);
         HfWeights reference = RandomLlama.Create(config, seed: 1);
         using DecoderWeights weights = reference.ToDecoderWeights(config);
-        WeightPermutation.Apply(weights, ImportanceOrder.Random(config, seed: 6));
+        WeightPermutation.Apply(weights, ImportanceOrder.Random(config, seed: 6, channels));
         int[] ids = [1, 2, 3, 4, 5, 6];
 
         double[,] before = NaiveLlama.Logits(config, reference, ids), after = NaiveLlama.Logits(config, HfWeights.From(weights), ids);
@@ -36,6 +39,22 @@ public sealed class WeightPermutationTests
         Assert.True(weights.Blocks[1].Query_QC[0].equal(before.Blocks[1].Query_QC[12]).all().item<bool>());
         Assert.True(weights.Blocks[1].Key_KC[0].equal(before.Blocks[1].Key_KC[6]).all().item<bool>());
         Assert.True(weights.Blocks[0].Down_DC[0].equal(before.Blocks[0].Down_DC[19]).all().item<bool>());
+    }
+
+    [Fact]
+    public void ChannelsMoveEverywhereTogether()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using DecoderWeights weights = RandomLlama.Create(config, seed: 1).ToDecoderWeights(config), before = weights.Clone();
+        int[] rows = [.. Enumerable.Range(0, config.NeuronCount)], channels = [.. Enumerable.Range(0, config.HiddenSize).Reverse()];
+        var still = new BlockOrder([0, 1], rows);
+
+        WeightPermutation.Apply(weights, new ImportanceOrder([still, still]) { Channels = channels });
+
+        foreach (((string name, Tensor now), (_, Tensor then)) in weights.Named().Zip(before.Named()))
+            Assert.True(now.equal(then.flip(now.dim() - 1)).all().item<bool>(), name);
+        var e = Assert.Throws<FlextronException>(() => WeightPermutation.Apply(weights, new ImportanceOrder([still, still]) { Channels = [0, 1] }));
+        Assert.Contains("the residual stream is not a permutation of its 16 channels", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

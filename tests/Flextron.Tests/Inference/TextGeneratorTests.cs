@@ -1,4 +1,5 @@
 using Flextron.Inference;
+using Flextron.Inference.Decoding;
 using Flextron.Models;
 using Flextron.Tests.Reference;
 using Flextron.Tokenization;
@@ -16,7 +17,7 @@ public sealed class TextGeneratorTests
     {
         using var model = new DecoderModel(Random.ToDecoderWeights(Config));
         var network = new SubNetwork([new BlockShape(1, 12), new BlockShape(2, 7)]);
-        GeneratedText result = new TextGenerator(model, Bytes).Generate("hello", new GenerationSettings { MaximumTokens = 12 }, network);
+        GeneratedText result = Generator(model).Generate("hello", new GenerationSettings { MaximumTokens = 12 }, network);
 
         List<int> ids = [.. Bytes.Encode("hello")];
         NaiveMask[] masks = [.. network.Blocks.Select(b => new NaiveMask(b.KvGroups, b.Neurons))];
@@ -34,7 +35,7 @@ public sealed class TextGeneratorTests
     public void ItStopsWhereTheContextEnds()
     {
         using var model = new DecoderModel(Random.ToDecoderWeights(Config));
-        GeneratedText result = new TextGenerator(model, Bytes).Generate("hello", new GenerationSettings { MaximumTokens = 1000 });
+        GeneratedText result = Generator(model).Generate("hello", new GenerationSettings { MaximumTokens = 1000 });
         // The last token may be predicted from a full context but no longer read.
         Assert.Equal(Config.ContextLength - 5 + 1, result.Ids.Count);
         Assert.Equal(StopReason.ContextFull, result.Stopped);
@@ -44,9 +45,9 @@ public sealed class TextGeneratorTests
     public void ItStopsAtTheEndOfTextAndLeavesThatTokenOut()
     {
         using var plain = new DecoderModel(Random.ToDecoderWeights(Config));
-        IReadOnlyList<int> ids = new TextGenerator(plain, Bytes).Generate("hello", new GenerationSettings { MaximumTokens = 6 }).Ids;
+        IReadOnlyList<int> ids = Generator(plain).Generate("hello", new GenerationSettings { MaximumTokens = 6 }).Ids;
         using var model = new DecoderModel(Random.ToDecoderWeights(Config with { EosId = ids[3] }));
-        GeneratedText result = new TextGenerator(model, Bytes).Generate("hello", new GenerationSettings { MaximumTokens = 6 });
+        GeneratedText result = Generator(model).Generate("hello", new GenerationSettings { MaximumTokens = 6 });
         Assert.Equal(ids.Take(ids.ToList().IndexOf(ids[3])), result.Ids);
         Assert.Equal(StopReason.EndOfText, result.Stopped);
     }
@@ -56,7 +57,7 @@ public sealed class TextGeneratorTests
     {
         using var model = new DecoderModel(Random.ToDecoderWeights(Config));
         var pieces = new List<string>();
-        GeneratedText result = new TextGenerator(model, Bytes).Generate("a", new GenerationSettings { MaximumTokens = 20, Temperature = 1, Seed = 4 }, onText: pieces.Add);
+        GeneratedText result = Generator(model).Generate("a", new GenerationSettings { MaximumTokens = 20, Temperature = 1, Seed = 4 }, onText: pieces.Add);
         Assert.Equal(result.Text, string.Concat(pieces));
         Assert.Equal(Bytes.Decode(result.Ids), result.Text);
     }
@@ -65,7 +66,58 @@ public sealed class TextGeneratorTests
     public void AnEmptyPromptWithoutABeginningIsRefused()
     {
         using var model = new DecoderModel(Random.ToDecoderWeights(Config));
-        var e = Assert.Throws<FlextronException>(() => new TextGenerator(model, Bytes).Generate("", new GenerationSettings()));
+        var e = Assert.Throws<FlextronException>(() => Generator(model).Generate("", new GenerationSettings()));
         Assert.Contains("give a prompt", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LibtorchContinuesATextInTheSameWay()
+    {
+        using var model = new DecoderModel(Random.ToDecoderWeights(Config));
+        var network = new SubNetwork([new BlockShape(1, 12), new BlockShape(2, 7)]);
+        int[] prompt = Bytes.Encode("hello");
+        using var torch = new TorchSequence(model, network, Config.ContextLength);
+        using var engine = new DecodeEngine(model);
+        using var own = new EngineSequence(engine, network, null, Config.ContextLength);
+        int[] next = prompt;
+        for (int i = 0; i < 20; i++)
+        {
+            float[] expected = torch.Read(next).ToArray(), logits = own.Read(next).ToArray();
+            Assert.All(expected.Zip(logits), p => Assert.Equal(p.First, p.Second, 1e-4));
+            Assert.Equal(torch.Length, own.Length);
+            next = [Array.IndexOf(logits, logits.Max())];
+        }
+    }
+
+    [Fact]
+    public void AStopStringEndsTheTextBeforeIt()
+    {
+        using var model = new DecoderModel(Random.ToDecoderWeights(Config));
+        var settings = new GenerationSettings { MaximumTokens = 24, Temperature = 1, Seed = 5 };
+        string whole = Generator(model).Generate("a", settings).Text;
+        string stop = whole.Substring(7, 2);
+        var pieces = new List<string>();
+        GeneratedText result = Generator(model).Generate("a", settings with { Stops = [stop, "never there"] }, onText: pieces.Add);
+        Assert.Equal(whole[..whole.IndexOf(stop, StringComparison.Ordinal)], result.Text);
+        Assert.Equal(result.Text, string.Concat(pieces));
+        Assert.Equal(StopReason.StopString, result.Stopped);
+    }
+
+    [Fact]
+    public void ARouterMayChooseTheWidthsOfEveryToken()
+    {
+        using var model = new DecoderModel(Random.ToDecoderWeights(Config));
+        var network = new SubNetwork([new BlockShape(1, 12), new BlockShape(2, 7)]);
+        var settings = new GenerationSettings { MaximumTokens = 12 };
+        Assert.Equal(Generator(model).Generate("hello", settings, network).Ids, Generator(model).Generate("hello", settings, router: new FixedRouter(network)).Ids);
+    }
+
+    private static TextGenerator Generator(DecoderModel model) => new(model, Bytes);
+
+    private sealed class FixedRouter(SubNetwork network) : IStepRouter
+    {
+        public int KvGroups(int block, ReadOnlySpan<float> hidden_C) => network.Blocks[block].KvGroups;
+
+        public int Neurons(int block, ReadOnlySpan<float> hidden_C) => network.Blocks[block].Neurons;
     }
 }

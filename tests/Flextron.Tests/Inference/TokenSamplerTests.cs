@@ -57,6 +57,65 @@ public sealed class TokenSamplerTests
         Assert.NotEqual(Draws(1), Draws(2));
     }
 
+    [Fact]
+    public void TopPIsTakenOfTheTopK()
+    {
+        // Of 0.5, 0.3, 0.1 (0.9 together) the first two have 0.889.
+        Assert.Equal(2, Shares(new GenerationSettings { Temperature = 1, TopK = 3, TopP = 0.88 }).Count(s => s > 0));
+        Assert.Equal(3, Shares(new GenerationSettings { Temperature = 1, TopK = 3, TopP = 0.9 }).Count(s => s > 0));
+    }
+
+    [Fact]
+    public void DrawsAreThoseOfSortingEverything()
+    {
+        var random = new Random(3);
+        float[] logits = [.. Enumerable.Range(0, 500).Select(_ => (float)Math.Round(4 * random.NextDouble(), 2))];
+        foreach ((int k, double p) in ((int, double)[])[(0, 0.5), (0, 0.99), (7, 1), (40, 0.8), (500, 0.3)])
+        {
+            var settings = new GenerationSettings { Temperature = 0.7, TopK = k, TopP = p };
+            double[] weights = [.. logits.Select(l => Math.Exp((l - logits.Max()) / 0.7))];
+            int[] order = [.. Enumerable.Range(0, 500).OrderByDescending(i => weights[i]).Take(k == 0 ? 500 : k)];
+            double total = order.Sum(i => weights[i]), sum = 0;
+            HashSet<int> nucleus = [.. order.TakeWhile(i => (sum += weights[i]) - weights[i] < p * total)];
+            var sampler = new TokenSampler(settings);
+            int[] drawn = [.. Enumerable.Range(0, 4000).Select(_ => sampler.Next(logits))];
+            Assert.Subset(nucleus, drawn.ToHashSet());
+            double mass = nucleus.Sum(i => weights[i]);
+            Assert.Equal(weights[order[0]] / mass, drawn.Count(i => i == order[0]) / 4000.0, 0.03);
+        }
+    }
+
+    [Fact]
+    public void WhatWasSeenGetsLessProbable()
+    {
+        var sampler = new TokenSampler(new GenerationSettings { RepetitionPenalty = 2 });
+        float[] logits = [3, 2, -1];
+        Assert.Equal(0, sampler.Next(logits));
+        sampler.Observe(0);
+        Assert.Equal(1, sampler.Next(logits));
+        sampler.Observe(1);
+        sampler.Observe(2);
+        // 1.5, 1, -2.
+        Assert.Equal(0, sampler.Next(logits));
+        Assert.Equal([3f, 2f, -1f], logits);
+    }
+
+    [Fact]
+    public void NothingIsAllocatedPerDraw()
+    {
+        float[] logits = [.. Enumerable.Range(0, 3000).Select(i => MathF.Sin(i))];
+        foreach (GenerationSettings settings in (GenerationSettings[])
+            [new() { RepetitionPenalty = 1.2 }, new() { Temperature = 1 }, new() { Temperature = 1, TopK = 40, RepetitionPenalty = 1.1 }, new() { Temperature = 1, TopP = 0.9 }])
+        {
+            var sampler = new TokenSampler(settings);
+            sampler.Observe(2999);
+            sampler.Next(logits);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < 200; i++) sampler.Observe(sampler.Next(logits));
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+    }
+
     private static double[] Shares(GenerationSettings settings)
     {
         const int Count = 20000;

@@ -34,7 +34,7 @@ public sealed class SurrogateRouterTrainerTests
 
         Assert.Equal(result.Replay.Losses.Count, family.Measured);
         Assert.InRange(family.Measured, 160, 1728 / 4);
-        Assert.True(result.Report.HeldOut.Spearman > 0.97, $"Spearman {result.Report.HeldOut.Spearman}");
+        Assert.True(result.Report.HeldOut!.Spearman > 0.97, $"Spearman {result.Report.HeldOut!.Spearman}");
 
         double[] targets = [.. Enumerable.Range(0, 21).Select(i => i / 20.0)];
         SubNetwork[] chosen = [.. targets.Select(t => result.Routers.SelectWithin(t, family.Costs))];

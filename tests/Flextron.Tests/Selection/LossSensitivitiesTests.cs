@@ -16,8 +16,8 @@ public sealed class LossSensitivitiesTests
     [Fact]
     public void PredictionAddsIncreases()
     {
-        Assert.Equal(2 + 0.5 + 0.1 + 0 + 0.2, Example.Predict(new SubNetwork([new BlockShape(1, 16), new BlockShape(2, 8)])), 1e-12);
-        Assert.Equal(2 + 0.2, Example.Predict(new SubNetwork([new BlockShape(2, 12), new BlockShape(2, 20)])), 1e-12);
+        Assert.Equal(2 + 0.5 + 0.1 + 0 + 0.2, Example.Predict(new SubNetwork([new BlockShape(1, 16), new BlockShape(2, 8)]))!.Value, 1e-12);
+        Assert.Equal(2 + 0.2, Example.Predict(new SubNetwork([new BlockShape(2, 12), new BlockShape(2, 20)]))!.Value, 1e-12);
     }
 
     [Fact]
@@ -42,6 +42,34 @@ public sealed class LossSensitivitiesTests
         Assert.Contains("s.json", Assert.Throws<FlextronException>(() => LossSensitivities.Load(folder["s.json"], Space)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void FramesAreMeasuredAndWhatWasNotIsUnknown()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        HfWeights reference = RandomLlama.Create(config, seed: 5);
+        using var model = new DecoderModel(reference.ToDecoderWeights(config));
+        ElasticSpace space = ElasticSpace.For(config, new ElasticSettings { Steps = 2, Widths = [12], Depths = [1] }, [1, 0]);
+        int[] ids = [1, 4, 9, 3, 17, 22, 5, 8, 2];
+        LossSensitivities measured = LossSensitivities.Measure(model, space, new HeldOutLoss(TokenCorpus.OfIds(ids), windowLength: ids.Length - 1));
+        BlockShape whole = new(2, 20), narrow = new(1, 20), no = BlockShape.Skipped;
+        foreach (SubNetwork network in new SubNetwork[] { new([whole, whole], 12), new([no, whole]), new([no, whole], 12) })
+        {
+            NaiveMask[] masks = [.. network.Blocks.Select(s => new NaiveMask(s.KvGroups, s.Neurons))];
+            Assert.Equal(NaiveLlama.MeanNll(NaiveLlama.Logits(config, reference, ids, masks, network.Width), ids), measured.Predict(network)!.Value, 1e-4);
+        }
+        Assert.Equal(measured.Predict(new SubNetwork([no, whole]))!.Value + measured.Attention[1][0], measured.Predict(new SubNetwork([no, narrow]))!.Value, 1e-12);
+        Assert.Null(measured.Predict(new SubNetwork([whole, no])));
+        Assert.Null(measured.Predict(new SubNetwork([whole, whole], 13)));
+        Assert.Null(measured.Predict(new SubNetwork([whole, new BlockShape(0, 20)])));
+        Assert.Null((measured with { Frames = null }).Predict(new SubNetwork([no, whole])));
+
+        using TemporaryFolder folder = TestData.Temporary();
+        measured.Save(folder["s.json"]);
+        Assert.Equal(measured.Frames, LossSensitivities.Load(folder["s.json"], space).Frames);
+        (measured with { Frames = [0, 1] }).Save(folder["s.json"]);
+        Assert.Throws<FlextronException>(() => LossSensitivities.Load(folder["s.json"], space));
+    }
+
     /// <summary>With one narrowed part the model is exact: the prediction is the loss of that network, by the naive reference.</summary>
     [Fact]
     public void MeasuredIncreasesAreThoseOfTheReference()
@@ -59,7 +87,7 @@ public sealed class LossSensitivitiesTests
             {
                 var network = new SubNetwork(space.Largest.Blocks.SetItem(b, shape));
                 NaiveMask[] masks = [.. network.Blocks.Select(s => new NaiveMask(s.KvGroups, s.Neurons))];
-                Assert.Equal(NaiveLlama.MeanNll(NaiveLlama.Logits(config, reference, ids, masks), ids), measured.Predict(network), 1e-4);
+                Assert.Equal(NaiveLlama.MeanNll(NaiveLlama.Logits(config, reference, ids, masks), ids), measured.Predict(network)!.Value, 1e-4);
             }
         Assert.All(measured.Attention.Concat(measured.Mlp), r => Assert.Equal(0, r[^1]));
         Assert.All(measured.Attention.Concat(measured.Mlp), r => Assert.NotEqual(0, r[0]));

@@ -35,6 +35,49 @@ public sealed class NetworkSelectorTests
     }
 
     [Fact]
+    public void WidthAndDepthAreChosenWithTheBlocks()
+    {
+        var random = new Random(6);
+        ElasticSpace space = new([1, 4], [16, 64], 3) { Widths = [8, 16], Depths = [2, 3], BlockRanking = [2, 0, 1] };
+        ICostTable cost = AnalyticCosts.Parameters(Config);
+        double[][] Rows() => [.. Enumerable.Range(0, 3).Select(_ => new[] { random.NextDouble(), 0 })];
+        var losses = new LossSensitivities(space, 2, Rows(), Rows(), 1) { Frames = [0, 0.3, 0.5, 0.9] };
+        var all = (from f in space.Frames from a in Shapes() from b in Shapes() from c in Shapes() select space.Within(f, i => i == 0 ? a : i == 1 ? b : c))
+            .Distinct().Select(n => (Network: n, Cost: cost.Cost(n), Loss: losses.Predict(n)!.Value)).ToArray();
+        var selector = new NetworkSelector(Config, space) { Sensitivities = losses };
+        double least = all.Min(n => n.Cost), full = all.Max(n => n.Cost);
+        var frames = new HashSet<(int?, int)>();
+        for (int i = 0; i <= 60; i++)
+        {
+            double target = least + (full - least) * i / 60, rounded = target - 6 * (target - least) / 10_000;
+            SelectedNetwork selected = selector.Select(target, cost);
+            Assert.True(selected.Cost <= target && space.Contains(selected.SubNetwork));
+            Assert.InRange(selected.PredictedLoss!.Value, all.Where(n => n.Cost <= target).Min(n => n.Loss) - 1e-9, all.Where(n => n.Cost <= rounded).Select(n => n.Loss).DefaultIfEmpty(9).Min() + 1e-9);
+            frames.Add((selected.SubNetwork.Width, selected.SubNetwork.Depth));
+            // Without losses the residual stream and the depth stay whole as long as they can.
+            SubNetwork plain = (new NetworkSelector(Config, space)).Select(target, cost).SubNetwork;
+            Assert.Equal(space.Frames.First(f => cost.Cost(space.Within(f, _ => new BlockShape(1, 16))) <= target), space.FrameOf(plain));
+        }
+        Assert.True(frames.Count >= 3, string.Join(' ', frames));
+
+        IEnumerable<BlockShape> Shapes() => from g in space.KvGroups from n in space.Neurons select new BlockShape(g, n);
+    }
+
+    [Fact]
+    public void ACostThatKnowsNoWidthsLeavesTheStreamWhole()
+    {
+        ElasticSpace space = Space with { Widths = [8, 16], Depths = [1, 3], BlockRanking = [2, 0, 1] };
+        ICostTable cost = new RandomCosts(new Random(7));
+        var selector = new NetworkSelector(Config, space);
+        double target = cost.Cost(Space.Smallest) * 0.9;
+
+        SubNetwork selected = selector.Select(target, cost).SubNetwork;
+
+        Assert.Equal((null, 1), (selected.Width, selected.Depth));
+        Assert.Contains("below the smallest", Assert.Throws<FlextronException>(() => selector.Select(0.4, cost)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheUniformControlIsUniformAndTheWidestThatFits()
     {
         ICostTable cost = AnalyticCosts.Parameters(Config);
@@ -59,7 +102,7 @@ public sealed class NetworkSelectorTests
         var random = new Random(4);
         ICostTable cost = new RandomCosts(random);
         LossSensitivities losses = Sensitivities(random);
-        var all = (from a in Shapes() from b in Shapes() from c in Shapes() select new SubNetwork([a, b, c])).Select(n => (Cost: cost.Cost(n), Loss: losses.Predict(n))).ToArray();
+        var all = (from a in Shapes() from b in Shapes() from c in Shapes() select new SubNetwork([a, b, c])).Select(n => (Cost: cost.Cost(n), Loss: losses.Predict(n)!.Value)).ToArray();
         for (int i = 0; i < 20; i++)
         {
             double target = cost.Cost(Space.Smallest) + (cost.Cost(Space.Largest) - cost.Cost(Space.Smallest)) * (i + 0.5) / 20;
@@ -139,9 +182,9 @@ public sealed class NetworkSelectorTests
 
         public double Fixed => 0.37;
 
-        public double Attention(int block, int kvGroups) => attention[block][Space.KvGroups.IndexOf(kvGroups)];
+        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : attention[block][Space.KvGroups.IndexOf(kvGroups)];
 
-        public double Mlp(int block, int neurons) => mlp[block][Space.Neurons.IndexOf(neurons)];
+        public double Mlp(int block, int neurons) => neurons == 0 ? 0 : mlp[block][Space.Neurons.IndexOf(neurons)];
 
         private static double[][] Rows(Random random, int choices) =>
             [.. Enumerable.Range(0, Space.BlockCount).Select(_ => Enumerable.Range(0, choices).Select(_ => 0.1 + random.NextDouble()).Order().ToArray())];

@@ -18,6 +18,23 @@ public class TokenizerFilesTests
     }
 
     [Fact]
+    public void TheHashFollowsEveryFileThatDecidesAndNoOther()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        File.WriteAllText(folder["tokenizer.json"], "one");
+        string before = TokenizerFiles.Hash(folder.Path);
+        File.WriteAllText(folder["model.safetensors"], "weights");
+        Assert.Equal(before, TokenizerFiles.Hash(folder.Path));
+        File.WriteAllText(folder["tokenizer_config.json"], "{}");
+        string configured = TokenizerFiles.Hash(folder.Path);
+        Assert.NotEqual(before, configured);
+        Assert.NotEqual(configured, TokenizerFiles.Hash(folder["tokenizer.json"]));
+        File.WriteAllText(folder["tokenizer.json"], "two");
+        Assert.NotEqual(configured, TokenizerFiles.Hash(folder.Path));
+        Assert.Contains("no tokenizer", Assert.Throws<FlextronException>(() => TokenizerFiles.Hash(folder["none/x"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void LoaderPrefersJsonThenBinAndNamesWhatItCannotOpen()
     {
         using TemporaryFolder folder = TestData.Temporary();

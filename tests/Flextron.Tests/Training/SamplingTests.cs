@@ -1,3 +1,4 @@
+using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
 using Flextron.Tests.Reference;
@@ -22,6 +23,33 @@ public sealed class SamplingTests
         Assert.Equal(step, new SubNetworkSampler(Space, SamplingStrategy.Sandwich, 4, 0.5, seed: 1).At(17));
         Assert.NotEqual(step, sampler.At(18));
         Assert.NotEqual(step, new SubNetworkSampler(Space, SamplingStrategy.Sandwich, 4, 0.5, seed: 2).At(17));
+    }
+
+    [Fact]
+    public void WithoutWidthsAndDepthsTheDrawsAreAsEver()
+    {
+        // Seeded runs of older versions repeat: the same random numbers are used for the same choices.
+        Random random = Seeds.Stream(1, "sub-networks", 17);
+        SubNetwork expected = random.NextDouble() >= 0.5
+            ? new SubNetwork(Enumerable.Range(0, 2).Select(_ => Draw()).ToArray())
+            : new SubNetwork(Enumerable.Repeat(Draw(), 2));
+
+        Assert.Equal(expected, new SubNetworkSampler(Space, SamplingStrategy.Random, 1, 0.5, seed: 1).At(17)[0]);
+
+        BlockShape Draw() => new(Space.KvGroups[random.Next(Space.KvGroups.Length)], Space.Neurons[random.Next(Space.Neurons.Length)]);
+    }
+
+    [Fact]
+    public void WidthsAndDepthsAreDrawnAndTheSandwichReachesTheSmallest()
+    {
+        ElasticSpace space = Space with { Widths = [8, 16], Depths = [1, 2], BlockRanking = [1, 0] };
+        var sampler = new SubNetworkSampler(space, SamplingStrategy.Sandwich, 4, 0.5, seed: 1);
+
+        SubNetwork[] random = [.. Enumerable.Range(0, 200).SelectMany(i => sampler.At(i).Skip(2))];
+
+        Assert.Equal(new SubNetwork([BlockShape.Skipped, new BlockShape(1, 48)], 8), sampler.At(0)[1]);
+        foreach ((int? width, int depth) in new (int?, int)[] { (null, 2), (null, 1), (8, 2), (8, 1) })
+            Assert.InRange(random.Count(n => n.Width == width && n.Depth == depth), 70, 130);
     }
 
     [Theory]

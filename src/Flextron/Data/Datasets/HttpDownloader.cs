@@ -184,7 +184,9 @@ public sealed class HttpDownloader : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new DownloadFailure(e.Message.ReplaceLineEndings(" ").TrimEnd('.'), temporary: true);
+            // A name that nobody knows is the sign of having no network: the answer should come at once.
+            bool unknown = e is HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError };
+            throw new DownloadFailure(e.Message.ReplaceLineEndings(" ").TrimEnd('.'), temporary: !unknown);
         }
     }
 

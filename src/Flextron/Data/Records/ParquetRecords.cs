@@ -20,10 +20,10 @@ internal static class ParquetRecords
         long length = new FileInfo(path).Length;
         if (length > LargestFile) throw new FlextronException($"{path} has {length:N0} bytes, too many for a benchmark: give it as a corpus, or check the path.");
         int number = 0;
-        int groups = Guard(path, () => GroupsAsync(path));
+        int groups = ParquetFile.Guard(path, () => GroupsAsync(path));
         for (int group = 0; group < groups; group++)
         {
-            foreach (JsonElement row in Guard(path, () => RowsAsync(path, group))) yield return new DataRecord(path, ++number, row);
+            foreach (JsonElement row in ParquetFile.Guard(path, () => RowsAsync(path, group))) yield return new DataRecord(path, ++number, row);
         }
     }
 
@@ -65,18 +65,5 @@ internal static class ParquetRecords
         var node = new JsonObject();
         foreach ((string key, object? value) in fields) node[key] = Node(value, depth + 1);
         return node;
-    }
-
-    // The package throws what it stumbles over; a file from outside may make it stumble over anything, a size beyond all memory included.
-    private static T Guard<T>(string path, Func<Task<T>> read)
-    {
-        try
-        {
-            return read().GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (e is not FlextronException)
-        {
-            throw new FlextronException($"{path} is not a readable parquet file: {e.Message.ReplaceLineEndings(" ")} Get it again.", e);
-        }
     }
 }

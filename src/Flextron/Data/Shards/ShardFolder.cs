@@ -36,11 +36,11 @@ internal sealed class ShardFolder(string path)
 
     /// <summary>Where the shard of these documents, by this tokenizer, lies or will lie.</summary>
     public string ShardPath(byte[] key, string tokenizerHash) =>
-        System.IO.Path.Combine(path, ContentHash.OfText($"{tokenizerHash} {Convert.ToHexStringLower(key)}")[..32] + Extension);
+        System.IO.Path.Combine(path, ContentHash.OfText($"{ShardManifest.CurrentFormat} {tokenizerHash} {Convert.ToHexStringLower(key)}")[..32] + Extension);
 
-    /// <summary>Opens all shards of a manifest.</summary>
+    /// <summary>Opens all shards of a manifest and verifies them; the caller disposes of them.</summary>
     /// <exception cref="FlextronException">One is missing, damaged, or not the one the manifest means.</exception>
-    public TokenCorpus Open(ShardManifest manifest, int vocabularySize)
+    public IReadOnlyList<TokenShard> Open(ShardManifest manifest, int vocabularySize)
     {
         var shards = new List<TokenShard>();
         try
@@ -61,7 +61,7 @@ internal sealed class ShardFolder(string path)
             if (e is AggregateException { InnerException: FlextronException inner }) throw inner;
             throw;
         }
-        return TokenCorpus.OfShards(shards, manifest.Hash);
+        return shards;
     }
 
     private void Delete(Func<string, bool> which)

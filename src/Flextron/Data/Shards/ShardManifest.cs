@@ -6,7 +6,7 @@ public sealed record ShardManifest
     /// <summary>File name in the corpus folder.</summary>
     public const string FileName = "corpus.json";
 
-    /// <summary>The version this program writes and reads.</summary>
+    /// <summary>The version this program writes and reads; raised also when the same tokenizer file comes to give other ids, so that nothing stale is reused.</summary>
     public const int CurrentFormat = 1;
 
     /// <summary>Version of the folder's layout.</summary>

@@ -1,3 +1,4 @@
+using Flextron.Data.Records;
 using Parquet;
 using Parquet.Schema;
 
@@ -9,15 +10,15 @@ internal static class ParquetText
     /// <summary>Reads a file; null values are passed over.</summary>
     public static IEnumerable<string> Read(string file, string field)
     {
-        ParquetReader reader = Guard(file, () => ParquetReader.CreateAsync(file));
+        ParquetReader reader = ParquetFile.Guard(file, () => ParquetReader.CreateAsync(file));
         try
         {
-            DataField[] columns = Guard(file, () => Task.FromResult(reader.Schema.DataFields.Where(f => f.Path.Length == 1 && f.ClrType == typeof(ReadOnlyMemory<char>)).ToArray()));
+            DataField[] columns = ParquetFile.Guard(file, () => Task.FromResult(reader.Schema.DataFields.Where(f => f.Path.Length == 1 && f.ClrType == typeof(ReadOnlyMemory<char>)).ToArray()));
             DataField column = columns.FirstOrDefault(f => f.Name == field) ?? throw new FlextronException(
                 $"{file} has no text column \"{field}\": its text columns are {(columns.Length > 0 ? string.Join(", ", columns.Take(12).Select(f => f.Name)) : "none")}.");
             for (int group = 0; group < reader.RowGroupCount; group++)
             {
-                string?[] texts = Guard(file, () => Column(reader, group, column));
+                string?[] texts = ParquetFile.Guard(file, () => Column(reader, group, column));
                 foreach (string? text in texts)
                 {
                     if (text is not null) yield return text;
@@ -26,7 +27,7 @@ internal static class ParquetText
         }
         finally
         {
-            Guard(file, async () =>
+            ParquetFile.Guard(file, async () =>
             {
                 await reader.DisposeAsync().ConfigureAwait(false);
                 return 0;
@@ -40,18 +41,5 @@ internal static class ParquetText
         string?[] texts = new string?[checked((int)rows.RowCount)];
         await rows.ReadAsync(column, texts.AsMemory()!).ConfigureAwait(false);
         return texts;
-    }
-
-    // The package throws what it stumbles over; a file from outside may make it stumble over anything, a size beyond all memory included.
-    private static T Guard<T>(string file, Func<Task<T>> read)
-    {
-        try
-        {
-            return read().GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (e is not FlextronException)
-        {
-            throw new FlextronException($"{file} is not a readable parquet file: {e.Message.ReplaceLineEndings(" ")} Get it again.", e);
-        }
     }
 }

@@ -5,6 +5,9 @@ namespace Flextron.Data.Sources;
 /// <summary>Documents of a plain text file, in memory for one document at a time.</summary>
 internal static class PlainText
 {
+    /// <summary>What separates documents.</summary>
+    public const string Separator = "<|endoftext|>";
+
     private const int ParagraphDocument = 2000;
 
     /// <summary>Reads a file; bytes that are not UTF-8 become U+FFFD.</summary>
@@ -16,23 +19,23 @@ internal static class PlainText
         while (Guard(file, each.MoveNext)) yield return each.Current;
     }
 
-    /// <summary>Cuts at <see cref="TextCorpus.Separator"/>.</summary>
+    /// <summary>Cuts at <see cref="Separator"/>.</summary>
     internal static IEnumerable<string> Separated(TextReader reader, int longest = DocumentCut.Longest)
     {
         char[] buffer = new char[1 << 14];
         int start = 0, end = 0, searched = 0;
         while (true)
         {
-            int at = buffer.AsSpan(start + searched, end - start - searched).IndexOf(TextCorpus.Separator);
+            int at = buffer.AsSpan(start + searched, end - start - searched).IndexOf(Separator);
             if (at >= 0)
             {
                 yield return buffer.AsSpan(start, searched + at).Trim().ToString();
-                start += searched + at + TextCorpus.Separator.Length;
+                start += searched + at + Separator.Length;
                 searched = 0;
                 continue;
             }
             // A separator may have begun in the last characters.
-            searched = Math.Max(0, end - start - TextCorpus.Separator.Length + 1);
+            searched = Math.Max(0, end - start - Separator.Length + 1);
             if (searched >= longest)
             {
                 int length = DocumentCut.At(buffer.AsSpan(start, longest));
@@ -75,7 +78,7 @@ internal static class PlainText
 
     private static bool HasSeparator(string file)
     {
-        byte[] separator = Encoding.UTF8.GetBytes(TextCorpus.Separator), buffer = new byte[1 << 16];
+        byte[] separator = Encoding.UTF8.GetBytes(Separator), buffer = new byte[1 << 16];
         using Stream stream = CorpusFiles.Open(file);
         int kept = 0;
         while (true)

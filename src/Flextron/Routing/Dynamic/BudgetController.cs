@@ -16,14 +16,14 @@ namespace Flextron.Routing.Dynamic;
 /// </remarks>
 public sealed class BudgetController
 {
-    private readonly ElasticSpace space;
     private readonly double[][] costs;
     private readonly double[][] budget;
     private readonly double[][] stored;
     private readonly double[] capacity, range;
     private readonly double[][] spent;
     private readonly double gain, fixedCost;
-    private double[] overflow = [];
+    private readonly double[] worst, target;
+    private double[] overflow = [], tokenCost = [];
 
     /// <summary>Opens an account for each of several sequences.</summary>
     /// <param name="space">The choices.</param>
@@ -38,13 +38,14 @@ public sealed class BudgetController
         ArgumentNullException.ThrowIfNull(budgets);
         ArgumentNullException.ThrowIfNull(targets_B);
         settings = (settings ?? new BudgetSettings()).Validated();
-        this.space = space;
         this.costs = costs.ValidatedFor(space).Layers();
         budget = [.. targets_B.Select(t => budgets.At(t, costs))];
         range = [.. this.costs.Select(c => Math.Max(c.Max() - c.Min(), 1e-12 * costs.Full))];
         capacity = [.. range.Select(r => settings.Burst * r)];
         stored = [.. targets_B.Select(_ => new double[range.Length])];
         spent = [.. targets_B.Select(_ => new double[range.Length])];
+        worst = new double[targets_B.Count];
+        target = [.. targets_B.Select(t => costs.Target(Math.Clamp(t, 0, 1)))];
         gain = settings.Gain;
         fixedCost = costs.Fixed;
     }
@@ -54,6 +55,12 @@ public sealed class BudgetController
 
     /// <summary>Mean cost of a sequence's tokens so far: what a static network of this cost would have spent.</summary>
     public double MeanCost(int sequence) => Tokens == 0 ? 0 : fixedCost + spent[sequence].Sum() / Tokens;
+
+    /// <summary>The greatest that a sequence's running mean cost has been after any of its tokens, over its target: never above 1, up to rounding.</summary>
+    public double WorstRatio(int sequence) => worst[sequence];
+
+    /// <summary>Cost of each token of the last stretch, b·T + t, the fixed part included.</summary>
+    public IReadOnlyList<double> TokenCosts => tokenCost;
 
     /// <summary>Mean cost of a sequence's tokens in each layer.</summary>
     public double[] MeanLayerCosts(int sequence) => [.. spent[sequence].Select(s => s / Math.Max(1, Tokens))];
@@ -69,6 +76,7 @@ public sealed class BudgetController
         {
             // What the last layer could not store is lost: a new stretch begins with its own budget alone.
             overflow = new double[rows * time];
+            tokenCost = [.. Enumerable.Repeat(fixedCost, rows * time)];
             Tokens += time;
         }
         int[] decided = new int[rows * time];
@@ -83,12 +91,27 @@ public sealed class BudgetController
                 decided[at] = choice;
                 double left = Math.Max(0, available - costs[layer][choice]);
                 sum += costs[layer][choice];
+                tokenCost[at] += costs[layer][choice];
                 store = Math.Min(left, capacity[layer]);
                 overflow[at] = left - store;
             }
             (stored[b][layer], spent[b][layer]) = (store, sum);
         }
+        if (layer == costs.Length - 1) FollowRunningMeans(time);
         return decided;
+    }
+
+    private void FollowRunningMeans(int time)
+    {
+        for (int b = 0; b < budget.Length; b++)
+        {
+            double sum = tokenCost.AsSpan(b * time, time).ToArray().Sum(), before = fixedCost * Tokens + spent[b].Sum() - sum;
+            for (int t = 0; t < time; t++)
+            {
+                before += tokenCost[b * time + t];
+                worst[b] = Math.Max(worst[b], before / (Tokens - time + t + 1) / target[b]);
+            }
+        }
     }
 
     private int Best(int layer, ReadOnlySpan<float> scores_K, double available, double share, double fullness)

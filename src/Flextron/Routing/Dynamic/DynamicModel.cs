@@ -22,7 +22,7 @@ namespace Flextron.Routing.Dynamic;
 /// <param name="space">Its choices.</param>
 public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
 {
-    private readonly ElasticSpace space = space.ValidatedFor(model.Config, "Dynamic routing");
+    private readonly ElasticSpace space = space.ValidatedFor(model.Config, "Dynamic routing").Blockwise;
 
     /// <summary>The LM.</summary>
     public DecoderModel Model => model;

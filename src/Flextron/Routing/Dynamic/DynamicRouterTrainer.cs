@@ -103,18 +103,20 @@ public static class DynamicRouterTrainer
             double temperature = settings.StartTemperature * Math.Pow(settings.EndTemperature / settings.StartTemperature, done);
             Random random = Seeds.Stream(settings.Seed, "dynamic draws", step);
             Tensor targets_B = SurrogateRouterTrainer.Targets(random, settings.BatchSize);
-            Tensor cost_B = zeros(settings.BatchSize) + costs.Fixed;
+            var parts = new List<Tensor>();
             Tensor Choices(int layer, Tensor x_BTC)
             {
                 // A router's input is taken as given: through it the loss would also ask earlier layers to make later routers' work easy.
                 Tensor log_BTK = routers.LogChoices(layer, targets_B, x_BTC.detach());
-                cost_B = cost_B + log_BTK.exp().matmul(NativeTensor.Of(layers[layer], log_BTK.dtype, log_BTK.device)).mean([1]);
+                // The relaxed pass has a dispose scope of its own, which this has to outlive.
+                parts.Add(log_BTK.exp().matmul(NativeTensor.Of(layers[layer], log_BTK.dtype, log_BTK.device)).mean([1]).MoveToOuterDisposeScope());
                 return RelaxedDraw.Of(log_BTK, temperature, settings.Method == RoutingMethod.StraightThrough, random);
             }
 
             (Tensor input_BT, Tensor target_BT) = windows.Batch(step, settings.BatchSize);
             Tensor logits_BTV = relaxed.Forward(input_BT.to(model.Device), Choices);
             Tensor loss = functional.cross_entropy(logits_BTV.view(-1, model.Config.VocabularySize), target_BT.to(model.Device).view(-1));
+            Tensor cost_B = parts.Aggregate((a, b) => a + b) + costs.Fixed;
             Tensor excess = ((cost_B - costs.Smallest) / (costs.Full - costs.Smallest) - targets_B).relu().mean();
             double value = loss.item<float>();
             if (!double.IsFinite(value)) throw new FlextronException($"Training dynamic routers diverged at step {step + 1}: the loss is {value}; lower learningRate.");

@@ -86,7 +86,7 @@ public sealed class DynamicRouters : IDisposable
         ArgumentNullException.ThrowIfNull(space);
         string path = Path.Combine(folder, SettingsName);
         RouterFile file = FlextronJson.ReadFile<RouterFile>(path, "dynamic routers");
-        if (file.Settings is null || file.Space is not { KvGroups.IsDefaultOrEmpty: false, Neurons.IsDefaultOrEmpty: false } || !file.Space.Equals(space) || file.Channels != channels)
+        if (file.Settings is null || file.Space is not { KvGroups.IsDefaultOrEmpty: false, Neurons.IsDefaultOrEmpty: false } || !file.Space.Equals(space.Blockwise) || file.Channels != channels)
             throw new FlextronException($"{path} was trained for other choices or another model than this family's: run `flextron route --dynamic` again.");
         file.Settings.Validated();
         file.Budgets?.ValidatedFor(space, path);

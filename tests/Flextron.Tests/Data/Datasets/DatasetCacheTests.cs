@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Flextron.Data.Datasets;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
 using Flextron.Storage;
 using static Flextron.Tests.Data.Datasets.LoopbackServer;
 

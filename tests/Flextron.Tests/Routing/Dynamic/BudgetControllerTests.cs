@@ -18,13 +18,18 @@ public sealed class BudgetControllerTests
             double[] targets = [0, 1, .. Enumerable.Range(0, 6).Select(_ => random.NextDouble())];
             BudgetController controller = new(space, costs, Budgets(space, costs, random), targets, new BudgetSettings { Burst = 20 * random.NextDouble(), Gain = 10 * random.NextDouble() });
             double greed = 20 * random.NextDouble();
+            double[] worst = new double[targets.Length];
             for (int token = 0; token < 60; token++)
             {
                 Step(controller, space, random, targets.Length, 1, greed);
                 // A promise of + 0 %, up to the rounding of sums.
                 for (int b = 0; b < targets.Length; b++)
+                {
                     Assert.True(controller.MeanCost(b) <= costs.Target(targets[b]) * (1 + 1e-9), $"seed {seed}, token {token}: {controller.MeanCost(b)} > {costs.Target(targets[b])}");
+                    worst[b] = Math.Max(worst[b], controller.MeanCost(b) / costs.Target(targets[b]));
+                }
             }
+            for (int b = 0; b < targets.Length; b++) Assert.Equal(worst[b], controller.WorstRatio(b), 1e-9);
             Assert.Equal(60, controller.Tokens);
             sequences += targets.Length;
         }
@@ -76,7 +81,11 @@ public sealed class BudgetControllerTests
                 }
                 start += count;
             }
-            for (int b = 0; b < 3; b++) Assert.Equal(atOnce.MeanCost(b), stepwise.MeanCost(b), 1e-9);
+            for (int b = 0; b < 3; b++)
+            {
+                Assert.Equal(atOnce.MeanCost(b), stepwise.MeanCost(b), 1e-9);
+                Assert.Equal(atOnce.WorstRatio(b), stepwise.WorstRatio(b), 1e-9);
+            }
         }
     }
 

@@ -62,12 +62,23 @@ public sealed class ArmPlannerTests
     }
 
     [Fact]
+    public void AShareOfTheStepsTrainsTheWholeNetworkAlone()
+    {
+        JointTrainingSettings training = new() { Strategy = SamplingStrategy.Random, NetworksPerStep = 2, Seed = 3 };
+        ISubNetworkSource plain = ArmPlan.Source(training, new ArmSettings(), Space), mixed = ArmPlan.Source(training, new ArmSettings { WholeShare = 0.25 }, Space);
+        int[] whole = [.. Enumerable.Range(0, 2000).Where(step => mixed.At(step) is [var only] && only.Equals(Space.Largest))];
+        // Four standard deviations of a binomial count.
+        Assert.InRange(whole.Length, 500 - 78, 500 + 78);
+        Assert.All(Enumerable.Range(0, 50).Except(whole), step => Assert.Equal(plain.At(step), mixed.At(step)));
+    }
+
+    [Fact]
     public void StandardArmsAndQuestionsFillEmptySettings()
     {
         JointComparisonSettings resolved = new JointComparisonSettings().Resolved();
         Assert.Equal(StandardArms.Arms.Keys, resolved.Arms.Keys);
         Assert.Equal(StandardArms.Comparisons, resolved.Comparisons);
-        Assert.Equal(resolved.Arms.Keys.Order(), resolved.Comparisons.SelectMany(c => c.Arms).Append("whole").Distinct().Order());
+        Assert.Equal(resolved.Arms.Keys.Order(), resolved.Comparisons.SelectMany(c => c.Arms).Distinct().Order());
     }
 
     [Fact]
@@ -98,6 +109,7 @@ public sealed class ArmPlannerTests
         Assert.Contains("each once", Refusal(Settings() with { Seeds = [1, 1] }), StringComparison.Ordinal);
         Assert.Contains("cannot itself have equalCompute", Refusal(Settings() with { Arms = new Dictionary<string, ArmSettings> { ["base"] = new() { Only = 0.5 } } }), StringComparison.Ordinal);
         Assert.Contains("\"a b\" cannot name an arm", Refusal(Settings(("a b", new ArmSettings()))), StringComparison.Ordinal);
+        Assert.Contains("arms.arm.wholeShare is -1", Refusal(Settings(("arm", new ArmSettings { WholeShare = -1 }))), StringComparison.Ordinal);
         Assert.Contains("arms.arm.only is 1.5", Refusal(Settings(("arm", new ArmSettings { Only = 1.5 }))), StringComparison.Ordinal);
     }
 

@@ -1,0 +1,41 @@
+using Flextron.Inference;
+using Flextron.Models;
+using Flextron.Tokenization;
+using Flextron.Workbench.Figures;
+
+namespace Flextron.Notebooks.Display;
+
+/// <summary>Pictures of models and of what they say, one call each.</summary>
+public static class ModelPictures
+{
+    /// <summary>What a sub-network keeps of a model, a bar a block.</summary>
+    public static Picture Picture(this SubNetwork network, ModelConfig full, string? title = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return new Picture(SubNetworkBars.Render(network, full, title), $"{title ?? "sub-network"}: {network}");
+    }
+
+    /// <summary>A text whose tokens are coloured by how unlikely a model finds them: dark is surprising.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="tokenizer">Its tokenizer.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="subNetwork">Which slice; the whole network where null.</param>
+    /// <param name="maximum">Nats drawn darkest, so that several pictures can share a scale; the largest of this text where null.</param>
+    public static ColouredText Surprise(this DecoderModel model, Tokenizer tokenizer, string text, SubNetwork? subNetwork = null, double? maximum = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        int[] ids = tokenizer.Encode(text);
+        // Pieces are differences of decoded beginnings: a character may be spread over several tokens.
+        var pieces = new string[ids.Length];
+        string before = "";
+        for (int i = 0; i < ids.Length; i++)
+        {
+            string now = tokenizer.Decode(ids.Take(i + 1)).TrimEnd('\uFFFD');
+            pieces[i] = now.Length > before.Length ? now[before.Length..] : "";
+            before = now;
+        }
+        double[] values = [double.NaN, .. TextScorer.LogProbabilities(model, ids, subNetwork).Select(l => -l)];
+        return new ColouredText(pieces, values, "surprise (nats)") { Minimum = 0, Maximum = maximum };
+    }
+}

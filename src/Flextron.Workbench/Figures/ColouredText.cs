@@ -1,0 +1,79 @@
+using System.Globalization;
+
+namespace Flextron.Workbench.Figures;
+
+/// <summary>A text whose tokens are coloured by a number each: their log-probability, or the compute spent on them.</summary>
+/// <param name="Tokens">The pieces of the text, spaces and line breaks included.</param>
+/// <param name="Values">A number for each; NaN leaves a piece without colour.</param>
+/// <param name="Quantity">What the numbers are, for the scale below the text.</param>
+public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<double> Values, string Quantity)
+{
+    private const double FontSize = 14, LineHeight = 26, Advance = 0.602 * FontSize, Margin = 10, Width = 760;
+
+    /// <summary>The number drawn palest; the smallest where null.</summary>
+    public double? Minimum { get; init; }
+
+    /// <summary>The number drawn darkest; the largest where null.</summary>
+    public double? Maximum { get; init; }
+
+    /// <summary>The picture as one SVG document.</summary>
+    /// <exception cref="FlextronException">Not one number for each token, or no token.</exception>
+    public string ToSvg()
+    {
+        if (Tokens.Count == 0 || Tokens.Count != Values.Count) throw new FlextronException($"A coloured text needs one number for each token: {Tokens.Count} tokens and {Values.Count} numbers were given.");
+        double[] finite = [.. Values.Where(double.IsFinite)];
+        double low = Minimum ?? finite.DefaultIfEmpty(0).Min(), high = Maximum ?? finite.DefaultIfEmpty(1).Max();
+        if (!(high > low)) high = low + 1;
+        var body = new SvgCanvas();
+        double x = Margin, y = Margin;
+        for (int i = 0; i < Tokens.Count; i++)
+        {
+            string[] lines = Tokens[i].ReplaceLineEndings("\n").Split('\n');
+            for (int l = 0; l < lines.Length; l++)
+            {
+                if (l > 0) (x, y) = (Margin, y + LineHeight);
+                (x, y) = Piece(body, lines[l], Values[i], (Values[i] - low) / (high - low), x, y);
+            }
+        }
+        double scaleTop = y + LineHeight + 14, height = scaleTop + 36;
+        var canvas = new SvgCanvas();
+        canvas.Open("svg", ("xmlns", "http://www.w3.org/2000/svg"), ("width", Width), ("height", height), ("viewBox", $"0 0 {SvgCanvas.Number(Width)} {SvgCanvas.Number(height)}"), ("role", "img"), ("fill", Palette.Ink));
+        canvas.TextElement("title", $"Text coloured by {Quantity}");
+        canvas.Element("rect", ("width", Width), ("height", height), ("fill", "#ffffff"));
+        canvas.Raw(body);
+        Scale(canvas, scaleTop, low, high);
+        canvas.Close("svg");
+        return canvas.ToString();
+    }
+
+    private (double X, double Y) Piece(SvgCanvas canvas, string text, double value, double share, double x, double y)
+    {
+        while (text.Length > 0)
+        {
+            int room = (int)((Width - Margin - x) / Advance);
+            if (text.Length > room && x > Margin) (x, y, room) = (Margin, y + LineHeight, (int)((Width - 2 * Margin) / Advance));
+            string piece = text[..Math.Min(room, text.Length)];
+            (string colour, bool dark) = double.IsFinite(share) ? Palette.Shade(share) : ("#ffffff", false);
+            double width = piece.Length * Advance;
+            canvas.Open("g");
+            canvas.TextElement("title", double.IsFinite(value) ? string.Create(CultureInfo.InvariantCulture, $"{piece}: {Quantity} {value:0.###}") : piece);
+            canvas.Element("rect", ("x", x + 0.5), ("y", y), ("width", width - 1), ("height", LineHeight - 4), ("fill", colour));
+            // The width is forced, so that letters fill their box in whatever fixed-width font is there.
+            canvas.TextElement("text", piece, ("x", x), ("y", y + 16), ("font-size", FontSize), ("font-family", "'DejaVu Sans Mono', Menlo, Consolas, monospace"), ("xml:space", "preserve"),
+                ("textLength", width), ("lengthAdjust", "spacingAndGlyphs"), ("fill", dark ? "#ffffff" : null));
+            canvas.Close("g");
+            x += width;
+            text = text[piece.Length..];
+        }
+        return (x, y);
+    }
+
+    private void Scale(SvgCanvas canvas, double y, double low, double high)
+    {
+        for (int i = 0; i < 24; i++) canvas.Element("rect", ("x", Margin + 70 + 8 * i), ("y", y), ("width", 8.5), ("height", 12.0), ("fill", Palette.Shade(i / 23.0).Colour));
+        canvas.Text(Margin + 64, y + 10, Label(low), 11, "end", Palette.Muted);
+        canvas.Text(Margin + 70 + 8 * 24 + 6, y + 10, $"{Label(high)}   {Quantity}", 11, colour: Palette.Muted);
+    }
+
+    private static string Label(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
+}

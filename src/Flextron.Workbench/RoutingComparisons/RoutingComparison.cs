@@ -1,0 +1,54 @@
+using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Studies;
+
+namespace Flextron.Workbench.RoutingComparisons;
+
+/// <summary>
+/// A kind of experiment: ways to choose a sub-network for a latency, over seeds. Static routers trained in three ways at equal compute; the router against uniform widths,
+/// least slope, evolutionary search and the exact knapsack at equal measured latency; dynamic against static routing at equal realised cost; and
+/// whether random targets are kept when measured.
+/// </summary>
+public static class RoutingComparison
+{
+    /// <summary>What <c>"kind"</c> says for it.</summary>
+    public const string KindName = "routing";
+
+    /// <summary>The kind of experiment.</summary>
+    public static ExperimentKind Kind { get; } = ExperimentKind.Of<RoutingComparisonSettings>(
+        KindName, "ways to choose sub-networks, over seeds: routers against controls at equal measured latency, dynamic against static routing, budgets kept", Run);
+
+    /// <summary>Runs it.</summary>
+    /// <param name="experiment">Its folder.</param>
+    /// <param name="settings">Resolved settings.</param>
+    /// <param name="options">How the run is carried out.</param>
+    /// <returns>The run's folder, whose <c>report.html</c> tells the result.</returns>
+    /// <exception cref="FlextronException">Something the experiment names cannot be used.</exception>
+    public static string Run(ExperimentFolder experiment, RoutingComparisonSettings settings, RunOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        ArgumentNullException.ThrowIfNull(settings);
+        settings.Validated();
+        StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
+        using ExperimentRun run = experiment.StartRun(settings, options);
+        run.RecordSeed("corpus", settings.Corpus.Seed);
+        run.RecordSeed("training", settings.Training.Seed);
+        run.RecordSeed("profile", settings.Profile.Table.Seed);
+        foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"routing {seed}"), seed);
+        StageResult corpus = CorpusStage.Run(run, settings.Corpus, inputs.Tokenizer, inputs.Text);
+        StageResult ranking = ElastifyStage.Rank(run, settings.Rank, inputs.Model, corpus);
+        StageResult family = ElastifyStage.Permute(run, inputs.Model, inputs.Tokenizer, corpus, ranking);
+        StageResult trained = TrainStage.Run(run, new StudySettings { Training = settings.Training, Corpus = settings.Corpus }, corpus, family);
+        StageResult profile = ProfileStage.Run(run, settings.Profile, trained);
+        SeedStages[] seeds = [.. settings.Seeds.Select(seed =>
+        {
+            StageResult routers = RouterStage.Train(run, settings, seed, corpus, trained, profile);
+            StageResult tuned = RouterStage.Tune(run, settings, seed, corpus, family, trained, profile, routers);
+            return new SeedStages(seed, routers, tuned,
+                ChoiceStage.Run(run, settings, seed, corpus, tuned, profile), DynamicStage.Run(run, settings, seed, corpus, tuned, profile));
+        })];
+        StageResult timings = TimingStage.Run(run, settings, corpus, profile, seeds);
+        RoutingComparisonReport.Write(run, new RoutingComparisonResults(settings, corpus, trained, profile, seeds, timings));
+        run.Finish();
+        return run.Folder;
+    }
+}

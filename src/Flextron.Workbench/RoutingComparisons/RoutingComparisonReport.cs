@@ -1,0 +1,139 @@
+using System.Globalization;
+using Flextron.Latency;
+using Flextron.Routing;
+using Flextron.Training;
+using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Figures;
+using Flextron.Workbench.Reports;
+using Flextron.Workbench.Studies;
+
+namespace Flextron.Workbench.RoutingComparisons;
+
+/// <summary>Writes up a comparison of ways to choose sub-networks: who won comes from the numbers, whoever it is.</summary>
+internal static class RoutingComparisonReport
+{
+    private static readonly CultureInfo C = CultureInfo.InvariantCulture;
+
+    public static void Write(ExperimentRun run, RoutingComparisonResults results)
+    {
+        var report = new ReportDocument("Choosing sub-networks: routers, controls, and choosing per token")
+        {
+            Subtitle = $"run {run.Name}; {results.Table.Key.DeviceName}; seeds {string.Join(", ", results.Seeds)}",
+        };
+        report.Text($"**{results.Settings.Question}**");
+        Controls(report, results);
+        Methods(report, results);
+        Dynamic(report, results);
+        Budgets(report, results);
+        Latency(report, results);
+        report.Heading("How this was made").Text(string.Create(C,
+            $"The family was trained once ({results.Settings.Training.Steps} joint steps); routers, {results.Settings.Route.Joint.Training.Steps} joint steps of LM and routers, controls and dynamic routers were made once for each seed. Intervals are over seeds and say nothing about other families. Computing took {results.Duration.TotalSeconds:0} s in all."));
+        report.Table(new ReportTable([new("part"), new("documents", "N0"), new("tokens", "N0"), new("SHA-256 of ids")],
+            results.Corpus.Select(p => (IReadOnlyList<object?>)[p.Name, p.Documents, p.Tokens, p.Hash[..16]]), "The text"));
+        report.Settings("Settings", results.Settings);
+        report.Write(run.Folder);
+        RoutingComparisonTables.Write(run, results);
+    }
+
+    private static void Controls(ReportDocument report, RoutingComparisonResults results)
+    {
+        report.Heading("The static router against controls").Figure(RoutingComparisonFigures.LossAgainstLatency(results), "loss-latency");
+        report.Text(string.Join(' ', ChosenNetwork.Controls.Select(c => Verdict($"Against {c}, the router", results.Against(c), Distinct(results, c)))) + string.Create(C,
+            $" Losses are compared at the router's own measured latency, with the control's curve interpolated there; windows are paired. The uniform control is, of all pairs of widths, the best on the calibration text; evolutionary search measured {results.Choices.Average(c => c.EvolutionEvaluations):0} networks a seed; router and knapsack know {results.Choices[0].Selections[0].Network.Blocks.Length} blocks' measured sensitivities, by which {results.Choices.Average(c => c.Repaired):0.#} of {results.Settings.Targets} router answers were adjusted to their target."));
+        report.Figure(RoutingComparisonFigures.Differences(results), "router-differences");
+        report.Table(new ReportTable(
+            [new("target", "0.00") { Heading = "target (ms)" }, new("router", "0.000"), .. ChosenNetwork.Controls.Select(c => new ReportColumn(c, "+0.000;-0.000;0.000") { Heading = $"− {c}" })],
+            results.TargetsMs.Select((ms, t) => (IReadOnlyList<object?>)[ms, Value(RoutingComparisonResults.OverSeeds([.. results.Choices.Select((_, s) => results.Of(s, ChosenNetwork.Router)[t].Loss)])),
+                .. ChosenNetwork.Controls.Select(c => (object?)Value(RoutingComparisonResults.OverSeeds(results.Against(c)[t])))]),
+            "The router's held-out loss, and its loss minus each control's at equal measured latency (negative: the router is better), ± half of the 95 % interval."));
+        report.Figure(RoutingComparisonFigures.Widths(results, attention: false), "neurons-per-target").Figure(RoutingComparisonFigures.Widths(results, attention: true), "heads-per-target");
+    }
+
+    private static void Methods(ReportDocument report, RoutingComparisonResults results)
+    {
+        report.Heading("Ways to train static routers").Figure(RoutingComparisonFigures.Methods(results), "methods");
+        report.Table(new ReportTable(
+            [new("method"), new("operations", "0.0") { Heading = "LM operations (10¹² FLOP)" }, new("seconds", "0.0"), new("loss", "0.000") { Heading = "mean loss over inner targets" }, new("rank", "0.000") { Heading = "surrogate's rank correlation" }, new("error", "0.00%") { Heading = "its relative error" }],
+            results.Settings.Methods.Select(method =>
+            {
+                RouterOutcome[] all = [.. results.Routers.Select(r => r.Single(o => o.Method == method))];
+                return (IReadOnlyList<object?>)[RoutingComparisonFigures.Words(method), all.Average(o => o.LmOperations) / 1e12, all.Average(o => o.Seconds),
+                    Value(RoutingComparisonResults.OverSeeds(all.Select(Inner).ToArray())), all[0].Surrogate is null ? null : all.Average(o => o.Surrogate!.Spearman), all[0].Surrogate is null ? null : all.Average(o => o.Surrogate!.RelativeError)];
+            }), "The same family, text and table; end-to-end steps are counted as forward passes and gradients of activations. The surrogate is judged on networks that neither fitted it nor chose its stopping point."));
+        foreach (RoutingMethod method in results.Settings.Methods.Where(m => m != RoutingMethod.Surrogate))
+        {
+            SummaryValue difference = RoutingComparisonResults.OverSeeds(results.Routers.Select(r => Inner(r.Single(o => o.Method == RoutingMethod.Surrogate)) - Inner(r.Single(o => o.Method == method))).ToArray());
+            report.Text($"Over inner targets the surrogate's routers lose {Signed(difference)} nats against {RoutingComparisonFigures.Words(method)} ({Judged(difference, "the surrogate is better", "the surrogate is worse")}).");
+        }
+    }
+
+    private static void Dynamic(ReportDocument report, RoutingComparisonResults results)
+    {
+        report.Heading("Dynamic against static routing").Figure(RoutingComparisonFigures.DynamicDifferences(results), "dynamic-differences");
+        double worst = results.Dynamic.Max(s => s.Max(d => d.Points.Max(p => p.WorstRatio)));
+        int sequences = results.Dynamic.Sum(s => s.Sum(d => d.Points.Sum(p => p.Sequences)));
+        report.Text(string.Join(' ', results.Settings.DynamicMethods.Select(method =>
+        {
+            (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
+            bool[] inner = [.. Enumerable.Range(0, results.Settings.Targets).Select(t => t > 0 && t < results.Settings.Targets - 1)];
+            string words = RoutingComparisonFigures.Words(method);
+            return $"{Verdict($"At equal counted cost, dynamic routing ({words})", counted, inner)} {Verdict("At equal realised latency it", realised, inner)}";
+        })) + string.Create(C,
+            $" The budget: over {sequences} sequences read under the controller the greatest running mean after any token was {worst:0.0000} of the target{(worst <= 1 + 1e-6 ? ", so the promise of + 0 % was kept on all of them" : ": **the promise was broken**")}. Scores are causal: no token's choices depend on later ones. Reading the whole network's text in the same session took {results.Timings.DynamicReferenceMs.Median:0.00} ms."));
+        report.Table(new ReportTable(
+            [new("training"), new("target", "0.00") { Heading = "target (ms)" }, new("counted", "0.00") { Heading = "counted (ms)" }, new("realised", "0.00") { Heading = "realised (ms)" }, new("loss", "0.000"),
+             new("counted difference", "+0.000;-0.000;0.000") { Heading = "− static, equal counted" }, new("realised difference", "+0.000;-0.000;0.000") { Heading = "− static, equal realised" }],
+            results.Settings.DynamicMethods.SelectMany(method =>
+            {
+                (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
+                return Enumerable.Range(0, results.Settings.Targets).Select(t =>
+                {
+                    DynamicPoint[] points = [.. results.Dynamic.Select(s => s.Single(d => d.Method == method).Points[t])];
+                    return (IReadOnlyList<object?>)[RoutingComparisonFigures.Words(method), points[0].TargetMs, points.Average(p => p.MeanCostMs), Enumerable.Range(0, results.Seeds.Count).Average(s => results.RealisedMs(s, method, points[s].Share)),
+                        Value(RoutingComparisonResults.OverSeeds([.. points.Select(p => p.Loss)])), Value(RoutingComparisonResults.OverSeeds(counted[t])), Value(RoutingComparisonResults.OverSeeds(realised[t]))];
+                });
+            }), "Counted: as if every token were charged the table's cost of its choices. Realised: wall-clock, grouping tokens included. ± half of the 95 % interval."));
+        foreach (DynamicOutcome outcome in results.Dynamic[0])
+        {
+            report.Text(
+                new ColouredText(outcome.Sample.Tokens, outcome.Sample.Shares, "counted cost, from the smallest network's (0) to the whole one's (1)") { Minimum = 0, Maximum = 1 },
+                $"where-compute-goes-{outcome.Method.ToString().ToLowerInvariant()}",
+                string.Create(C, $"Dynamic routing ({RoutingComparisonFigures.Words(outcome.Method)}) on held-out text at a target of {outcome.Sample.TargetMs:0.00} ms, seed {results.Seeds[0]}: the darker a token, the more of the network it went through."));
+        }
+    }
+
+    private static void Budgets(ReportDocument report, RoutingComparisonResults results)
+    {
+        (int all, int kept, int over, int near) = RoutingComparisonTables.Targets(results);
+        report.Heading("Are targets kept?").Figure(RoutingComparisonFigures.RandomTargets(results), "random-targets").Text(string.Create(C,
+            $"Of {all} random targets ({results.Settings.RandomTargets} a seed) {kept} selections are within their target by the table. Measured end to end, {over} ({over / (double)all:0.0%}) take at most 5 % more than the target, and {near} ({near / (double)all:0.0%}) lie within 5 % of it on either side. Latencies are relative to the whole network, run in between throughout: the machine ran at {results.Timings.Slowdown:0.00} times the table's time."));
+    }
+
+    private static void Latency(ReportDocument report, RoutingComparisonResults results)
+    {
+        HonestyReport honesty = results.Table.HeldOut!;
+        report.Heading("Latency table").Text(string.Create(C,
+            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile), rank correlation {honesty.Spearman:0.000}, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time)."));
+        report.Figure(MethodFigures.Honesty(honesty), "latency-honesty");
+    }
+
+    private static bool[] Distinct(RoutingComparisonResults results, string control) => [.. Enumerable.Range(0, results.Settings.Targets).Select(t =>
+        Enumerable.Range(0, results.Seeds.Count).Any(s => !results.Of(s, ChosenNetwork.Router)[t].Network.Equals(results.Of(s, control)[t].Network)))];
+
+    private static string Verdict(string subject, LossEstimate[][] differences, bool[] counts)
+    {
+        SummaryValue[] judged = [.. differences.Where((_, t) => counts[t]).Select(RoutingComparisonResults.OverSeeds)];
+        if (judged.Length == 0) return $"{subject} chooses the same at every target.";
+        int better = judged.Count(d => d.High < 0), worse = judged.Count(d => d.Low > 0), lower = judged.Count(d => d.Value < 0);
+        return string.Create(C, $"{subject} has the lower mean loss at {lower} of {judged.Length} targets ({better} beyond the 95 % interval), the higher one at {judged.Length - lower} ({worse} beyond it); on average {judged.Average(d => d.Value):+0.0000;-0.0000} nats.");
+    }
+
+    private static string Judged(SummaryValue value, string below, string above) => value.High < 0 ? below : value.Low > 0 ? above : "not distinguishable";
+
+    private static string Signed(SummaryValue value) => value.Low is { } low && value.High is { } high
+        ? string.Create(C, $"{value.Value:+0.0000;-0.0000} (95 %: {low:+0.0000;-0.0000} to {high:+0.0000;-0.0000})") : string.Create(C, $"{value.Value:+0.0000;-0.0000}");
+
+    private static PlusMinus Value(SummaryValue value) => new(value.Value, value.High is { } high ? high - value.Value : double.NaN);
+
+    private static double Inner(RouterOutcome outcome) => outcome.Points.Skip(1).SkipLast(1).Average(p => p.Loss.Mean);
+}

@@ -1,0 +1,100 @@
+using Flextron.Inference.Kernels;
+using Flextron.Models;
+
+namespace Flextron.Inference.Decoding;
+
+/// <summary>The working memory of a session: one allocation, sized once for the whole network.</summary>
+internal sealed unsafe class DecodeBuffers : IDisposable
+{
+    /// <summary>Tokens of a prompt that pass through the network together.</summary>
+    public const int BlockTokens = 32;
+
+    /// <summary>Rows of a down or output projection that are summed before they are added to the residual stream.</summary>
+    public const int ChunkRows = 128;
+
+    /// <summary>Entries of a group that are attended to in one piece.</summary>
+    public const int ChunkEntries = 256;
+
+    private readonly NativeBuffer memory;
+
+    public DecodeBuffers(ModelConfig config, int capacity, int workers, IKernels kernels)
+    {
+        long offset = 0;
+        // Rows begin on cache lines and leave room for a whole vector behind their last element.
+        static int Padded(long count) => checked((int)((count + 31) / 16 * 16));
+        long Take(long floats)
+        {
+            long at = offset;
+            offset += (floats + 15) / 16 * 16;
+            return at;
+        }
+
+        int heads = config.HeadCount, size = config.HeadSize, chunks = (capacity + ChunkEntries - 1) / ChunkEntries;
+        Width = Padded(config.HiddenSize);
+        QueryStride = Padded((long)heads * size);
+        KeyStride = Padded((long)config.KvGroupCount * size);
+        NeuronStride = Padded(config.NeuronCount);
+        PartialResult = config.HeadsPerGroup * (size + 2);
+        PartialStride = Padded(PartialResult);
+        NormedStride = Padded(config.HiddenSize);
+        int sumChunks = Math.Max(Chunks((long)heads * size), Chunks(config.NeuronCount));
+        SumsOffset = Padded((long)config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
+        ScoreFloats = SumsOffset + Padded((long)size * kernels.Lanes);
+        AttentionStride = Padded((long)chunks * PartialStride);
+        long residual = Take((long)BlockTokens * Width), normed = Take((long)Math.Max(BlockTokens, workers) * NormedStride), query = Take((long)BlockTokens * QueryStride);
+        long key = Take((long)BlockTokens * KeyStride), value = Take((long)BlockTokens * KeyStride), joined = Take((long)BlockTokens * QueryStride);
+        long gate = Take((long)BlockTokens * NeuronStride), up = Take((long)BlockTokens * NeuronStride), sums = Take((long)sumChunks * Width);
+        long cos = Take((long)BlockTokens * Padded(size)), sin = Take((long)BlockTokens * Padded(size)), logits = Take(Padded(config.VocabularySize));
+        long scores = Take((long)workers * ScoreFloats), partial = Take((long)Math.Max(workers, config.KvGroupCount) * AttentionStride);
+        AngleStride = Padded(size);
+        memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
+        float* start = (float*)memory.Start;
+        new Span<float>(start, checked((int)offset)).Clear();
+        Residual = start + residual;
+        Normed = start + normed;
+        Query = start + query;
+        Key = start + key;
+        Value = start + value;
+        Heads = start + joined;
+        Gate = start + gate;
+        Up = start + up;
+        Sums = start + sums;
+        Cos = start + cos;
+        Sin = start + sin;
+        Logits = start + logits;
+        Scores = start + scores;
+        Partial = start + partial;
+    }
+
+    public int Width { get; }
+    public int NormedStride { get; }
+    public int QueryStride { get; }
+    public int KeyStride { get; }
+    public int NeuronStride { get; }
+    public int AngleStride { get; }
+    public int ScoreFloats { get; }
+    public int SumsOffset { get; }
+    public int PartialResult { get; }
+    public int PartialStride { get; }
+    public int AttentionStride { get; }
+    public float* Residual { get; }
+    public float* Normed { get; }
+    public float* Query { get; }
+    public float* Key { get; }
+    public float* Value { get; }
+    public float* Heads { get; }
+    public float* Gate { get; }
+    public float* Up { get; }
+    public float* Sums { get; }
+    public float* Cos { get; }
+    public float* Sin { get; }
+    public float* Logits { get; }
+    public float* Scores { get; }
+    public float* Partial { get; }
+
+    /// <summary>Pieces that so many rows are summed in.</summary>
+    public static int Chunks(long rows) => checked((int)((rows + ChunkRows - 1) / ChunkRows));
+
+    /// <inheritdoc/>
+    public void Dispose() => memory.Dispose();
+}

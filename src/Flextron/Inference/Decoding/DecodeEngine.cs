@@ -1,0 +1,127 @@
+using Flextron.Inference.Kernels;
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Inference.Decoding;
+
+/// <summary>
+/// A model made ready for decoding token by token on the CPU, without libtorch: matrix-vector products in vector code that reads the shared
+/// weights in place, at any width. Many sessions may use one engine at the same time.
+/// </summary>
+/// <remarks>
+/// One token reads every weight once, so the time of a token is bounded by memory bandwidth, and fewer bytes are faster: narrower
+/// sub-networks, bfloat16, 8-bit weights. Float32 and bfloat16 models are read where they lie, so training in place shows at once; other
+/// formats are converted copies made here.
+/// </remarks>
+public sealed unsafe class DecodeEngine : IDisposable
+{
+    private readonly List<IDisposable> owned = [];
+    private bool disposed;
+
+    /// <summary>Prepares a model.</summary>
+    /// <param name="model">On the CPU. Its weights' storage stays alive as long as the engine, even if the model is disposed.</param>
+    /// <param name="format">How to hold the weights.</param>
+    /// <exception cref="FlextronException">The model is on another device, or memory is short.</exception>
+    public DecodeEngine(DecoderModel model, WeightFormat format = WeightFormat.Model) : this(model, format, KernelChoice.Best)
+    {
+    }
+
+    internal DecodeEngine(DecoderModel model, WeightFormat format, IKernels kernels)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (model.Device.type != DeviceType.CPU)
+            throw new FlextronException($"The decode engine reads weights in main memory, and the model is on {model.Device}: load it with --device cpu.");
+        Config = model.Config;
+        Kernels = kernels;
+        FullNetwork = model.FullNetwork;
+        DecoderWeights weights = model.Weights;
+        // Half-precision weights of the other kind have no kernel of their own; float32 holds them exactly.
+        Format = format != WeightFormat.Model ? format : weights.Flat.dtype == ScalarType.BFloat16 ? WeightFormat.BFloat16 : WeightFormat.Float32;
+        try
+        {
+            using var noGrad = no_grad();
+            Embedding = Matrix(weights.Embedding_VC);
+            Blocks = [.. weights.Blocks.Select(b => new DecodeBlock(
+                Vector(b.AttentionNorm_C), Matrix(b.Query_QC), Matrix(b.Key_KC), Matrix(b.Value_KC), Matrix(b.Output_QC),
+                Vector(b.MlpNorm_C), Matrix(b.Gate_DC), Matrix(b.Up_DC), Matrix(b.Down_DC)))];
+            FinalNorm = Vector(weights.FinalNorm_C);
+            Head = Config.TiedEmbeddings ? Embedding : Matrix(weights.Head_VC);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The model's shape.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>What the weights are read as; never <see cref="WeightFormat.Model"/>.</summary>
+    public WeightFormat Format { get; }
+
+    /// <summary>The whole network.</summary>
+    public SubNetwork FullNetwork { get; }
+
+    internal IKernels Kernels { get; }
+
+    internal WeightMatrix Embedding { get; }
+
+    internal DecodeBlock[] Blocks { get; } = [];
+
+    internal nint FinalNorm { get; }
+
+    internal WeightMatrix Head { get; }
+
+    /// <summary>Begins a sequence.</summary>
+    /// <param name="capacity">Most tokens it may hold; the model's context where it is shorter, or where null.</param>
+    /// <param name="threads">Most threads for one token; one per processor where null. Results do not depend on it.</param>
+    /// <exception cref="FlextronException">Memory is short.</exception>
+    public DecodeSession NewSession(int? capacity = null, int? threads = null)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        return new DecodeSession(this, Math.Clamp(capacity ?? Config.ContextLength, 1, Config.ContextLength), Math.Max(1, threads ?? Environment.ProcessorCount), WorkerTeam.Shared);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        disposed = true;
+        foreach (IDisposable item in owned) item.Dispose();
+        owned.Clear();
+    }
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(disposed, this);
+
+    private nint Vector(Tensor vector_C) => InPlace(vector_C, ScalarType.Float32);
+
+    private WeightMatrix Matrix(Tensor matrix)
+    {
+        (int rows, int columns) = ((int)matrix.size(0), (int)matrix.size(1));
+        if (Format != WeightFormat.Int8) return new WeightMatrix(InPlace(matrix, Format == WeightFormat.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32), 0, rows, columns, Format);
+        NativeBuffer bytes = Own(new NativeBuffer((long)rows * columns, "8-bit weights")), scales = Own(new NativeBuffer(4L * rows, "scales"));
+        Int8Rows.Quantize(matrix, (sbyte*)bytes.Start, (float*)scales.Start);
+        return new WeightMatrix((nint)bytes.Start, (nint)scales.Start, rows, columns, Format);
+    }
+
+    // The tensor's own memory where it has the type, a converted copy otherwise; either way kept alive by an alias of it.
+    private nint InPlace(Tensor tensor, ScalarType dtype)
+    {
+        Tensor alias = Own(tensor.detach().to(dtype).contiguous().DetachFromDisposeScope());
+        return Address(alias);
+    }
+
+    private T Own<T>(T item) where T : IDisposable
+    {
+        owned.Add(item);
+        return item;
+    }
+
+    // One element suffices to learn where the memory begins; whole tensors may be larger than a span can be.
+    private static nint Address(Tensor tensor)
+    {
+        using Tensor flat = tensor.view(-1), first = flat.narrow(0, 0, 1);
+        fixed (byte* start = first.bytes) return (nint)start;
+    }
+}

@@ -1,0 +1,18 @@
+using System.Runtime.CompilerServices;
+
+namespace Flextron.Inference.Kernels;
+
+/// <summary>bfloat16 weights: the upper half of a float32.</summary>
+internal unsafe struct BFloat16Element : IWeightElement
+{
+    /// <inheritdoc/>
+    public static int Size => 2;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<T, V>(byte* row, nint index) where T : ISimd<V> where V : struct => T.LoadBFloat16((ushort*)row + index);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Load(byte* row, nint index) => BitConverter.UInt32BitsToSingle((uint)((ushort*)row)[index] << 16);
+}

@@ -1,0 +1,49 @@
+namespace Flextron.Inference.Kernels;
+
+/// <summary>
+/// The arithmetic of a decoder at one vector width. Sizes are validated by the caller, once per call; no kernel reads a weight outside the rows
+/// and columns it is given, or writes outside its target, except <see cref="Silu"/>, which says so.
+/// </summary>
+/// <remarks>
+/// Every output is computed by one chain of operations that depends on the sizes of the model alone, not on how rows, columns or tokens
+/// are shared out or grouped: results are the same to the last bit for one thread and for many, for a block of tokens and for one at a time.
+/// </remarks>
+internal unsafe interface IKernels
+{
+    /// <summary>Lanes of a vector; tiles of the KV cache hold as many tokens.</summary>
+    int Lanes { get; }
+
+    /// <summary>y[r] = scale[first + r] · Σ_c w[first + r, c] · x[c] for r &lt; count, c &lt; columns.</summary>
+    void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y);
+
+    /// <summary>The same for several tokens: rows of x and y lie their strides apart.</summary>
+    void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride);
+
+    /// <summary>sum[c] += Σ_r coefficient[r] · scale[first + r] · w[first + r, c], r in order, for r &lt; count.</summary>
+    void Accumulate(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum);
+
+    /// <summary>
+    /// y[t, c] += Σ_r coefficient[t, r] · scale[r] · w[r, c] for the columns from <paramref name="firstColumn"/> on; rows are summed by chunks of
+    /// <paramref name="chunk"/>, each added to y when it is whole.
+    /// </summary>
+    void AccumulateBlock(
+        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride);
+
+    /// <summary>y[c] = scale[row] · w[row, c].</summary>
+    void ReadRow(in WeightMatrix w, int row, int columns, float* y);
+
+    /// <summary>target[i] += source[i].</summary>
+    void Add(float* target, float* source, int count);
+
+    /// <summary>y = x · weight / √(mean(x²) + epsilon).</summary>
+    void RmsNorm(float* x, float* weight, int count, float epsilon, float* y);
+
+    /// <summary>gate[i] = gate[i] / (1 + e^−gate[i]) · up[i]; whole vectors are read and written, up to <see cref="Lanes"/> − 1 values beyond the count.</summary>
+    void Silu(float* gate, float* up, int count);
+
+    /// <summary>Rotates pairs (i, i + size/2) of one head and multiplies by a factor.</summary>
+    void Rotate(float* head, int size, float* cos, float* sin, float factor);
+
+    /// <summary>Attention of one token's heads to a chunk of one group's keys and values.</summary>
+    void Attend(in AttentionChunk chunk);
+}

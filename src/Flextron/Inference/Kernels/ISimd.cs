@@ -1,0 +1,63 @@
+namespace Flextron.Inference.Kernels;
+
+/// <summary>
+/// One width of vector unit. Kernels are written once over it; the compiler specialises them for each width, so that nothing of the
+/// abstraction is left at run time.
+/// </summary>
+/// <typeparam name="V">A vector of float32 lanes.</typeparam>
+internal unsafe interface ISimd<V> where V : struct
+{
+    /// <summary>Lanes of a vector.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>All lanes equal.</summary>
+    static abstract V Broadcast(float value);
+
+    /// <summary>Reads <see cref="Count"/> float32 values, at any alignment.</summary>
+    static abstract V Load(float* source);
+
+    /// <summary>Reads <see cref="Count"/> bfloat16 values and widens them.</summary>
+    static abstract V LoadBFloat16(ushort* source);
+
+    /// <summary>Reads <see cref="Count"/> signed bytes and converts them.</summary>
+    static abstract V LoadInt8(sbyte* source);
+
+    /// <summary>Writes <see cref="Count"/> values.</summary>
+    static abstract void Store(V value, float* target);
+
+    /// <summary>a + b.</summary>
+    static abstract V Add(V a, V b);
+
+    /// <summary>a − b.</summary>
+    static abstract V Subtract(V a, V b);
+
+    /// <summary>a · b.</summary>
+    static abstract V Multiply(V a, V b);
+
+    /// <summary>a / b.</summary>
+    static abstract V Divide(V a, V b);
+
+    /// <summary>a · b + c, rounded once where the processor can.</summary>
+    static abstract V MultiplyAdd(V a, V b, V c);
+
+    /// <summary>The greater of each pair; where one is not a number, b.</summary>
+    static abstract V Max(V a, V b);
+
+    /// <summary>The smaller of each pair; where one is not a number, b.</summary>
+    static abstract V Min(V a, V b);
+
+    /// <summary>Nearest integers, as floats.</summary>
+    static abstract V Round(V value);
+
+    /// <summary>2 to the power of whole numbers from −126 to 127.</summary>
+    static abstract V PowerOfTwo(V whole);
+
+    /// <summary>Sum of the lanes, halves added to halves.</summary>
+    static abstract float Sum(V value);
+
+    /// <summary>Four sums, each bit for bit what <see cref="Sum"/> gives, written one behind the other.</summary>
+    static abstract void Sum4(V a, V b, V c, V d, float* target);
+
+    /// <summary>Greatest lane.</summary>
+    static abstract float MaxOf(V value);
+}

@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+
+namespace Flextron.Inference.Kernels;
+
+/// <summary>The arithmetic at one vector width.</summary>
+internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> where V : struct
+{
+    /// <inheritdoc/>
+    public int Lanes => T.Count;
+
+    /// <inheritdoc/>
+    public void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y)
+    {
+        switch (w.Format)
+        {
+            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.Dot(w, first, count, x, columns, y); break;
+            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.Dot(w, first, count, x, columns, y); break;
+            default: MatrixKernels<T, V, FloatElement>.Dot(w, first, count, x, columns, y); break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride)
+    {
+        switch (w.Format)
+        {
+            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
+            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
+            default: MatrixKernels<T, V, FloatElement>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Accumulate(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum)
+    {
+        switch (w.Format)
+        {
+            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            default: MatrixKernels<T, V, FloatElement>.Accumulate(w, first, count, coefficients, columns, sum); break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void AccumulateBlock(
+        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride)
+    {
+        switch (w.Format)
+        {
+            case WeightFormat.BFloat16:
+                MatrixKernels<T, V, BFloat16Element>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                break;
+            case WeightFormat.Int8:
+                MatrixKernels<T, V, Int8Element>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                break;
+            default:
+                MatrixKernels<T, V, FloatElement>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ReadRow(in WeightMatrix w, int row, int columns, float* y)
+    {
+        switch (w.Format)
+        {
+            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.ReadRow(w, row, columns, y); break;
+            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.ReadRow(w, row, columns, y); break;
+            default: MatrixKernels<T, V, FloatElement>.ReadRow(w, row, columns, y); break;
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Add(float* target, float* source, int count)
+    {
+        int i = 0;
+        for (; i + T.Count <= count; i += T.Count) T.Store(T.Add(T.Load(target + i), T.Load(source + i)), target + i);
+        for (; i < count; i++) target[i] += source[i];
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void RmsNorm(float* x, float* weight, int count, float epsilon, float* y)
+    {
+        int whole = count - count % T.Count;
+        V squares = default;
+        for (int i = 0; i < whole; i += T.Count) squares = T.MultiplyAdd(T.Load(x + i), T.Load(x + i), squares);
+        float sum = T.Sum(squares);
+        for (int i = whole; i < count; i++) sum += x[i] * x[i];
+        float factor = 1 / MathF.Sqrt(sum / count + epsilon);
+        V factors = T.Broadcast(factor);
+        for (int i = 0; i < whole; i += T.Count) T.Store(T.Multiply(T.Multiply(T.Load(x + i), factors), T.Load(weight + i)), y + i);
+        for (int i = whole; i < count; i++) y[i] = x[i] * factor * weight[i];
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Silu(float* gate, float* up, int count)
+    {
+        V one = T.Broadcast(1), zero = default;
+        for (int i = 0; i < count; i += T.Count)
+        {
+            V g = T.Load(gate + i);
+            V denominator = T.Add(one, VectorMath<T, V>.Exp(T.Subtract(zero, g)));
+            T.Store(T.Multiply(T.Divide(g, denominator), T.Load(up + i)), gate + i);
+        }
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Rotate(float* head, int size, float* cos, float* sin, float factor)
+    {
+        int half = size / 2, i = 0;
+        V scale = T.Broadcast(factor);
+        for (; i + T.Count <= half; i += T.Count)
+        {
+            V a = T.Load(head + i), b = T.Load(head + half + i), c = T.Load(cos + i), s = T.Load(sin + i);
+            T.Store(T.Multiply(scale, T.Subtract(T.Multiply(a, c), T.Multiply(b, s))), head + i);
+            T.Store(T.Multiply(scale, T.Add(T.Multiply(b, c), T.Multiply(a, s))), head + half + i);
+        }
+        for (; i < half; i++)
+        {
+            float a = head[i], b = head[half + i];
+            head[i] = factor * (a * cos[i] - b * sin[i]);
+            head[half + i] = factor * (b * cos[i] + a * sin[i]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Attend(in AttentionChunk chunk) => AttentionKernel<T, V>.Attend(chunk);
+}

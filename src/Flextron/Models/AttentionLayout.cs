@@ -1,0 +1,25 @@
+using static TorchSharp.torch;
+
+namespace Flextron.Models;
+
+/// <summary>Where the tokens of a forward pass stand and which of them see each other; the rest of attention is the same for all layouts.</summary>
+internal abstract class AttentionLayout
+{
+    /// <summary>The rows of a stream whose output is wanted: all, or the picked ones packed as N rows.</summary>
+    public virtual Tensor Asking(Tensor x_BTC) => x_BTC;
+
+    /// <summary>Rotates keys by their positions.</summary>
+    public abstract Tensor RotateKeys(Tensor key_BTGH);
+
+    /// <summary>Rotates the queries of <see cref="Asking"/> by their positions and lays them out by row.</summary>
+    public abstract Tensor RotateQueries(Tensor query);
+
+    /// <summary>Puts what stands before the new keys and values in front of them.</summary>
+    public virtual (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_BGTH, Tensor value_BGTH) => (key_BGTH, value_BGTH);
+
+    /// <summary>Attention of every query to what it may see.</summary>
+    public abstract Tensor Attend(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH);
+
+    /// <summary>From heads by row to the rows that <see cref="Asking"/> gave.</summary>
+    public virtual Tensor Answer(Tensor heads_BTLH) => heads_BTLH;
+}

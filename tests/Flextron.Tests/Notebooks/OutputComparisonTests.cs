@@ -1,0 +1,38 @@
+using Flextron.Notebooks.Documents;
+using Flextron.Notebooks.Running;
+
+namespace Flextron.Tests.Notebooks;
+
+public sealed class OutputComparisonTests
+{
+    [Theory]
+    [InlineData("loss 2.500", "loss 2.501", 0.01, true)]
+    [InlineData("loss 2.500", "loss 2.601", 0.01, false)]
+    [InlineData("loss 2.500", "gain 2.500", 0.01, false)]
+    [InlineData("0.01", "0.02", 0.01, true)]
+    [InlineData("0.01", "0.03", 0.01, false)]
+    [InlineData("12 ms and 3.4 s", "8,000 ms and 1 min 02 s", 0.01, true)]
+    [InlineData("n = 10", "n = 11", 0.01, false)]
+    [InlineData("a   9.96\n", "a  10.01", 0.01, true)]
+    [InlineData("| --- | 1 |", "| ------ | 1 |", 0, true)]
+    [InlineData("1,234,567", "1,234,890", 0.01, true)]
+    [InlineData("-1.5e-3", "1.5e-3", 0.01, false)]
+    [InlineData("block2 x", "block3 x", 0.5, false)]
+    [InlineData("1 2", "1 2 3", 1, false)]
+    public void Numbers_agree_within_tolerance_and_words_exactly(string a, string b, double tolerance, bool agree)
+    {
+        Assert.Equal(agree, OutputComparison.Agree(a, b, tolerance));
+        Assert.Equal(agree, OutputComparison.Agree(b, a, tolerance));
+    }
+
+    [Fact]
+    public async Task A_run_is_compared_with_the_file()
+    {
+        string[] cells = ["@parameters:double x = 2.0;", "x * 2", "Console.WriteLine($\"took {x * 7} ms\");", "@volatile:x", "Console.WriteLine($\"a\\nb {x}\"); x"];
+        NotebookDocument committed = (await NotebookRunner.RunAsync(NotebookDocument.Parse(NotebookText.Of(cells)), Path.GetTempPath())).Document;
+        Assert.Empty(OutputComparison.Compare(committed, (await NotebookRunner.RunAsync(committed, Path.GetTempPath())).Document));
+        NotebookDocument other = (await NotebookRunner.RunAsync(committed, Path.GetTempPath(), new Dictionary<string, string> { ["x"] = "3" })).Document;
+        Assert.Equal(["cell 2, text, line 1: \"4\" is committed, \"6\" now", "cell 5, console (stdout), line 2: \"b 2\" is committed, \"b 3\" now"],
+            OutputComparison.Compare(committed, other).Select(d => d.ToString()));
+    }
+}
