@@ -8,6 +8,9 @@ public static class BenchmarkList
     [
         new MachineBenchmark(),
         new TrainingStepBenchmark(),
+        new JointStepBenchmark(),
+        new SliceOverheadBenchmark(),
+        new SliceSwitchBenchmark(),
         new CorpusBenchmark(),
         new EvaluationBenchmark(),
     ];
