@@ -9,5 +9,9 @@ public static class BenchmarkList
         new MachineBenchmark(),
         new TrainingStepBenchmark(),
         new CorpusBenchmark(),
+        new DecodeBandwidthBenchmark(),
+        new SmallDecodeBenchmark(),
+        new PrefillBenchmark(),
+        new DecodeScalingBenchmark(),
     ];
 }
