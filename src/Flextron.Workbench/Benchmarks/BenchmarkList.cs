@@ -13,5 +13,9 @@ public static class BenchmarkList
         new SliceSwitchBenchmark(),
         new CorpusBenchmark(),
         new EvaluationBenchmark(),
+        new DecodeBandwidthBenchmark(),
+        new SmallDecodeBenchmark(),
+        new PrefillBenchmark(),
+        new DecodeScalingBenchmark(),
     ];
 }
