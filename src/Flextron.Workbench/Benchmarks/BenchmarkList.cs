@@ -10,5 +10,6 @@ public static class BenchmarkList
         new TrainingStepBenchmark(),
         new CorpusBenchmark(),
         new EvaluationBenchmark(),
+        new LatencyTableBenchmark(),
     ];
 }
