@@ -33,6 +33,7 @@ internal static class VerbList
         new CompareCommand(),
         new NotebookCommand(),
         new PretrainCommand(),
+        new BenchCommand(),
     ];
 
     /// <summary>The program with its verbs and global options.</summary>

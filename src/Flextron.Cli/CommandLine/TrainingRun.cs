@@ -5,6 +5,7 @@ using Flextron.Models;
 using Flextron.Progress;
 using Flextron.Storage;
 using Flextron.Training;
+using Flextron.Training.Checkpoints;
 using Flextron.Workbench.Experiments;
 using TorchSharp;
 
@@ -15,6 +16,12 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
 {
     /// <summary>The file of measured values in the output folder.</summary>
     public const string MetricsName = "metrics.jsonl";
+
+    /// <summary>The folder of training checkpoints in the output folder.</summary>
+    public const string CheckpointsName = "checkpoints";
+
+    /// <summary>The folder of TensorBoard events in the output folder.</summary>
+    public const string EventsName = "tensorboard";
 
     /// <summary>Share of the documents that is kept apart for measuring.</summary>
     public const double HeldOutShare = 0.05;
@@ -36,9 +43,12 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     /// <summary>Steps between checkpoints.</summary>
     public int CheckpointEvery { get; init; } = 100;
 
-    private string Checkpoint => Path.Combine(folder, TrainingCheckpoint.FileName);
+    /// <summary>Checkpoints that stay.</summary>
+    public int KeepCheckpoints { get; init; } = 2;
 
-    private TrainingCheckpoint.TrainingIdentity Identity => new(settings, sources);
+    private CheckpointStore Checkpoints => new(Path.Combine(folder, CheckpointsName), Identity, KeepCheckpoints);
+
+    private TrainingIdentity Identity => new(settings, sources);
 
     private string Metrics => Path.Combine(folder, MetricsName);
 
@@ -51,7 +61,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(family.Path)))
             throw new FlextronException($"{folder} is the family itself: choose another --out, so that it stays what it was.");
         if (File.Exists(folder)) throw new FlextronException($"{folder} is a file: name a folder to write into.");
-        if (File.Exists(Checkpoint) && !Resume && !Overwrite)
+        if (Checkpoints.Any && !Resume && !Overwrite)
             throw new FlextronException($"{folder} holds a training checkpoint: add --resume to go on from it, or --overwrite to start again.");
         teacherPath = teacher is null ? null : ModelArgument.Resolve(teacher);
         TokenCorpus measured;
@@ -70,7 +80,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         sources["family"] = ContentHash.OfPath(family.Path);
         sources["corpus"] = train.Hash();
         sources["teacher"] = settings.DistillationWeight == 0 ? "" : teacherPath is null ? sources["family"] : ContentHash.OfPath(teacherPath);
-        if (Resume && File.Exists(Checkpoint)) TrainingCheckpoint.Check(Checkpoint, Identity);
+        if (Resume) Checkpoints.Check();
     }
 
     /// <summary>Trains and writes the family.</summary>
@@ -82,34 +92,20 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         Dictionary<string, LossEstimate> before = Measure(budgets, context, "held-out loss before");
         using DecoderModel? teacher = Teacher(context);
         using var trainer = new JointTrainer(family.Model, family.Space, settings, teacher);
-        int resumedFrom = Restore(trainer, context), saved = resumedFrom;
+        int resumedFrom = Restore(trainer, context);
         using (var log = new MetricsLog(Metrics))
+        using (var events = new TensorBoardLog(Path.Combine(folder, EventsName)))
         {
-            void Save()
+            new CheckpointedTraining(trainer, Checkpoints, CheckpointEvery).Run(train!, heldOut, budgets, step =>
             {
-                if (trainer.StepsDone == saved) return;
-                TrainingCheckpoint.Save(Checkpoint, family.Model.Weights, trainer.Optimizer, trainer.StepsDone, Identity);
-                saved = trainer.StepsDone;
-            }
-
-            try
-            {
-                trainer.Run(train!, heldOut, budgets, step =>
-                {
-                    log.Write(step.ToMetrics());
-                    if (step.Step % CheckpointEvery == 0 || step.Step == settings.Steps) Save();
-                }, context, context.Cancellation);
-            }
-            catch (OperationCanceledException)
-            {
-                Save();
-                throw;
-            }
+                log.Write(step.ToMetrics());
+                events.Write(step.Step, step.ToScalars());
+            }, context, context.Cancellation);
         }
         Dictionary<string, LossEstimate> after = Measure(budgets, context, "held-out loss after");
         int length = Math.Min(settings.SequenceLength, family.Model.Config.ContextLength);
         var summary = new TrainingSummary(
-            settings.Steps, resumedFrom, (long)settings.Steps * settings.BatchSize * length,
+            settings.Steps, resumedFrom, trainer.Compute.ToString(), (long)settings.Steps * settings.BatchesPerStep * settings.BatchSize * length,
             budgets.Keys.ToDictionary(k => k, k => new TrainingSummary.Change(before[k].Mean, after[k].Mean, before[k].StandardError, after[k].StandardError)),
             heldOutTokens, folder);
         family.AddTrainedSteps(settings.Steps);
@@ -142,13 +138,13 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
 
     private int Restore(JointTrainer trainer, CommandContext context)
     {
-        bool found = Resume && File.Exists(Checkpoint);
-        if (found) trainer.StepsDone = TrainingCheckpoint.Load(Checkpoint, loaded.Model.Weights, trainer.Optimizer, Identity);
-        else if (Resume) context.Message($"{folder} holds no training checkpoint: starting from the beginning.");
+        bool found = Resume && Checkpoints.Restore(trainer, context.Message) > 0;
+        if (Resume && !found) context.Message($"{folder} holds no training checkpoint: starting from the beginning.");
+        if (found) context.Message($"going on after step {trainer.StepsDone}.");
         // After a crash there may be rows of steps that will now be done once more.
         IEnumerable<MetricRow> kept = MetricsLog.Read(Metrics).Where(r => found && r.Number("step") <= trainer.StepsDone);
         if (File.Exists(Metrics)) AtomicFile.WriteAllText(Metrics, string.Concat(kept.Select(r => r.Values.ToJsonString(FlextronJson.Compact) + "\n").ToArray()));
-        if (!found && File.Exists(Checkpoint)) File.Delete(Checkpoint);
+        if (!found) Checkpoints.Clear();
         return trainer.StepsDone;
     }
 

@@ -22,7 +22,7 @@ internal sealed class TrainCommand : VerbCommand
     private readonly Option<int> length = new("--sequence-length") { Description = "Tokens per sequence.", HelpName = "n", DefaultValueFactory = _ => Defaults.SequenceLength };
     private readonly Option<SamplingStrategy> strategy = new("--strategy")
     {
-        Description = "Sub-networks of a step: sandwich, random, fullBiased or full.", HelpName = "name", DefaultValueFactory = _ => Defaults.Strategy,
+        Description = "Sub-networks of a step: sandwich, random, onePerStep, fullBiased or full.", HelpName = "name", DefaultValueFactory = _ => Defaults.Strategy,
     };
     private readonly Option<int> networks = new("--networks-per-step") { Description = "Sub-networks per step.", HelpName = "k", DefaultValueFactory = _ => Defaults.NetworksPerStep };
     private readonly Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", HelpName = "x", DefaultValueFactory = _ => Defaults.LearningRate };
@@ -30,6 +30,10 @@ internal sealed class TrainCommand : VerbCommand
     private readonly Option<double> decay = new("--weight-decay") { Description = "Decoupled weight decay.", HelpName = "x", DefaultValueFactory = _ => Defaults.WeightDecay };
     private readonly Option<double> distillation = new("--distillation") { Description = "Weight of the divergence from the teacher, 0 to 1.", HelpName = "a", DefaultValueFactory = _ => Defaults.DistillationWeight };
     private readonly Option<int> evaluateEvery = new("--evaluate-every") { Description = "Steps between held-out losses in the metrics; 0 for the end only.", HelpName = "n", DefaultValueFactory = _ => Defaults.EvaluateEvery };
+    private readonly Option<int> batches = new("--batches-per-step") { Description = "Batches whose gradients are averaged in a step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchesPerStep };
+    private readonly Option<ScheduleShape> schedule = new("--schedule") { Description = "After the warm-up: cosine or warmupStableDecay.", HelpName = "name", DefaultValueFactory = _ => Defaults.Schedule };
+    private readonly Option<ComputeType> compute = new("--compute-dtype") { Description = "Type of matrix products: auto, float32 or bFloat16.", HelpName = "type", DefaultValueFactory = _ => Defaults.Compute };
+    private readonly Option<int> keepCheckpoints = new("--keep-checkpoints") { Description = "Training checkpoints that stay.", HelpName = "n", DefaultValueFactory = _ => 2 };
     private readonly Option<int> checkpointEvery = new("--checkpoint-every") { Description = "Steps between training checkpoints; Ctrl-C writes one too.", HelpName = "n", DefaultValueFactory = _ => 100 };
 
     public TrainCommand() : base(
@@ -41,7 +45,7 @@ internal sealed class TrainCommand : VerbCommand
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[heldOut, folder, resume, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery])
+        foreach (Option option in (Option[])[heldOut, folder, resume, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery, keepCheckpoints, batches, schedule, compute])
             Options.Add(option);
     }
 
@@ -56,12 +60,13 @@ internal sealed class TrainCommand : VerbCommand
             Steps = context.Get(steps), BatchSize = context.Get(batch), SequenceLength = context.Get(length), Strategy = context.Get(strategy),
             NetworksPerStep = context.Get(networks), LearningRate = context.Get(rate), WarmupSteps = context.Get(warmup), WeightDecay = context.Get(decay),
             DistillationWeight = context.Get(distillation), EvaluateEvery = context.Get(evaluateEvery), Seed = context.Seed,
+            BatchesPerStep = context.Get(batches), Schedule = context.Get(schedule), Compute = context.Get(compute),
         }.Validated();
         if (context.Get(checkpointEvery) < 1) throw new FlextronException($"A checkpoint every {context.Get(checkpointEvery)} steps is not possible: give 1 or more.");
         using LoadedModel loaded = model.Load(context);
         var run = new TrainingRun(loaded, settings, context.Get(folder))
         {
-            Resume = context.Get(resume), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery),
+            Resume = context.Get(resume), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery), KeepCheckpoints = context.Get(keepCheckpoints),
         };
         run.Prepare(corpus.Open(context), context.Get(heldOut), context.Get(teacher), context);
         TrainingSummary summary = run.Train(context);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.CodeAnalysis;
@@ -12,6 +13,7 @@ namespace Flextron.Notebooks.Sessions;
 internal sealed class CodeAssistant : IDisposable
 {
     private const int MostItems = 500;
+    private static readonly ConcurrentDictionary<string, MetadataReference> Own = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private readonly AdhocWorkspace workspace = new();
     private readonly ImmutableArray<string> imports;
@@ -86,10 +88,21 @@ internal sealed class CodeAssistant : IDisposable
         var options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, usings: last is null ? imports : [], scriptClassName: name);
         Solution with = solution.AddProject(ProjectInfo.Create(
             id, VersionStamp.Create(), name, name, LanguageNames.CSharp, compilationOptions: options, parseOptions: CellParser.Options,
-            projectReferences: last is null ? null : [new ProjectReference(last)], metadataReferences: references, isSubmission: true));
+            projectReferences: last is null ? null : [new ProjectReference(last)], metadataReferences: references.Select(Copy).Distinct(), isSubmission: true));
         var document = DocumentId.CreateNewId(id);
         with = with.AddDocument(DocumentInfo.Create(document, name + ".csx", sourceCodeKind: SourceCodeKind.Script, loader: TextLoader.From(TextAndVersion.Create(SourceText.From(code), VersionStamp.Create()))));
         return with.GetDocument(document)!;
+    }
+
+    // Compilations that share reference objects share symbols as well, and those of the running script must stay its own.
+    private static MetadataReference Copy(MetadataReference reference)
+    {
+        if (reference is not PortableExecutableReference { FilePath: { } path }) return reference;
+        return Own.GetOrAdd(path, p =>
+        {
+            string documentation = Path.ChangeExtension(p, ".xml");
+            return MetadataReference.CreateFromFile(p, documentation: File.Exists(documentation) ? XmlDocumentationProvider.CreateFromFile(documentation) : null);
+        });
     }
 
     private static int WordStart(string code, int position)

@@ -37,8 +37,17 @@ public sealed class NotebookSession : IDisposable
     /// <summary>Compiles a trifle, so that the first cell need not wait for the compiler.</summary>
     public void WarmUp()
     {
-        engine.Prepare("Enumerable.Range(0, 3).Sum()", "warm-up.csx", CancellationToken.None);
-        ValueFormatter.Format(1);
+        // Never beside a cell: two compilations at once each make symbols of the same assemblies, and later cells would see both as ambiguous.
+        one.Wait();
+        try
+        {
+            engine.Prepare("Enumerable.Range(0, 3).Sum()", "warm-up.csx", CancellationToken.None);
+            ValueFormatter.Format(1);
+        }
+        finally
+        {
+            one.Release();
+        }
     }
 
     /// <summary>Runs a cell; cells wait for each other.</summary>

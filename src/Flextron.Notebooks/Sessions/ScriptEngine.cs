@@ -83,11 +83,7 @@ internal sealed class ScriptEngine
         string assemblies = AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") as string ?? "";
         return
         [
-            .. assemblies.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Where(File.Exists).Select(path =>
-            {
-                string documentation = Path.ChangeExtension(path, ".xml");
-                return MetadataReference.CreateFromFile(path, documentation: File.Exists(documentation) ? XmlDocumentationProvider.CreateFromFile(documentation) : null);
-            }),
+            .. assemblies.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Where(File.Exists).Select(path => MetadataReference.CreateFromFile(path)),
         ];
     }
 }

@@ -8,8 +8,15 @@ public static class BenchmarkList
     [
         new MachineBenchmark(),
         new TrainingStepBenchmark(),
+        new JointStepBenchmark(),
+        new SliceOverheadBenchmark(),
+        new SliceSwitchBenchmark(),
         new CorpusBenchmark(),
         new EvaluationBenchmark(),
         new LatencyTableBenchmark(),
+        new DecodeBandwidthBenchmark(),
+        new SmallDecodeBenchmark(),
+        new PrefillBenchmark(),
+        new DecodeScalingBenchmark(),
     ];
 }

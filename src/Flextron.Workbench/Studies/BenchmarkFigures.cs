@@ -16,10 +16,11 @@ public static class BenchmarkFigures
         ArgumentNullException.ThrowIfNull(points);
         TaskResult first = points[0].Result;
         if (!first.Metrics.ContainsKey("acc")) return null;
+        bool never = first.Chance == 0 && points.All(p => p.Result.Intervals["acc"].Low <= 0);
         bool guessing = first.Chance > 0 && points.All(p => p.Result.Intervals["acc"] is { } i && i.Low <= first.Chance && first.Chance <= i.High);
         return Curve($"Accuracy on {task} against {Lower(cost)}", "acc", "accuracy", new Axis("Accuracy") { IncludeZero = first.Chance == 0 }, cost, points) with
         {
-            Subtitle = $"{Documents(first)}; bars: 95 %" + (guessing ? "; every interval contains chance: this model guesses" : ""),
+            Subtitle = $"{Documents(first)}; bars: 95 %" + (guessing ? "; every interval contains chance: this model guesses" : never ? "; no network is ever right" : ""),
             ReferenceLines = first.Chance > 0 ? [new ReferenceLine("chance", first.Chance)] : [],
             Caption = guessing
                 ? "At this size the accuracy cannot tell the networks apart: each point's interval contains the chance level. The loss on the same documents is shown beside it."
@@ -42,7 +43,7 @@ public static class BenchmarkFigures
             figures.Add((metric, Curve($"{title} on {task} against {Lower(cost)}", metric, metric, axis, cost, points) with { Subtitle = $"{Documents(first)}; bars: 95 %", Caption = caption }));
         }
 
-        Add("target_nll", "Loss of the right answer", new Axis("Negative log-probability", "nats/document"), "Summed over the tokens of the right continuation, mean over documents. Lower is better.");
+        Add("target_nll", "Target loss", new Axis("Negative log-probability", "nats/document"), "Summed over the tokens of the right continuation, mean over documents. Lower is better.");
         Add("margin", "Margin", new Axis("Margin", "nats"), "Log-probability of the right choice minus that of the best other one, mean over documents. Higher is better; above 0 the right one leads.");
         Add("margin_norm", "Margin per character", new Axis("Margin", "nats/character"), "The same with each choice's log-probability divided by its length in characters, so that short choices have no advantage.");
         Add("bits_per_byte", "Loss", new Axis("Loss", "bits/byte"), null);

@@ -21,7 +21,7 @@ public static class EvaluationFile
             {
                 foreach (DocumentResult document in result.Result.Documents)
                 {
-                    JsonSerializer.Serialize(stream, new Line(result.Result.Task, result.Budget, document), FlextronJson.Compact);
+                    JsonSerializer.Serialize(stream, new DocumentLine(result.Result.Task, result.Budget, document), FlextronJson.Compact);
                     stream.WriteByte((byte)'\n');
                 }
             }
@@ -48,7 +48,7 @@ public static class EvaluationFile
         try
         {
             ILookup<(string, string), DocumentResult> lines = File.ReadLines(documents).Where(line => line.Length > 0)
-                .Select(line => JsonSerializer.Deserialize<Line>(line, FlextronJson.Compact) ?? throw new JsonException("a line is empty"))
+                .Select(line => JsonSerializer.Deserialize<DocumentLine>(line, FlextronJson.Compact) ?? throw new JsonException("a line is empty"))
                 .ToLookup(line => (line.Task, line.Budget), line => line.Outcome);
             return [.. (root["results"] as JsonArray ?? throw new JsonException("there is no list of results")).Select(node =>
             {
@@ -65,5 +65,5 @@ public static class EvaluationFile
 
     private static string DocumentsOf(string path) => Path.ChangeExtension(path, ".documents.jsonl");
 
-    private sealed record Line(string Task, string Budget, DocumentResult Outcome);
+    private sealed record DocumentLine(string Task, string Budget, DocumentResult Outcome);
 }

@@ -41,7 +41,7 @@ internal static class SampleStatistics
             }
             values[s] = series.Finish(sum, weight);
         }
-        return Spread(values);
+        return Percentiles(values);
     }
 
     /// <summary>Differences B − A of metrics over the same documents: each sample draws documents once for both results and all metrics.</summary>
@@ -59,7 +59,7 @@ internal static class SampleStatistics
         }
         return [.. pairs.Select((pair, p) =>
         {
-            (double error, ConfidenceInterval interval) = Spread(differences[p]);
+            (double error, ConfidenceInterval interval) = Percentiles(differences[p]);
             return new MetricDifference(pair.A.Name, pair.A.Value, pair.B.Value, pair.B.Value - pair.A.Value, error, interval);
         })];
 
@@ -78,7 +78,7 @@ internal static class SampleStatistics
     private static int RequireSamples(int samples) => samples >= 2 ? samples
         : throw new FlextronException($"The bootstrap needs at least two samples, not {samples}: ask for some hundreds.");
 
-    private static (double StandardError, ConfidenceInterval Interval) Spread(double[] values)
+    private static (double StandardError, ConfidenceInterval Interval) Percentiles(double[] values)
     {
         Array.Sort(values);
         double mean = values.Average(), deviation = Math.Sqrt(values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1));

@@ -37,7 +37,7 @@ internal static class TaskMetrics
         else
         {
             metrics.Add(Mean("margin", d => d.Margin!.Value));
-            metrics.Add(Mean("margin_norm", d => d.MarginNormalized!.Value));
+            if (lengthNormalized) metrics.Add(Mean("margin_norm", d => d.MarginNormalized!.Value));
         }
         metrics.Add(nll);
         return metrics;

@@ -22,6 +22,9 @@ public sealed class RotaryTable : IDisposable
         sin_TI = angle_TI.sin().to(ScalarType.Float32).to(device).DetachFromDisposeScope();
     }
 
+    /// <summary>The whole table, [positions, H/2], float32.</summary>
+    internal (Tensor Cos_TI, Tensor Sin_TI) Angles => (cos_TI, sin_TI);
+
     /// <summary>Rotates heads.</summary>
     /// <param name="x_BTLH">Query or key heads.</param>
     /// <param name="start">Position of the first one.</param>

@@ -1,3 +1,4 @@
+using Flextron.Kernels;
 using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -5,8 +6,8 @@ using static TorchSharp.torch;
 namespace Flextron.Training;
 
 /// <summary>
-/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) over the flat parameter tensor: a handful of large operations instead of hundreds of small
-/// ones. Rows and columns that no trained sub-network used this step are left alone entirely: no decay, no momentum.
+/// AdamW (Loshchilov and Hutter, arXiv 1711.05101) over the flat parameter tensor: one pass over memory on the CPU, a handful of large
+/// operations elsewhere. Rows and columns that no trained sub-network used this step are left alone entirely: no decay, no momentum.
 /// </summary>
 public sealed class FlatAdamW : IDisposable
 {
@@ -51,17 +52,26 @@ public sealed class FlatAdamW : IDisposable
             gradient.zero_();
             throw new FlextronException($"Training diverged at step {step + 1}: the gradient is not a number; lower learningRate and start from the last checkpoint.");
         }
-        if (norm > settings.GradientClip) gradient.mul_(settings.GradientClip / (norm + 1e-6));
+        double clip = norm > settings.GradientClip ? settings.GradientClip / (norm + 1e-6) : 1;
         double correction1 = 1 - Math.Pow(settings.Beta1, step + 1), correction2 = Math.Sqrt(1 - Math.Pow(settings.Beta2, step + 1));
+        bool fused = TensorPointer.Fits(weights.Flat) && weights.Flat.dtype == ScalarType.Float32;
         foreach (ParameterRegion region in ParameterRanges.Used(weights, used))
         {
+            double decay = region.Decays ? 1 - learningRate * settings.WeightDecay : 1;
+            if (fused)
+            {
+                AdamWKernel.Run(weights.Flat, gradient, FirstMoment, SecondMoment, region.Start, region.Rows, region.Columns, region.Stride, new AdamWKernel.Factors(
+                    (float)clip, (float)decay, (float)(learningRate / correction1), (float)(1 / correction2), (float)settings.Beta1, (float)settings.Beta2));
+                continue;
+            }
             Tensor p = region.Of(weights.Flat), g = region.Of(gradient), m = region.Of(FirstMoment), v = region.Of(SecondMoment);
+            if (clip < 1) g.mul_(clip);
             m.mul_(settings.Beta1).add_(g, 1 - settings.Beta1);
             v.mul_(settings.Beta2).addcmul_(g, g, 1 - settings.Beta2);
-            if (region.Decays && settings.WeightDecay > 0) p.mul_(1 - learningRate * settings.WeightDecay);
+            if (decay < 1) p.mul_(decay);
             p.addcdiv_(m, v.sqrt().div_(correction2).add_(1e-8), -learningRate / correction1);
+            g.zero_();
         }
-        gradient.zero_();
         return norm;
     }
 

@@ -3,6 +3,7 @@ using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
 using Flextron.Progress;
+using Flextron.Training.Passes;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -10,9 +11,10 @@ using static TorchSharp.torch.nn;
 namespace Flextron.Training;
 
 /// <summary>
-/// Joint continued-training of all sub-networks: every step trains k of them on one batch, averaging their losses so that the learning rate
+/// Joint continued-training of all sub-networks: every step trains k of them on the same text, averaging their losses so that the learning rate
 /// means the same for every k (FLEXTRON, ICML 2024, section 3.2). With <see cref="SamplingStrategy.Full"/> it is ordinary training.
 /// </summary>
+/// <remarks>Sub-networks and data of a step are functions of the seed and the step alone: what a run needs to go on is in the training checkpoint.</remarks>
 public sealed class JointTrainer : IDisposable
 {
     private readonly DecoderModel model;
@@ -20,7 +22,8 @@ public sealed class JointTrainer : IDisposable
     private readonly JointTrainingSettings settings;
     private readonly ISubNetworkSource source;
     private readonly LearningRateSchedule schedule;
-    private readonly Dictionary<SubNetwork, WeightView> views = [];
+    private readonly ITrainingPass pass;
+    private readonly TimeProvider clock;
 
     /// <summary>Prepares a run; nothing is trained yet.</summary>
     /// <param name="model">Trained in place; float32.</param>
@@ -28,7 +31,9 @@ public sealed class JointTrainer : IDisposable
     /// <param name="settings">How.</param>
     /// <param name="teacher">The frozen original, where distillation is on.</param>
     /// <param name="source">Chooses the sub-networks of each step in place of the settings' strategy.</param>
-    public JointTrainer(DecoderModel model, ElasticSpace space, JointTrainingSettings settings, DecoderModel? teacher = null, ISubNetworkSource? source = null)
+    /// <param name="clock">Times the steps; the system's by default.</param>
+    public JointTrainer(
+        DecoderModel model, ElasticSpace space, JointTrainingSettings settings, DecoderModel? teacher = null, ISubNetworkSource? source = null, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(settings);
@@ -39,12 +44,28 @@ public sealed class JointTrainer : IDisposable
         this.settings = settings;
         this.teacher = settings.DistillationWeight > 0 ? teacher : null;
         this.source = source ?? new SubNetworkSampler(space, settings.Strategy, settings.NetworksPerStep, settings.UniformShare, settings.Seed);
-        schedule = new LearningRateSchedule(settings.LearningRate, settings.WarmupSteps, settings.Steps, settings.FloorShare);
+        this.clock = clock ?? TimeProvider.System;
+        schedule = LearningRateSchedule.Of(settings);
+        Compute = ComputeTypes.Resolve(settings.Compute, model);
+        Monitor = new LossMonitor(settings.SpikeTolerance);
         Optimizer = new FlatAdamW(model.Weights, settings);
+        pass = FusedPass.Fits(model) ? new FusedPass(model, Optimizer.Gradients, Compute) : new ComposedPass(model, Optimizer.Gradients);
     }
+
+    /// <summary>What is trained.</summary>
+    public DecoderModel Model => model;
+
+    /// <summary>How.</summary>
+    public JointTrainingSettings Settings => settings;
 
     /// <summary>The optimiser with its moments, for checkpoints.</summary>
     public FlatAdamW Optimizer { get; }
+
+    /// <summary>Watches the loss; its state belongs into checkpoints.</summary>
+    public LossMonitor Monitor { get; }
+
+    /// <summary>Type of the matrix products, as decided.</summary>
+    public ScalarType Compute { get; }
 
     /// <summary>Steps done; set it when resuming.</summary>
     public int StepsDone { get; set; }
@@ -54,9 +75,9 @@ public sealed class JointTrainer : IDisposable
     /// <param name="heldOut">Measured every <see cref="JointTrainingSettings.EvaluateEvery"/> steps and at the end.</param>
     /// <param name="budgets">What is measured, by label.</param>
     /// <param name="onStep">Called after every step.</param>
-    /// <param name="progress">Reports steps with loss and tokens per second.</param>
+    /// <param name="progress">Reports steps with loss, tokens per second and the last losses by budget.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    /// <exception cref="FlextronException">The loss is no longer a number; the weights are those before that step.</exception>
+    /// <exception cref="FlextronException">Training diverged; the weights are those before that step.</exception>
     public void Run(
         TokenCorpus corpus,
         HeldOutLoss? heldOut = null,
@@ -67,46 +88,57 @@ public sealed class JointTrainer : IDisposable
     {
         int length = Math.Min(settings.SequenceLength, model.Config.ContextLength);
         var windows = new WindowSampler(corpus, length, settings.Seed);
-        double smoothed = double.NaN;
+        long tokensPerStep = (long)settings.BatchSize * settings.BatchesPerStep * length;
+        double smoothed = double.NaN, pace = double.NaN;
+        string measuredText = "";
+        // The weights may have been loaded since the pass was made.
+        pass.WeightsChanged();
         while (StepsDone < settings.Steps)
         {
             cancellation.ThrowIfCancellationRequested();
-            IReadOnlyList<SubNetwork> networks = source.At(StepsDone);
-            double[] losses = Accumulate(windows, networks);
-            double loss = losses.Average();
-            if (!double.IsFinite(loss))
-                throw new FlextronException($"Training diverged at step {StepsDone + 1}: the loss is {loss}; lower learningRate ({settings.LearningRate.ToString(CultureInfo.InvariantCulture)}) and start from the last checkpoint.");
-            double rate = schedule.At(StepsDone), norm = Optimizer.Step(StepsDone, rate, networks);
-            source.Trained(StepsDone, losses);
-            StepsDone++;
+            long start = clock.GetTimestamp();
+            (double loss, double rate, double norm) = Step(windows);
+            double seconds = clock.GetElapsedTime(start).TotalSeconds;
             bool measure = heldOut is not null && budgets is not null
                 && (StepsDone == settings.Steps || (settings.EvaluateEvery > 0 && StepsDone % settings.EvaluateEvery == 0));
             Dictionary<string, LossEstimate>? measured = measure ? budgets!.ToDictionary(b => b.Key, b => heldOut!.Of(model, b.Value)) : null;
-            onStep?.Invoke(new TrainingStep(StepsDone, loss, rate, norm, (long)StepsDone * settings.BatchSize * length, measured));
-            smoothed = double.IsNaN(smoothed) ? loss : 0.95 * smoothed + 0.05 * loss;
-            progress?.Report(new StageProgress("training", StepsDone, settings.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {smoothed:0.000}")));
+            onStep?.Invoke(new TrainingStep(StepsDone, loss, rate, norm, StepsDone * tokensPerStep, seconds, measured));
+            smoothed = Smooth(smoothed, loss);
+            pace = Smooth(pace, tokensPerStep / Math.Max(seconds, 1e-9));
+            if (measured is not null)
+                measuredText = "; held-out " + string.Join(", ", measured.Select(b => string.Create(CultureInfo.InvariantCulture, $"{b.Key} {b.Value.Mean:0.000}")));
+            progress?.Report(new StageProgress(
+                "training", StepsDone, settings.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {smoothed:0.000}, {pace:N0} tokens/s{measuredText}")));
         }
     }
 
-    /// <summary>One step's forward and backward passes; the gradient lands in the optimiser's buffer.</summary>
-    private double[] Accumulate(WindowSampler windows, IReadOnlyList<SubNetwork> networks)
+    // One optimiser step: k sub-networks on each batch, their gradients averaged in the optimiser's buffer.
+    private (double Loss, double Rate, double Norm) Step(WindowSampler windows)
     {
-        using var scope = NewDisposeScope();
-        (Tensor input_BT, Tensor target_BT) = windows.Batch(StepsDone, settings.BatchSize);
-        input_BT = input_BT.to(model.Device);
-        Tensor target_N = target_BT.to(model.Device).reshape(-1);
-        Tensor? teacherLogProbabilities_NV = TeacherLogProbabilities(input_BT);
+        IReadOnlyList<SubNetwork> networks = source.At(StepsDone);
         double[] losses = new double[networks.Count];
-        for (int i = 0; i < losses.Length; i++)
+        double share = 1.0 / settings.BatchesPerStep;
+        for (int b = 0; b < settings.BatchesPerStep; b++)
         {
-            using var pass = NewDisposeScope();
-            WeightView view = View(networks[i]);
-            Tensor logits_NV = model.Logits(view, model.Hidden(view, input_BT)).reshape(-1, model.Config.VocabularySize);
-            Tensor loss = Loss(logits_NV, target_N, teacherLogProbabilities_NV);
-            (loss / networks.Count).backward();
-            losses[i] = loss.item<float>();
+            using var scope = NewDisposeScope();
+            TrainingBatch batch = Batch(windows, (long)StepsDone * settings.BatchesPerStep + b);
+            for (int i = 0; i < losses.Length; i++) losses[i] += share * pass.Run(networks[i], batch, share / networks.Count);
         }
-        return losses;
+        double loss = losses.Average(), rate = schedule.At(StepsDone);
+        Monitor.Take(StepsDone + 1, loss);
+        double norm = Optimizer.Step(StepsDone, rate, networks);
+        pass.WeightsChanged();
+        source.Trained(StepsDone, losses);
+        StepsDone++;
+        return (loss, rate, norm);
+    }
+
+    private TrainingBatch Batch(WindowSampler windows, long index)
+    {
+        (Tensor input_BT, Tensor target_BT) = windows.Batch(index, settings.BatchSize);
+        input_BT = input_BT.to(model.Device);
+        Tensor? teacherLogProbabilities_NV = TeacherLogProbabilities(input_BT);
+        return new TrainingBatch(input_BT, target_BT.to(model.Device).reshape(-1), teacherLogProbabilities_NV, teacher is null ? 0 : settings.DistillationWeight);
     }
 
     private Tensor? TeacherLogProbabilities(Tensor input_BT)
@@ -114,35 +146,16 @@ public sealed class JointTrainer : IDisposable
         if (teacher is null) return null;
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return functional.log_softmax(teacher.Forward(input_BT).reshape(-1, model.Config.VocabularySize), 1).MoveToOuterDisposeScope();
+        Tensor logits_NV = teacher.Forward(input_BT).reshape(-1, model.Config.VocabularySize);
+        return functional.log_softmax(logits_NV.to(ScalarType.Float32), 1).MoveToOuterDisposeScope();
     }
 
-    private Tensor Loss(Tensor logits_NV, Tensor target_N, Tensor? teacherLogProbabilities_NV)
-    {
-        if (teacherLogProbabilities_NV is null) return functional.cross_entropy(logits_NV, target_N);
-        double alpha = settings.DistillationWeight;
-        Tensor logProbabilities_NV = functional.log_softmax(logits_NV, 1);
-        Tensor divergence = functional.kl_div(logProbabilities_NV, teacherLogProbabilities_NV, log_target: true, reduction: Reduction.Sum) / target_N.size(0);
-        return (1 - alpha) * functional.nll_loss(logProbabilities_NV, target_N) + alpha * divergence;
-    }
-
-    private WeightView View(SubNetwork network)
-    {
-        if (views.TryGetValue(network, out WeightView? view)) return view;
-        if (views.Count >= 64) ForgetViews();
-        return views[network] = WeightView.Trainable(model.Weights, Optimizer.Gradients, network);
-    }
-
-    private void ForgetViews()
-    {
-        foreach (WeightView view in views.Values) view.Dispose();
-        views.Clear();
-    }
+    private static double Smooth(double mean, double value) => double.IsNaN(mean) ? value : 0.95 * mean + 0.05 * value;
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        ForgetViews();
+        pass.Dispose();
         Optimizer.Dispose();
     }
 }

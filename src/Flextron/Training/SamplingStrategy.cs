@@ -9,6 +9,9 @@ public enum SamplingStrategy
     /// <summary>k random ones.</summary>
     Random,
 
+    /// <summary>A single random one, whatever k is.</summary>
+    OnePerStep,
+
     /// <summary>The whole network, the smallest, and k − 2 random ones (Yu and Huang, arXiv 1903.05134).</summary>
     Sandwich,
 

@@ -17,6 +17,7 @@ public sealed class SubNetworkSampler(ElasticSpace space, SamplingStrategy strat
     {
         Random random = Seeds.Stream(seed, "sub-networks", step);
         var networks = new List<SubNetwork>(count);
+        if (strategy == SamplingStrategy.OnePerStep) return [Draw(random)];
         if (strategy != SamplingStrategy.Random) networks.Add(space.Largest);
         if (strategy == SamplingStrategy.Full) return networks;
         if (strategy == SamplingStrategy.Sandwich && count > 1) networks.Add(space.Smallest);

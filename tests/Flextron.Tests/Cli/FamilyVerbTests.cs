@@ -25,6 +25,9 @@ public sealed class FamilyVerbTests
         double[] heads = [.. block.GetProperty("heads").EnumerateArray().Select(h => h.GetDouble())], neurons = [.. block.GetProperty("neurons").EnumerateArray().Select(n => n.GetDouble())];
         Assert.Equal((config.HeadCount, config.NeuronCount), (heads.Length, neurons.Length));
 
+        Assert.Equal(3, ranked.GetProperty("agreement")[0].GetProperty("variants").GetArrayLength());
+        Assert.All((string[])["importance.json", "importance-report.json", "report.md", "report.html", "figures/neurons.svg", "figures/agreement.svg"], f => Assert.True(File.Exists(Path.Combine(folder["ranking"], f)), f));
+
         double difference = CliRun.JsonOf("elastify", folder["model"], "--ranking", folder["ranking"], "--out", folder["family"]).GetProperty("maxLogitDifference").GetDouble();
         Assert.InRange(difference, 0, 1e-4);
         // Row i of the family's gate projection is the row of the i-th most important neuron.

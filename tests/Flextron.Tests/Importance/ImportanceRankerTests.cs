@@ -104,6 +104,80 @@ public sealed class ImportanceRankerTests
     }
 
     [Fact]
+    public void NeitherBatchSizeNorOrderNorSubsetsChangeScores()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using var model = new DecoderModel(RandomLlama.Create(config, seed: 3).ToDecoderWeights(config));
+        long[] shuffled = [.. Enumerable.Range(0, 24).Select(i => (long)i)];
+        new Random(1).Shuffle(shuffled);
+        var settings = new ImportanceSettings { WindowLength = 16, Subsets = 3 };
+        ImportanceMeasurement straight = ImportanceRanker.Measure(model, Corpus, settings);
+        ImportanceMeasurement[] others =
+        [
+            ImportanceRanker.Measure(model, Corpus, settings with { BatchSize = 5 }, shuffled),
+            ImportanceRanker.Measure(model, Corpus, settings with { BatchSize = 1, Subsets = 1 }, [.. shuffled.Reverse()]),
+            ImportanceRanker.Measure(model, Corpus, settings with { BatchSize = 24, Subsets = 24 }),
+        ];
+
+        Assert.Equal([5, 24, 1], others.Select(o => o.ForwardPasses));
+        foreach (NeuronMetric metric in Enum.GetValues<NeuronMetric>())
+            foreach (ImportanceMeasurement other in others)
+            {
+                ImportanceScores a = straight.Scores(metric), b = other.Scores(metric);
+                foreach ((BlockImportance x, BlockImportance y) in a.Blocks.Zip(b.Blocks))
+                    Assert.All(x.Heads.Concat(x.KvGroups).Concat(x.Neurons).Zip(y.Heads.Concat(y.KvGroups).Concat(y.Neurons)), p => Assert.Equal(1, p.First / p.Second, 1e-6));
+                Assert.All(a.Channels!.Zip(b.Channels!), p => Assert.Equal(1, p.First / p.Second, 1e-6));
+            }
+    }
+
+    [Fact]
+    public void OnePassGivesEveryVariantAndItsReport()
+    {
+        ModelConfig config = RandomLlama.TinyConfig() with { HeadCount = 4, KvGroupCount = 4 };
+        using var model = new DecoderModel(RandomLlama.Create(config, seed: 3).ToDecoderWeights(config));
+        var settings = new ImportanceSettings { WindowLength = 16, Subsets = 2, BatchSize = 8 };
+
+        ImportanceMeasurement measured = ImportanceRanker.Measure(model, Corpus, settings);
+        ImportanceReport report = measured.Report(NeuronMetric.Contribution);
+
+        Assert.Equal((24, 3, 2, 24 * 16), (report.Windows, report.ForwardPasses, report.Subsets, report.Tokens));
+        // The subsets by hand: two corpora of every other window, scored on their own.
+        int[] ids = Corpus.ToArray(0, (int)Corpus.Length);
+        ImportanceScores[] halves = [.. Enumerable.Range(0, 2).Select(half => ImportanceRanker.Rank(
+            model, TokenCorpus.OfIds([.. Enumerable.Range(0, 12).SelectMany(w => ids.AsSpan((2 * w + half) * 16, 16).ToArray()), 0]), NeuronMetric.Contribution, windowLength: 16))];
+        for (int b = 0; b < config.BlockCount; b++)
+        {
+            BlockImportanceReport block = report.Blocks[b];
+            Assert.Equal(Spearman(halves[0].Blocks[b].Neurons, halves[1].Blocks[b].Neurons), block.NeuronsAcrossSubsets[NeuronMetric.Contribution]!.Value, 1e-9);
+            Assert.Equal(Spearman(halves[0].Blocks[b].Heads, halves[1].Blocks[b].Heads), block.HeadsAcrossSubsets!.Value, 1e-9);
+            VariantAgreement pair = block.Variants.Single(v => v is { First: NeuronMetric.GatedActivation, Second: NeuronMetric.PreActivation });
+            Assert.Equal(Spearman(measured.Scores(pair.First).Blocks[b].Neurons, measured.Scores(pair.Second).Blocks[b].Neurons), pair.Spearman!.Value, 1e-9);
+            Assert.Equal(measured.Scores(NeuronMetric.PreActivation).Blocks[b].Neurons.Max(), block.Neurons[NeuronMetric.PreActivation].Maximum, 1e-9);
+        }
+        Assert.Equal(3, report.Blocks[0].Variants.Count);
+        Assert.Null(ImportanceRanker.Measure(model, Corpus, settings with { Subsets = 1 }).Report(NeuronMetric.Contribution).ChannelsAcrossSubsets);
+    }
+
+    [Fact]
+    public void ASpreadIsThatOfItsScores()
+    {
+        Assert.Equal(new ScoreSpread(1, 1, 1, 1, 1, 0.5), ScoreSpread.Of([1, 1, 1]));
+        Assert.Equal(0.9, ScoreSpread.Of([4, 0.5, 0.5, 5]).TopHalfShare, 1e-12);
+        Assert.Equal((0.5, 2.25, 5), (ScoreSpread.Of([4, 0.5, 0.5, 5]).Minimum, ScoreSpread.Of([4, 0.5, 0.5, 5]).Median, ScoreSpread.Of([4, 0.5, 0.5, 5]).Maximum));
+        Assert.Null(RankAgreement.Spearman([1], [2]));
+        Assert.Null(RankAgreement.Spearman([1, 1, 1], [1, 2, 3]));
+        Assert.Equal(-1 / 3.0, RankAgreement.MeanOfPairs([[1, 2], [3, 4], [2, 1]])!.Value, 1e-12);
+    }
+
+    // From the definition, for scores without ties: one minus six times the squared differences of ranks over n(n² − 1).
+    private static double Spearman(IReadOnlyList<double> a, IReadOnlyList<double> b)
+    {
+        double Rank(IReadOnlyList<double> scores, int i) => scores.Count(s => s < scores[i]);
+        double n = a.Count, differences = Enumerable.Range(0, a.Count).Sum(i => Math.Pow(Rank(a, i) - Rank(b, i), 2));
+        return 1 - 6 * differences / (n * (n * n - 1));
+    }
+
+    [Fact]
     public void BatchSizeDoesNotChangeScores()
     {
         ModelConfig config = RandomLlama.TinyConfig();

@@ -6,8 +6,8 @@ namespace Flextron.Tests.Notebooks;
 
 public sealed class RunnerTests
 {
-    private static async Task<NotebookRunResult> Run(string text, Dictionary<string, string>? parameters = null, CancellationToken cancellation = default) =>
-        await NotebookRunner.RunAsync(NotebookDocument.Parse(text), Path.GetTempPath(), parameters, cancellation: cancellation);
+    private static async Task<NotebookRunResult> Run(string text, Dictionary<string, string>? parameters = null) =>
+        await NotebookRunner.RunAsync(NotebookDocument.Parse(text), Path.GetTempPath(), parameters);
 
     private static string[] Texts(NotebookRunResult run) =>
         [.. run.Document.Cells.Where(c => c.IsCode).Select(c => string.Concat(c.Outputs.Select(o => NotebookJson.Text(o["text"]) + NotebookJson.Text(o["data"]?["text/plain"]) + NotebookJson.Text(o["ename"]))))];
@@ -90,8 +90,9 @@ public sealed class RunnerTests
     [Fact]
     public async Task A_run_can_be_interrupted()
     {
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1.5));
-        NotebookRunResult run = await Run(NotebookText.Of("1", "await Task.Delay(100_000);", "3"), cancellation: stop.Token).WaitAsync(TimeSpan.FromSeconds(30));
+        using var stop = new CancellationTokenSource();
+        NotebookDocument document = NotebookDocument.Parse(NotebookText.Of("1", "Console.Write(\"on\"); await Task.Delay(100_000);", "3"));
+        NotebookRunResult run = await NotebookRunner.RunAsync(document, Path.GetTempPath(), echo: _ => stop.Cancel(), cancellation: stop.Token).WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(("Interrupted", 2), (run.Failure!.Name, run.Failure.Cell));
     }
 

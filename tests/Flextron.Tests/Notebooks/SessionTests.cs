@@ -225,6 +225,26 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
+    public async Task Warming_up_and_completing_beside_cells_leaves_their_names_unambiguous()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            using var fresh = new NotebookSession(folder.Path);
+            var shown = new RecordedOutput();
+            Task warm = Task.Run(fresh.WarmUp);
+            Task<CodeCompletions> complete = Task.Run(() => fresh.CompleteAsync("Conso", 5));
+            foreach (string code in (string[])["using Flextron.Progress;\nvar live = new LiveProgress();", "live.Report(new StageProgress(\"a\", 1, 2));", "display(HTML(\"b\"));"])
+            {
+                CellResult result = await fresh.RunAsync(code, 1, shown);
+                Assert.True(result.Succeeded, result.Error?.Message);
+            }
+            Assert.Equal(["a: 1/2", "b"], shown.Displays.Select(d => d.Bundle.Text));
+            await warm;
+            Assert.NotEmpty((await complete).Items);
+        }
+    }
+
+    [Fact]
     public async Task Input_is_asked_for()
     {
         Assert.Equal("Name: Ada", await Value("input(\"Name:\")"));

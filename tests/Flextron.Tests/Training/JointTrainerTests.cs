@@ -171,16 +171,42 @@ public sealed class JointTrainerTests
     }
 
     [Fact]
-    public void NativeMemoryIsFlat()
+    public void BatchesOfAStepCountAsOneLargeBatch()
+    {
+        DecoderWeights Trained(int batch, int batches)
+        {
+            DecoderWeights weights = RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config);
+            using var model = new DecoderModel(weights, ownsWeights: false);
+            using var trainer = new JointTrainer(model, ElasticSpace.For(Config), Settings with { BatchSize = batch, BatchesPerStep = batches });
+            trainer.Run(Corpus);
+            return weights;
+        }
+
+        using DecoderWeights large = Trained(4, 1), accumulated = Trained(2, 2);
+        Assert.True((large.Flat - accumulated.Flat).abs().max().item<float>() < 1e-4f);
+    }
+
+    [Fact]
+    public void ALossThatIsNoNumberStopsTheRunBeforeAnythingIsUpdated()
     {
         using DecoderWeights weights = RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config);
         using var model = new DecoderModel(weights, ownsWeights: false);
-        var space = new ElasticSpace([2], [20], Config.BlockCount);
-        using var trainer = new JointTrainer(model, space, Settings with { Steps = 60 });
-        var live = new List<long>();
-        trainer.Run(Corpus, onStep: s => live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount));
+        using var trainer = new JointTrainer(model, ElasticSpace.For(Config), Settings);
+        using var scope = NewDisposeScope();
+        Tensor? moments = null, poisoned = null;
 
-        Assert.Equal(live[9], live[59]);
+        var e = Assert.Throws<FlextronException>(() => trainer.Run(Corpus, onStep: s =>
+        {
+            if (s.Step != 5) return;
+            using var noGrad = no_grad();
+            weights.FinalNorm_C[0] = float.NaN;
+            (moments, poisoned) = (trainer.Optimizer.FirstMoment.clone(), weights.Flat.nan_to_num().clone());
+        }));
+
+        Assert.Contains("diverged at step 6", e.Message, StringComparison.Ordinal);
+        Assert.Equal(5, trainer.StepsDone);
+        Assert.True(trainer.Optimizer.FirstMoment.equal(moments!).all().item<bool>());
+        Assert.True(weights.Flat.nan_to_num().equal(poisoned!).all().item<bool>());
     }
 
     [Fact]

@@ -76,4 +76,24 @@ public sealed class SamplingTests
         Assert.Equal(0.6, schedule.At(60), 1e-12);
         Assert.Equal(0.2, schedule.At(110), 1e-12);
     }
+
+    [Fact]
+    public void WarmupStableDecayStaysAtThePeakAndFallsInAStraightLine()
+    {
+        var schedule = new LearningRateSchedule(1.0, WarmupSteps: 10, TotalSteps: 100, FloorShare: 0.1, ScheduleShape.WarmupStableDecay, DecayShare: 0.2);
+
+        Assert.Equal(1.0, schedule.At(10), 1e-12);
+        Assert.Equal(1.0, schedule.At(80), 1e-12);
+        Assert.Equal(0.55, schedule.At(90), 1e-12);
+        Assert.Equal(0.1, schedule.At(100), 1e-12);
+    }
+
+    [Fact]
+    public void OnePerStepDrawsASingleRandomNetwork()
+    {
+        var sampler = new SubNetworkSampler(Space, SamplingStrategy.OnePerStep, 4, 0.5, seed: 1);
+
+        Assert.Single(sampler.At(0));
+        Assert.True(Enumerable.Range(0, 50).Select(i => sampler.At(i)[0]).Distinct().Count() > 20);
+    }
 }

@@ -6,6 +6,9 @@ namespace Flextron.Inference.Kernels;
 /// <summary>Products of stored weights with float32 vectors.</summary>
 internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
 {
+    /// <summary>Weights of a call beyond which they are taken to come from memory rather than from a core's own cache.</summary>
+    private const nint CacheBytes = 1 << 18;
+
     /// <inheritdoc cref="IKernels.Dot"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y)
@@ -13,7 +16,27 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
         nint stride = (nint)w.Columns * TElement.Size;
         byte* row = w.Row(first);
         int whole = columns - columns % T.Count, r = 0;
-        nint far = 8 * stride;
+        if (count * stride > CacheBytes)
+        {
+            // From memory, few rows at a time and what comes next asked for early: more streams are more than the processor follows by itself.
+            bool dense = whole == w.Columns;
+            for (; r + 4 <= count; r += 4, row += 4 * stride)
+            {
+                byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + 4 * stride;
+                V s0 = default, s1 = default, s2 = default, s3 = default;
+                for (nint c = 0; c < whole; c += T.Count)
+                {
+                    if (dense) Sweep(next + 4 * c * TElement.Size);
+                    else Ahead(next + c * TElement.Size, stride);
+                    V v = T.Load(x + c);
+                    s0 = T.MultiplyAdd(TElement.Load<T, V>(row, c), v, s0);
+                    s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
+                    s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
+                    s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
+                }
+                T.Sum4(s0, s1, s2, s3, y + r);
+            }
+        }
         for (; r + 8 <= count; r += 8, row += 8 * stride)
         {
             // Eight rows at once: each vector of x is read once for all, and eight chains of sums hide each other's latency.
@@ -21,7 +44,6 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
             V s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
             for (nint c = 0; c < whole; c += T.Count)
             {
-                Ahead(row + c * TElement.Size + far, stride);
                 V v = T.Load(x + c);
                 s0 = T.MultiplyAdd(TElement.Load<T, V>(row, c), v, s0);
                 s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
@@ -133,6 +155,27 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
         nint stride = (nint)w.Columns * TElement.Size;
         byte* row = w.Row(first);
         int whole = columns - columns % T.Count, r = 0;
+        if (count * stride > CacheBytes / 4)
+        {
+            bool dense = whole == w.Columns;
+            for (; r + 4 <= count; r += 4, row += 4 * stride)
+            {
+                byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + 4 * stride;
+                V v0 = T.Broadcast(Coefficient(w, first, r, coefficients)), v1 = T.Broadcast(Coefficient(w, first, r + 1, coefficients));
+                V v2 = T.Broadcast(Coefficient(w, first, r + 2, coefficients)), v3 = T.Broadcast(Coefficient(w, first, r + 3, coefficients));
+                for (nint c = 0; c < whole; c += T.Count)
+                {
+                    if (dense) Sweep(next + 4 * c * TElement.Size);
+                    else Ahead(next + c * TElement.Size, stride);
+                    V s = T.Load(sum + c);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row, c), v0, s);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v1, s);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v2, s);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v3, s);
+                    T.Store(s, sum + c);
+                }
+            }
+        }
         for (; r + 8 <= count; r += 8, row += 8 * stride)
         {
             byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, row4 = row3 + stride, row5 = row4 + stride, row6 = row5 + stride, row7 = row6 + stride;
@@ -141,11 +184,8 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
             float k4 = Coefficient(w, first, r + 4, coefficients), k5 = Coefficient(w, first, r + 5, coefficients);
             float k6 = Coefficient(w, first, r + 6, coefficients), k7 = Coefficient(w, first, r + 7, coefficients);
             V v0 = T.Broadcast(k0), v1 = T.Broadcast(k1), v2 = T.Broadcast(k2), v3 = T.Broadcast(k3), v4 = T.Broadcast(k4), v5 = T.Broadcast(k5), v6 = T.Broadcast(k6), v7 = T.Broadcast(k7);
-            nint c = 0;
-            nint far = 8 * stride;
-            for (; c < whole; c += T.Count)
+            for (nint c = 0; c < whole; c += T.Count)
             {
-                Ahead(row + c * TElement.Size + far, stride);
                 V s = T.Load(sum + c);
                 s = T.MultiplyAdd(TElement.Load<T, V>(row, c), v0, s);
                 s = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v1, s);
@@ -246,7 +286,21 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
         for (int c = 0; c < columns; c++) y[c] = TElement.Load(data, c) * scale;
     }
 
-    // Asks for the same columns of the next eight rows: memory is then read in one sweep, which the processor's own guesses do not achieve for short rows.
+    // Asks for what a step of four dense rows reads, in the order in which it lies in memory. Asking never faults, wherever it points.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Sweep(byte* next)
+    {
+        if (!Sse.IsSupported) return;
+        Sse.Prefetch0(next);
+        if (4 * T.Count * TElement.Size > 64) Sse.Prefetch0(next + 64);
+        if (4 * T.Count * TElement.Size > 128)
+        {
+            Sse.Prefetch0(next + 128);
+            Sse.Prefetch0(next + 192);
+        }
+    }
+
+    // Asks for the same columns of the next four rows, where rows are read in part.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Ahead(byte* next, nint stride)
     {
@@ -255,10 +309,6 @@ internal static unsafe class MatrixKernels<T, V, TElement> where T : ISimd<V> wh
         Sse.Prefetch0(next + stride);
         Sse.Prefetch0(next + 2 * stride);
         Sse.Prefetch0(next + 3 * stride);
-        Sse.Prefetch0(next + 4 * stride);
-        Sse.Prefetch0(next + 5 * stride);
-        Sse.Prefetch0(next + 6 * stride);
-        Sse.Prefetch0(next + 7 * stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -43,6 +43,8 @@ public class BenchmarkFiguresTests
         Figure figure = BenchmarkFigures.Accuracy("t", Latency, [(1, Result(0.001, 0.001, 0)), (2, Result(0.2, 0.01, 0))])!;
         Assert.Empty(figure.ReferenceLines);
         Assert.True(figure.Y.IncludeZero);
+        Assert.Equal("1,200 documents; bars: 95 %", figure.Subtitle![..27]);
+        Assert.EndsWith("no network is ever right", BenchmarkFigures.Accuracy("t", Latency, [(1, Result(0, 0, 0))])!.Subtitle, StringComparison.Ordinal);
         Assert.Equal(["target_nll", "margin", "margin_norm"], BenchmarkFigures.Loss("t", Latency, [(1, Result(0.2, 0.1, 0))]).Select(f => f.Name));
     }
 }

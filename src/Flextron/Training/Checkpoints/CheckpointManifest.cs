@@ -1,0 +1,20 @@
+namespace Flextron.Training.Checkpoints;
+
+/// <summary>
+/// What stands beside a checkpoint's tensors. It is written last: tensors without a manifest are an interrupted write and never looked at.
+/// </summary>
+/// <param name="Version">Of this format.</param>
+/// <param name="Step">Optimiser steps done.</param>
+/// <param name="File">Name of the tensor file: weights and both moments, float32.</param>
+/// <param name="Sha256">Of the tensor file.</param>
+/// <param name="Compute">Type of the matrix products; it must be the same when the run goes on.</param>
+/// <param name="Seed">Of sub-networks, data order and everything else random: each draw is a function of it and the step.</param>
+/// <param name="BatchesRead">Position in the data.</param>
+/// <param name="LossMonitor">State of the watch on the loss.</param>
+/// <param name="Identity">What the run is of.</param>
+public sealed record CheckpointManifest(
+    int Version, int Step, string File, string Sha256, string Compute, long Seed, long BatchesRead, IReadOnlyList<double> LossMonitor, TrainingIdentity Identity)
+{
+    /// <summary>The version that is written.</summary>
+    public const int CurrentVersion = 1;
+}

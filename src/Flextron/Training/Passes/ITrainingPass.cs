@@ -1,0 +1,17 @@
+using Flextron.Models;
+
+namespace Flextron.Training.Passes;
+
+/// <summary>Forward and backward pass of one sub-network; gradients add up in a shared float32 buffer in the layout of the weights.</summary>
+public interface ITrainingPass : IDisposable
+{
+    /// <summary>Runs both passes.</summary>
+    /// <param name="network">Which slice.</param>
+    /// <param name="batch">Its data.</param>
+    /// <param name="weight">Factor on the loss whose gradient is added, such as 1/k.</param>
+    /// <returns>The mean loss over the batch's tokens, without the factor.</returns>
+    double Run(SubNetwork network, TrainingBatch batch, double weight);
+
+    /// <summary>Must be called after the weights have changed: a pass may keep them in another type.</summary>
+    void WeightsChanged();
+}
