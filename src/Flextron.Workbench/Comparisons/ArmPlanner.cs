@@ -43,7 +43,7 @@ internal static class ArmPlanner
             int steps = Reaching(target, Flops(training with { Steps = settings.Training.Steps * MostTimesSteps }, arm, space, config), name);
             training = training with { Steps = steps, WarmupSteps = (int)Math.Round((double)training.WarmupSteps * steps / Math.Max(1, training.Steps)) };
         }
-        long tokens = (long)training.Steps * training.BatchSize * Length(training, config);
+        long tokens = (long)training.Steps * training.BatchesPerStep * training.BatchSize * Length(training, config);
         return new ArmPlan(name, training, arm, tokens, Flops(training, arm, space, config).LastOrDefault());
     }
 
@@ -54,7 +54,7 @@ internal static class ArmPlanner
         ISubNetworkSource source = ArmPlan.Source(training, arm, space);
         double sum = 0;
         for (int step = 0; step < training.Steps; step++)
-            yield return sum += flops.Step(source.At(step), training.BatchSize, teacher: training.DistillationWeight > 0);
+            yield return sum += flops.Step(source.At(step), training.BatchesPerStep * training.BatchSize, teacher: training.DistillationWeight > 0);
     }
 
     /// <summary>The number of steps whose operations come nearest to the target.</summary>

@@ -39,9 +39,11 @@ internal static class ArmStage
     public static StageResult Train(ExperimentRun run, JointComparisonSettings settings, ArmPlan plan, IReadOnlyList<MeasuredBudget> budgets, StageResult corpus, StageResult family) =>
         run.Stage(
             $"arm-{plan.Name}-seed{plan.Seed}",
-            plan.Settings.WholeShare > 0
-                ? new { plan.Training, plan.Settings.Order, plan.Settings.WholeShare, plan.Settings.Only, plan.Settings.Fresh, settings.MixedBudgets, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows }
-                : (object)new { plan.Training, plan.Settings.Order, plan.Settings.Only, plan.Settings.Fresh, settings.MixedBudgets, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows },
+            new
+            {
+                plan.Training, plan.Settings.Order, plan.Settings.WholeShare, plan.Settings.Only, plan.Settings.Fresh,
+                settings.MixedBudgets, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows,
+            },
             [corpus, family],
             stage =>
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Figures;
 
@@ -13,8 +14,10 @@ internal static class ComparisonFigures
     /// <summary>What each arm costs the whole network and brings the smaller ones.</summary>
     public static Figure Tradeoff(ComparisonResults results)
     {
-        // Another order moves the smaller budgets so far that all other arms would be one spot.
-        string[] arms = [.. results.FamilyArms.Where(a => results.Settings.Arms[a] is { Fresh: false, Order: var o } && o == results.Settings.Arms[results.Settings.Baseline].Order)];
+        // Another order, or no small network trained at all, lies so far off that all other arms would be one spot.
+        PartOrder order = results.Settings.Arms[results.Settings.Baseline].Order;
+        string[] arms = [.. results.FamilyArms.Where(a => results.Settings.Arms[a] is { Fresh: false } arm && arm.Order == order
+            && (a == results.Settings.Baseline || ArmPlanner.Training(results.Settings, a, results.Settings.Seeds[0]).Strategy != SamplingStrategy.Full))];
         return new Figure("The whole network's cost against the smaller ones' loss",
             new Axis("Mean held-out loss of all smaller budgets", "nats/token"), new Axis("Change of the whole network's loss", "nats/token"),
             [new ScatterSeries("arms", [.. arms.Select(a => results.OverSeeds(s => results.Smaller(a, s)).Value)], [.. arms.Select(a => results.LossChange(a, results.Whole).Value)])

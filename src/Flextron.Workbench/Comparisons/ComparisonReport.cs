@@ -107,6 +107,7 @@ internal static class ComparisonReport
         return training.Strategy switch
         {
             SamplingStrategy.Full => "the whole network",
+            SamplingStrategy.OnePerStep => $"1 random ({widths})",
             SamplingStrategy.Random => $"{k} random ({widths})",
             SamplingStrategy.Sandwich => $"largest, smallest, {k - 2} random ({widths})",
             SamplingStrategy.FullBiased => $"largest, {k - 1} random ({widths})",

@@ -20,8 +20,8 @@ internal sealed class TrainingFlops(ModelConfig config, int length)
     public double Forward(SubNetwork network) => table.Cost(network) + (length - 1) * table.ForWidth(network.Width).Fixed;
 
     /// <summary>Of one training step.</summary>
-    /// <param name="networks">Trained on the same batch.</param>
-    /// <param name="batch">Sequences.</param>
+    /// <param name="networks">Trained on the same sequences.</param>
+    /// <param name="batch">Sequences of the step.</param>
     /// <param name="teacher">Whether the whole original network reads the batch too.</param>
     public double Step(IReadOnlyList<SubNetwork> networks, int batch, bool teacher) =>
         batch * (3 * networks.Sum(Forward) + (teacher ? Forward(whole) : 0));

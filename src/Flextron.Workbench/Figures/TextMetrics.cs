@@ -4,7 +4,7 @@ namespace Flextron.Workbench.Figures;
 internal static class TextMetrics
 {
     // Fallback fonts run wider than Helvetica, in bold even more so.
-    private const double Safety = 1.08, Bold = 1.2;
+    private const double Safety = 1.14, Bold = 1.14;
 
     /// <summary>Width in pixels.</summary>
     public static double Width(string text, double fontSize, bool bold = false) => text.Sum(Em) * fontSize * Safety * (bold ? Bold : 1);
