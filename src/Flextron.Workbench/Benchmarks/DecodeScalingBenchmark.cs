@@ -14,7 +14,7 @@ internal sealed class DecodeScalingBenchmark : IBenchmark
 
     public string Question =>
         "One token of a Llama shape (C 256, 8 blocks of 8 heads, D 1024, vocabulary 2048) on one thread, against context length, kept blocks, neurons and groups; and a prompt against its length. The exponent e of "
-        + "cost − fixed cost ~ size^e over the last doubling, the fixed cost being that of the smallest size: 1 is linear, and a prompt's attention adds to that.";
+        + "cost ~ size^e over the last doubling: less than 1 where a fixed cost is left, 1 is linear, and a prompt's attention adds to that.";
 
     public void Measure(BenchmarkSession session)
     {
@@ -73,8 +73,8 @@ internal sealed class DecodeScalingBenchmark : IBenchmark
     private static void Scale(BenchmarkSession session, string axis, int[] sizes, Func<int, Action> prepare)
     {
         CaseTimings times = session.Time([.. sizes.Select(n => new BenchmarkCase($"{axis} {n}", prepare(n)))]);
-        double[] At(int i) => times.Of($"{axis} {sizes[i]}");
-        double[] exponents = [.. At(0).Select((least, round) => Math.Log((At(3)[round] - least) / (At(2)[round] - least)) / Math.Log((sizes[3] - sizes[0]) / (double)(sizes[2] - sizes[0])))];
+        double doubling = Math.Log(sizes[3] / (double)sizes[2]);
+        double[] exponents = [.. times.Ratio($"{axis} {sizes[3]}", $"{axis} {sizes[2]}").Select(ratio => Math.Log(ratio) / doubling)];
         session.Ratio($"exponent of {axis}", exponents, BenchmarkBound.AtMost(axis == "prompt length" ? 1.5 : 1.2));
         foreach (int size in sizes) session.Report($"{axis} {size}", "ms", times.Of($"{axis} {size}"));
     }
