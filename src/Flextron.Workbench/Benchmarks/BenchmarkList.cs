@@ -13,6 +13,7 @@ public static class BenchmarkList
         new SliceSwitchBenchmark(),
         new CorpusBenchmark(),
         new EvaluationBenchmark(),
+        new LatencyTableBenchmark(),
         new DecodeBandwidthBenchmark(),
         new SmallDecodeBenchmark(),
         new PrefillBenchmark(),

@@ -18,12 +18,12 @@ internal sealed record ArmPlan(string Name, JointTrainingSettings Training, ArmS
     /// <summary>What is trained at each step.</summary>
     public static ISubNetworkSource Source(JointTrainingSettings training, ArmSettings arm, ElasticSpace space)
     {
-        if (arm.Only is { } share) return new One(space.Uniform(share));
+        if (arm.Only is { } share) return new SingleNetwork(space.Uniform(share));
         var sampler = new SubNetworkSampler(space, training.Strategy, training.NetworksPerStep, training.UniformShare, training.Seed);
         return arm.WholeShare > 0 ? new WholeAtTimes(sampler, space.Largest, arm.WholeShare, training.Seed) : sampler;
     }
 
-    private sealed class One(SubNetwork network) : ISubNetworkSource
+    private sealed class SingleNetwork(SubNetwork network) : ISubNetworkSource
     {
         public IReadOnlyList<SubNetwork> At(int step) => [network];
     }

@@ -19,7 +19,7 @@ internal static class ArmStage
     private const int LogEvery = 10;
 
     /// <summary>Held-out losses before training: of the importance order, and of each seed's random order where an arm has one.</summary>
-    public static StageResult Before(ExperimentRun run, JointComparisonSettings settings, IReadOnlyList<Budget> budgets, StageResult corpus, StageResult family)
+    public static StageResult Before(ExperimentRun run, JointComparisonSettings settings, IReadOnlyList<MeasuredBudget> budgets, StageResult corpus, StageResult family)
     {
         string[] orders = [.. settings.Arms.Values.Select(a => a.Order).Distinct().Order().SelectMany(o => o == PartOrder.Random ? settings.Seeds.Select(s => OrderKey(o, s)) : [OrderKey(o, 0)])];
         return run.Stage("before", new { orders, settings.MixedBudgets, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows }, [corpus, family], stage =>
@@ -36,7 +36,7 @@ internal static class ArmStage
     }
 
     /// <summary>Trains one arm.</summary>
-    public static StageResult Train(ExperimentRun run, JointComparisonSettings settings, ArmPlan plan, IReadOnlyList<Budget> budgets, StageResult corpus, StageResult family) =>
+    public static StageResult Train(ExperimentRun run, JointComparisonSettings settings, ArmPlan plan, IReadOnlyList<MeasuredBudget> budgets, StageResult corpus, StageResult family) =>
         run.Stage(
             $"arm-{plan.Name}-seed{plan.Seed}",
             plan.Settings.WholeShare > 0
@@ -52,7 +52,7 @@ internal static class ArmStage
                     trainer.Run(CorpusStage.LoadTrain(corpus, elastic.Model.Config.VocabularySize), onStep: Log(stage, plan.Training.Steps), progress: stage.Progress, cancellation: stage.Cancellation);
                 double seconds = clock.Elapsed.TotalSeconds;
                 SubNetwork? alone = plan.Settings.Only is { } share ? elastic.Space.Uniform(share) : null;
-                IReadOnlyList<Budget> measured = alone is null ? budgets : [budgets.FirstOrDefault(b => b.Network.Equals(alone)) ?? throw new FlextronException(
+                IReadOnlyList<MeasuredBudget> measured = alone is null ? budgets : [budgets.FirstOrDefault(b => b.Network.Equals(alone)) ?? throw new FlextronException(
                     FormattableString.Invariant($"arms.{plan.Name}.only is {plan.Settings.Only}, whose network is not among the budgets: give an eighth, a quarter, … of the whole."))];
                 stage.WriteJson(OutcomeFile, new ArmOutcome(plan.Training.Steps, plan.Tokens, plan.Flops, seconds, Measure(settings, corpus, elastic, measured, stage)));
             });
@@ -80,7 +80,7 @@ internal static class ArmStage
     }
 
     private static Dictionary<string, LossEstimate> Measure(
-        JointComparisonSettings settings, StageResult corpus, ElasticFamily elastic, IReadOnlyList<Budget> budgets, StageContext stage)
+        JointComparisonSettings settings, StageResult corpus, ElasticFamily elastic, IReadOnlyList<MeasuredBudget> budgets, StageContext stage)
     {
         HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, elastic.Model.Config);
         IReadOnlyList<LossEstimate> losses = heldOut.Of(elastic.Model, [.. budgets.Select(b => b.Network)], stage.Progress);

@@ -17,7 +17,7 @@ internal static class ComparisonFigures
         string[] arms = [.. results.FamilyArms.Where(a => results.Settings.Arms[a] is { Fresh: false, Order: var o } && o == results.Settings.Arms[results.Settings.Baseline].Order)];
         return new Figure("The whole network's cost against the smaller ones' loss",
             new Axis("Mean held-out loss of all smaller budgets", "nats/token"), new Axis("Change of the whole network's loss", "nats/token"),
-            [new ScatterSeries("arms", [.. arms.Select(a => results.OverSeeds(s => results.Smaller(a, s)).Value)], [.. arms.Select(a => results.Change(a, results.Whole).Value)])
+            [new ScatterSeries("arms", [.. arms.Select(a => results.OverSeeds(s => results.Smaller(a, s)).Value)], [.. arms.Select(a => results.LossChange(a, results.Whole).Value)])
             {
                 PointNames = arms, NamesShown = true,
             }])
@@ -31,7 +31,7 @@ internal static class ComparisonFigures
     public static Figure WholeCost(ComparisonResults results)
     {
         string[] arms = [.. results.FamilyArms.Where(a => !results.Settings.Arms[a].Fresh)];
-        SummaryValue[] changes = [.. arms.Select(a => results.Change(a, results.Whole))];
+        SummaryValue[] changes = [.. arms.Select(a => results.LossChange(a, results.Whole))];
         return new Figure("What training costs the whole network", new Axis("Arm") { Categories = arms }, new Axis("Change of its held-out loss", "nats/token"),
             [new BarSeries("change", [.. changes.Select(c => c.Value)]) { Lower = Low(changes), Upper = High(changes) }])
         {
@@ -43,8 +43,8 @@ internal static class ComparisonFigures
     public static Figure Gain(ComparisonResults results)
     {
         string arm = results.Settings.Baseline;
-        IReadOnlyList<Budget> budgets = results.Budgets;
-        SummaryValue[] changes = [.. budgets.Select(b => results.Change(arm, b))];
+        IReadOnlyList<MeasuredBudget> budgets = results.Budgets;
+        SummaryValue[] changes = [.. budgets.Select(b => results.LossChange(arm, b))];
         return new Figure($"What joint training ({arm}) changes at every budget", Categories(budgets), new Axis("Change of held-out loss", "nats/token"),
             [new BarSeries("change", [.. changes.Select(c => c.Value)]) { Lower = Low(changes), Upper = High(changes) }])
         {
@@ -55,7 +55,7 @@ internal static class ComparisonFigures
     /// <summary>Losses against width, one line per arm.</summary>
     public static Figure Losses(ComparisonResults results, ArmComparison comparison)
     {
-        Budget[] budgets = [.. results.Common(comparison.Arms).Where(b => b.Share is not null)];
+        MeasuredBudget[] budgets = [.. results.Common(comparison.Arms).Where(b => b.Share is not null)];
         return new Figure($"{comparison.Question}: loss", Width, LossAxis, [.. comparison.Arms.Select(a => Line(a, budgets, b => results.Loss(a, b)))])
         {
             Subtitle = $"{Seeds(results)}; {Intervals(results, "bands")}",
@@ -65,7 +65,7 @@ internal static class ComparisonFigures
     /// <summary>Differences from the comparison's first arm at every budget.</summary>
     public static Figure Differences(ComparisonResults results, ArmComparison comparison)
     {
-        IReadOnlyList<Budget> budgets = results.Common(comparison.Arms);
+        IReadOnlyList<MeasuredBudget> budgets = results.Common(comparison.Arms);
         // A gap between the uniform widths and the mixed ones, which have no place on the same scale.
         int uniform = budgets.Count(b => b.Share is not null);
         double[] x = [.. Enumerable.Range(0, budgets.Count).Select(i => (double)i)];
@@ -89,7 +89,7 @@ internal static class ComparisonFigures
     /// <summary>Prefixes by importance and at random, before and after equal training.</summary>
     public static Figure Orders(ComparisonResults results, string ordered, string random)
     {
-        Budget[] budgets = [.. results.Budgets.Where(b => b.Share is not null)];
+        MeasuredBudget[] budgets = [.. results.Budgets.Where(b => b.Share is not null)];
         return new Figure("Prefixes by importance and in random order", Width, LossAxis,
         [
             Range("by importance, before", (s, b) => results.Before(ordered, s, b)!.Mean),
@@ -101,7 +101,7 @@ internal static class ComparisonFigures
             Subtitle = $"before and after equal training; {Seeds(results)}, each with a random order of its own; bands: smallest to largest of the seeds",
         };
 
-        LineSeries Range(string name, Func<long, Budget, double> loss)
+        LineSeries Range(string name, Func<long, MeasuredBudget, double> loss)
         {
             double[][] values = [.. budgets.Select(b => results.Settings.Seeds.Select(s => loss(s, b)).ToArray())];
             return new LineSeries(name, [.. budgets.Select(b => b.Share!.Value)], [.. values.Select(v => v.Average())]) { Lower = [.. values.Select(v => v.Min())], Upper = [.. values.Select(v => v.Max())] };
@@ -112,12 +112,12 @@ internal static class ComparisonFigures
 
     private static string Intervals(ComparisonResults results, string what) => results.Settings.Seeds.Count == 1 ? "no intervals" : $"{what}: 95 % over seeds";
 
-    private static Axis Categories(IReadOnlyList<Budget> budgets) => new("Budget: share of every block; mixed: random widths per block")
+    private static Axis Categories(IReadOnlyList<MeasuredBudget> budgets) => new("Budget: share of every block; mixed: random widths per block")
     {
         Categories = [.. budgets.Select(b => b.Share?.ToString("0.###", CultureInfo.InvariantCulture) ?? b.Label)],
     };
 
-    private static LineSeries Line(string name, IReadOnlyList<Budget> budgets, Func<Budget, SummaryValue> value)
+    private static LineSeries Line(string name, IReadOnlyList<MeasuredBudget> budgets, Func<MeasuredBudget, SummaryValue> value)
     {
         SummaryValue[] values = [.. budgets.Select(value)];
         return new LineSeries(name, [.. budgets.Select(b => b.Share!.Value)], [.. values.Select(v => v.Value)]) { Lower = Low(values), Upper = High(values) };

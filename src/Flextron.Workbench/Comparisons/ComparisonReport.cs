@@ -35,7 +35,7 @@ internal static class ComparisonReport
             [
                 arm, results.OverSeeds(s => results.Outcome(arm, s).Steps).Value, results.OverSeeds(s => results.Outcome(arm, s).Tokens / 1e6).Value,
                 results.OverSeeds(s => results.Outcome(arm, s).Flops / 1e12).Value,
-                results.Has(arm, results.Whole) && !results.Settings.Arms[arm].Fresh ? Cell(results.Change(arm, results.Whole)) : null,
+                results.Has(arm, results.Whole) && !results.Settings.Arms[arm].Fresh ? Cell(results.LossChange(arm, results.Whole)) : null,
                 results.Settings.Arms[arm].Only is null ? Cell(results.OverSeeds(s => results.Smaller(arm, s))) : null,
                 Description(results.Settings, arm),
             ]),
@@ -50,13 +50,13 @@ internal static class ComparisonReport
         report.Table(new ReportTable(
             [new("budget"), new("parameters", "N0"), new("before", "0.000"), new("after", "0.000"), new("change", "0.000"), new("network") { Heading = "groups × neurons per block" }],
             results.Budgets.Select(b => (IReadOnlyList<object?>)
-                [b.Label, b.Parameters, results.LossBefore(arm, b).Value, Cell(results.Loss(arm, b)), Cell(results.Change(arm, b)), b.Network.ToString()]),
+                [b.Label, b.Parameters, results.LossBefore(arm, b).Value, Cell(results.Loss(arm, b)), Cell(results.LossChange(arm, b)), b.Network.ToString()]),
             $"Every budget in the arm \"{arm}\": held-out loss in nats per token, ± half of the 95 % interval over seeds"));
     }
 
     private static void Comparison(ReportDocument report, ComparisonResults results, ArmComparison comparison)
     {
-        IReadOnlyList<Budget> budgets = results.Common(comparison.Arms);
+        IReadOnlyList<MeasuredBudget> budgets = results.Common(comparison.Arms);
         if (budgets.Count == 0) return;
         report.Heading(comparison.Question);
         string first = comparison.Arms[0];
@@ -77,7 +77,7 @@ internal static class ComparisonReport
     }
 
     /// <summary>Says who was better, whoever it is.</summary>
-    private static string Verdict(ComparisonResults results, string arm, string first, IReadOnlyList<Budget> budgets)
+    private static string Verdict(ComparisonResults results, string arm, string first, IReadOnlyList<MeasuredBudget> budgets)
     {
         SummaryValue[] differences = [.. budgets.Select(b => results.Difference(arm, first, b))];
         int better = differences.Count(d => d.High < 0), worse = differences.Count(d => d.Low > 0);

@@ -7,14 +7,14 @@ namespace Flextron.Workbench.Comparisons;
 
 /// <summary>What the arms came to, and its statistics: means over seeds, differences paired by seed and by held-out window.</summary>
 internal sealed class ComparisonResults(
-    JointComparisonSettings settings, IReadOnlyList<CorpusPart> corpus, IReadOnlyList<Budget> budgets,
+    JointComparisonSettings settings, IReadOnlyList<CorpusPart> corpus, IReadOnlyList<MeasuredBudget> budgets,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, LossEstimate>> before, IReadOnlyDictionary<(string Arm, long Seed), ArmOutcome> outcomes)
 {
     public JointComparisonSettings Settings { get; } = settings;
 
     public IReadOnlyList<CorpusPart> Corpus { get; } = corpus;
 
-    public IReadOnlyList<Budget> Budgets { get; } = budgets;
+    public IReadOnlyList<MeasuredBudget> Budgets { get; } = budgets;
 
     public TimeSpan Duration { get; } = TimeSpan.FromSeconds(outcomes.Values.Sum(o => o.Seconds));
 
@@ -24,16 +24,16 @@ internal sealed class ComparisonResults(
     public ArmOutcome Outcome(string arm, long seed) => outcomes[(arm, seed)];
 
     /// <summary>Whether an arm was measured at a budget: those that train one sub-network alone have only that.</summary>
-    public bool Has(string arm, Budget budget) => Outcome(arm, Settings.Seeds[0]).After.ContainsKey(budget.Label);
+    public bool Has(string arm, MeasuredBudget budget) => Outcome(arm, Settings.Seeds[0]).After.ContainsKey(budget.Label);
 
     /// <summary>Budgets that all of some arms were measured at.</summary>
-    public IReadOnlyList<Budget> Common(IEnumerable<string> arms) => [.. Budgets.Where(b => arms.All(a => Has(a, b)))];
+    public IReadOnlyList<MeasuredBudget> Common(IEnumerable<string> arms) => [.. Budgets.Where(b => arms.All(a => Has(a, b)))];
 
     /// <summary>Losses of a budget before training in an arm's order; an arm that starts afresh has none.</summary>
-    public LossEstimate? Before(string arm, long seed, Budget budget) =>
+    public LossEstimate? Before(string arm, long seed, MeasuredBudget budget) =>
         Settings.Arms[arm].Fresh ? null : before[ArmStage.OrderKey(Settings.Arms[arm].Order, seed)][budget.Label];
 
-    public LossEstimate After(string arm, long seed, Budget budget) => Outcome(arm, seed).After[budget.Label];
+    public LossEstimate After(string arm, long seed, MeasuredBudget budget) => Outcome(arm, seed).After[budget.Label];
 
     /// <summary>Mean over seeds of a value that each seed has.</summary>
     public SummaryValue OverSeeds(Func<long, double> value)
@@ -42,18 +42,18 @@ internal sealed class ComparisonResults(
         return SummaryValue.OfMean(values.Mean(), values.Length > 1 ? values.StandardDeviation() : 0, values.Length);
     }
 
-    public SummaryValue Loss(string arm, Budget budget) => OverSeeds(s => After(arm, s, budget).Mean);
+    public SummaryValue Loss(string arm, MeasuredBudget budget) => OverSeeds(s => After(arm, s, budget).Mean);
 
-    public SummaryValue LossBefore(string arm, Budget budget) => OverSeeds(s => Before(arm, s, budget)?.Mean ?? double.NaN);
+    public SummaryValue LossBefore(string arm, MeasuredBudget budget) => OverSeeds(s => Before(arm, s, budget)?.Mean ?? double.NaN);
 
     /// <summary>After − before.</summary>
-    public SummaryValue Change(string arm, Budget budget) => OverSeeds(s => After(arm, s, budget).Mean - (Before(arm, s, budget)?.Mean ?? double.NaN));
+    public SummaryValue LossChange(string arm, MeasuredBudget budget) => OverSeeds(s => After(arm, s, budget).Mean - (Before(arm, s, budget)?.Mean ?? double.NaN));
 
     /// <summary>One arm − another, seed by seed.</summary>
-    public SummaryValue Difference(string arm, string other, Budget budget) => OverSeeds(s => After(arm, s, budget).Mean - After(other, s, budget).Mean);
+    public SummaryValue Difference(string arm, string other, MeasuredBudget budget) => OverSeeds(s => After(arm, s, budget).Mean - After(other, s, budget).Mean);
 
     /// <summary>Standard error over held-out windows of the same difference, averaged over seeds first: what other text would change.</summary>
-    public double WindowError(string arm, string other, Budget budget)
+    public double WindowError(string arm, string other, MeasuredBudget budget)
     {
         double[] perWindow = new double[After(arm, Settings.Seeds[0], budget).PerWindow.Count];
         foreach (long seed in Settings.Seeds)
@@ -65,7 +65,7 @@ internal sealed class ComparisonResults(
     }
 
     /// <summary>The whole network among the budgets.</summary>
-    public Budget Whole { get; } = budgets.Single(b => b.IsWhole);
+    public MeasuredBudget Whole { get; } = budgets.Single(b => b.IsWhole);
 
     /// <summary>Mean loss over all budgets smaller than the whole; the arm must have all of them.</summary>
     public double Smaller(string arm, long seed) => Budgets.Where(b => !b.IsWhole).Average(b => After(arm, seed, b).Mean);

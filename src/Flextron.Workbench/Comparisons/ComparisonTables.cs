@@ -30,9 +30,9 @@ internal static class ComparisonTables
         {
             run.Summarize($"whole.{arm}", results.Loss(arm, results.Whole));
             run.Summarize($"smaller.{arm}", results.OverSeeds(s => results.Smaller(arm, s)));
-            if (!results.Settings.Arms[arm].Fresh) run.Summarize($"wholeChange.{arm}", results.Change(arm, results.Whole));
+            if (!results.Settings.Arms[arm].Fresh) run.Summarize($"wholeChange.{arm}", results.LossChange(arm, results.Whole));
         }
-        foreach (Budget budget in results.Budgets)
+        foreach (MeasuredBudget budget in results.Budgets)
         {
             run.Summarize($"before.{budget.Label}", results.LossBefore(results.Settings.Baseline, budget).Value);
             run.Summarize($"after.{budget.Label}", results.Loss(results.Settings.Baseline, budget));

@@ -38,7 +38,7 @@ public static class JointComparison
         StageResult ranking = ElastifyStage.Rank(run, settings.Rank, inputs.Model, corpus);
         StageResult family = ElastifyStage.Permute(run, inputs.Model, inputs.Tokenizer, corpus, ranking);
         (ElasticSpace space, ModelConfig config) = Shape(family);
-        IReadOnlyList<Budget> budgets = Budget.Grid(space, config, settings.MixedBudgets);
+        IReadOnlyList<MeasuredBudget> budgets = MeasuredBudget.Grid(space, config, settings.MixedBudgets);
         IReadOnlyList<ArmPlan> plans = ArmPlanner.Plans(settings, space, config);
         StageResult before = ArmStage.Before(run, settings, budgets, corpus, family);
         StageResult[] arms = [.. plans.Select(plan => ArmStage.Train(run, settings, plan, budgets, corpus, family))];

@@ -17,9 +17,10 @@ internal static class TinyModel
         string.Create(CultureInfo.InvariantCulture, $"Cat {i % 7} sees dog {i % 5} near the {(i % 3 == 0 ? "river" : "hill")}.\n")));
 
     /// <summary>Writes a Hugging Face folder; norm epsilon, rotary base and head size are those of llama2.c unless asked otherwise.</summary>
-    public static ModelConfig Save(string folder, int vocabulary = Vocabulary, int seed = 1)
+    public static ModelConfig Save(string folder, int vocabulary = Vocabulary, int seed = 1, int? neurons = null)
     {
         ModelConfig config = RandomLlama.TinyConfig(headSize: 4, vocabulary: vocabulary);
+        config = config with { NeuronCount = neurons ?? config.NeuronCount };
         using DecoderWeights weights = RandomLlama.Create(config, seed).ToDecoderWeights(config);
         CheckpointWriter.Save(weights, folder, CheckpointFormat.HuggingFace);
         SaveTokenizer(folder);

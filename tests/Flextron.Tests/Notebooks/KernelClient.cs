@@ -45,9 +45,12 @@ internal sealed class KernelClient : IDisposable
         for (int i = 0; ; i++)
         {
             string id = Send(KernelChannel.Shell, "kernel_info_request", []);
-            JupyterMessage reply = Receive(KernelChannel.Shell) ?? throw new TimeoutException("The kernel does not answer.");
+            JupyterMessage reply = Reply(KernelChannel.Shell, id);
             if (Receive(KernelChannel.IoPub, TimeSpan.FromSeconds(1)) is not null)
             {
+                // What was heard may be the end of a message whose beginning was not: the next one is heard whole.
+                id = Send(KernelChannel.Shell, "kernel_info_request", []);
+                Reply(KernelChannel.Shell, id);
                 UntilIdle(id);
                 return reply;
             }

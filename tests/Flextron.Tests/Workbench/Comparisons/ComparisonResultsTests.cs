@@ -10,7 +10,7 @@ public sealed class ComparisonResultsTests
     // Student's t, 97.5 %, two degrees of freedom.
     private const double T2 = 4.302652729911275;
 
-    private static readonly Budget Half = new("0.5", 0.5, new SubNetwork([new BlockShape(1, 4)]), 10), Whole = new("1", 1, new SubNetwork([new BlockShape(2, 8)]), 20);
+    private static readonly MeasuredBudget Half = new("0.5", 0.5, new SubNetwork([new BlockShape(1, 4)]), 10), Whole = new("1", 1, new SubNetwork([new BlockShape(2, 8)]), 20);
 
     private static ComparisonResults Results()
     {
@@ -52,10 +52,10 @@ public sealed class ComparisonResultsTests
     public void ChangesStartFromTheArmsOwnOrder()
     {
         ComparisonResults results = Results();
-        Assert.Equal(4.2 - 5, results.Change("a", Half).Value, 1e-12);
-        Assert.Equal(((4.5 - 6) + (4.8 - 7) + (4.8 - 8)) / 3, results.Change("b", Half).Value, 1e-12);
+        Assert.Equal(4.2 - 5, results.LossChange("a", Half).Value, 1e-12);
+        Assert.Equal(((4.5 - 6) + (4.8 - 7) + (4.8 - 8)) / 3, results.LossChange("b", Half).Value, 1e-12);
         Assert.Equal(7, results.LossBefore("b", Half).Value, 1e-12);
-        Assert.Equal(0.1, results.Change("a", results.Whole).Value, 1e-12);
+        Assert.Equal(0.1, results.LossChange("a", results.Whole).Value, 1e-12);
     }
 
     [Fact]

@@ -50,7 +50,7 @@ public sealed class JointComparisonTests : IDisposable
     [Fact]
     public void ARunComparesEveryArmWithEverySeedAndIsReusedWhole()
     {
-        (string run, Dictionary<(string Arm, string Seed, string Budget), double?[]> losses) = Run("first");
+        (string run, Dictionary<(string Arm, string Seed, string MeasuredBudget), double?[]> losses) = Run("first");
         Assert.Equal(2 * 4 * 6 + 2 * 2, losses.Count);
 
         // Nothing trained: nothing changed. And the whole network is the same in any order.
@@ -86,7 +86,7 @@ public sealed class JointComparisonTests : IDisposable
         };
         using (var trainer = new JointTrainer(elastic.Model, elastic.Space, settings, original.Model)) trainer.Run(TokenCorpus.Load(Path.Combine(Stage("corpus"), "train.ids"), vocabulary));
         var heldOut = new HeldOutLoss(TokenCorpus.Load(Path.Combine(Stage("corpus"), "heldout.ids"), vocabulary), 16, 6);
-        foreach (Budget budget in Budget.Grid(elastic.Space, elastic.Model.Config, 2))
+        foreach (MeasuredBudget budget in MeasuredBudget.Grid(elastic.Space, elastic.Model.Config, 2))
             Assert.Equal(heldOut.Of(elastic.Model, budget.Network).Mean, losses[("base", "2", budget.Label)][1]!.Value, 1e-12);
     }
 
@@ -107,9 +107,9 @@ public sealed class JointComparisonTests : IDisposable
     {
         ModelConfig config = Reference.RandomLlama.TinyConfig();
         ElasticSpace space = ElasticSpace.For(config);
-        IReadOnlyList<Budget> grid = Budget.Grid(space, config, 5);
-        Assert.Equal(grid, Budget.Grid(space, config, 5));
-        Budget[] mixed = [.. grid.Where(b => b.Share is null)];
+        IReadOnlyList<MeasuredBudget> grid = MeasuredBudget.Grid(space, config, 5);
+        Assert.Equal(grid, MeasuredBudget.Grid(space, config, 5));
+        MeasuredBudget[] mixed = [.. grid.Where(b => b.Share is null)];
         Assert.Equal(["mixed-1", "mixed-2", "mixed-3", "mixed-4", "mixed-5"], mixed.Select(b => b.Label));
         Assert.Equal(mixed.Select(b => b.Parameters).Order(), mixed.Select(b => b.Parameters));
         Assert.Equal(grid.Count, grid.Select(b => b.Network).Distinct().Count());
@@ -117,7 +117,7 @@ public sealed class JointComparisonTests : IDisposable
         Assert.All(grid, b => Assert.True(space.Contains(b.Network)));
     }
 
-    private (string Run, Dictionary<(string Arm, string Seed, string Budget), double?[]> Losses) Run(string name)
+    private (string Run, Dictionary<(string Arm, string Seed, string MeasuredBudget), double?[]> Losses) Run(string name)
     {
         ExperimentFolder experiment = ExperimentFolder.Open(folder.Path);
         string run = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions { Name = name });

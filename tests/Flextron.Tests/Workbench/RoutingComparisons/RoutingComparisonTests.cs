@@ -18,7 +18,7 @@ public sealed class RoutingComparisonTests : IDisposable
           "corpus": { "path": "text.jsonl", "calibrationShare": 0.2, "heldOutShare": 0.2, "windowLength": 16, "heldOutWindows": 6 },
           "rank": { "maximumTokens": 256 },
           "training": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "networksPerStep": 2, "warmupSteps": 1, "evaluateEvery": 0 },
-          "profile": { "workload": { "batch": 2, "promptTokens": 16 }, "table": { "minimumRounds": 2, "seconds": 0, "warmUpSeconds": 0 }, "heldOutNetworks": 5 },
+          "profile": { "workload": { "batch": 8, "promptTokens": 16 }, "table": { "minimumRounds": 2, "seconds": 0, "warmUpSeconds": 0 }, "heldOutNetworks": 5 },
           "route": {
             "lossWindows": 2, "windowLength": 16,
             "surrogate": { "rounds": 1, "firstRoundNetworks": 24, "networksPerRound": 8, "routerSteps": 10, "warmStartSteps": 30, "surrogate": { "maximumEpochs": 50 } },
@@ -34,7 +34,8 @@ public sealed class RoutingComparisonTests : IDisposable
 
     public RoutingComparisonTests()
     {
-        TinyModel.Save(folder["model"]);
+        // Enough neurons that the whole network is slower than the smallest on a busy machine too.
+        TinyModel.Save(folder["model"], neurons: 2048);
         File.WriteAllLines(folder["text.jsonl"], Enumerable.Range(0, 300).Select(i =>
             JsonSerializer.Serialize(new { text = string.Create(CultureInfo.InvariantCulture, $"Cat {i} sees dog {i % 5} near the {(i % 3 == 0 ? "river" : "hill")}.") })));
         File.WriteAllText(folder["experiment.json"], Experiment);

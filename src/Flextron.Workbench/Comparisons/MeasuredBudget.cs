@@ -12,23 +12,23 @@ namespace Flextron.Workbench.Comparisons;
 /// <param name="Share">The kept share of a uniform one, null for the others.</param>
 /// <param name="Network">The sub-network.</param>
 /// <param name="Parameters">Its parameters.</param>
-internal sealed record Budget(string Label, double? Share, SubNetwork Network, double Parameters)
+internal sealed record MeasuredBudget(string Label, double? Share, SubNetwork Network, double Parameters)
 {
     private const int MostDraws = 10_000;
 
     public bool IsWhole => Label == TrainStage.WholeLabel;
 
     /// <summary>The grid: uniform widths from an eighth to the whole, then random widths per block; the same for every arm and seed.</summary>
-    public static IReadOnlyList<Budget> Grid(ElasticSpace space, ModelConfig config, int mixed)
+    public static IReadOnlyList<MeasuredBudget> Grid(ElasticSpace space, ModelConfig config, int mixed)
     {
         ICostTable parameters = AnalyticCosts.Parameters(config);
-        List<Budget> grid = [.. TrainStage.UniformBudgets(space).Select(b => new Budget(b.Key, TrainStage.Share(b.Key), b.Value, parameters.Cost(b.Value)))];
+        List<MeasuredBudget> grid = [.. TrainStage.UniformBudgets(space).Select(b => new MeasuredBudget(b.Key, TrainStage.Share(b.Key), b.Value, parameters.Cost(b.Value)))];
         var taken = grid.Select(b => b.Network).ToHashSet();
         Random random = Seeds.Stream(0, "mixed budgets");
         var drawn = new List<SubNetwork>();
         for (int i = 0; i < MostDraws && drawn.Count < mixed; i++)
             if (space.Random(random) is { } network && taken.Add(network)) drawn.Add(network);
-        grid.AddRange(drawn.OrderBy(parameters.Cost).Select((n, i) => new Budget(string.Create(CultureInfo.InvariantCulture, $"mixed-{i + 1}"), null, n, parameters.Cost(n))));
+        grid.AddRange(drawn.OrderBy(parameters.Cost).Select((n, i) => new MeasuredBudget(string.Create(CultureInfo.InvariantCulture, $"mixed-{i + 1}"), null, n, parameters.Cost(n))));
         return grid;
     }
 }
