@@ -13,14 +13,14 @@ internal sealed class DecodeScalingBenchmark : IBenchmark
     public string Name => "scaling";
 
     public string Question =>
-        "One token of a Llama shape (C 256, 8 blocks of 8 heads, D 1024, vocabulary 2048) on one thread, against context length, kept blocks, neurons and groups; and a prompt against its length. The exponent e of "
-        + "cost − fixed cost ~ size^e over the last doubling, the fixed cost being that of the smallest size: 1 is linear, and a prompt's attention adds to that.";
+        "One token of a Llama shape (C 128, 8 blocks of 8 heads, D 512, vocabulary 512: 8 MB, so that no size falls out of a cache that another fits) on one thread, against context length, kept blocks, neurons and groups; and a prompt against its length. The exponent e of "
+        + "cost ~ size^e over the last doubling: less than 1 where a fixed cost is left, 1 is linear, and a prompt's attention adds to that.";
 
     public void Measure(BenchmarkSession session)
     {
         ModelConfig config = new()
         {
-            Family = "llama", VocabularySize = 2048, HiddenSize = 256, BlockCount = 8, HeadCount = 8, KvGroupCount = 8, HeadSize = 32, NeuronCount = 1024,
+            Family = "llama", VocabularySize = 512, HiddenSize = 128, BlockCount = 8, HeadCount = 8, KvGroupCount = 8, HeadSize = 16, NeuronCount = 512,
             ContextLength = Context, TiedEmbeddings = true,
         };
         using DecoderModel model = DecodeShape.RandomModel(config);
@@ -59,9 +59,9 @@ internal sealed class DecodeScalingBenchmark : IBenchmark
         try
         {
             Scale(session, "context length", [1, 255, 511, 1023], n => Steps(n, model.FullNetwork));
-            Scale(session, "blocks", [1, 2, 4, 8], n => Steps(64, Kept(n, 8, 1024)));
-            Scale(session, "neurons", [8, 256, 512, 1024], n => Steps(64, Kept(8, 8, n)));
-            Scale(session, "groups", [1, 2, 4, 8], n => Steps(64, Kept(8, n, 1024)));
+            Scale(session, "blocks", [1, 2, 4, 8], n => Steps(64, Kept(n, 8, 512)));
+            Scale(session, "neurons", [8, 128, 256, 512], n => Steps(64, Kept(8, 8, n)));
+            Scale(session, "groups", [1, 2, 4, 8], n => Steps(64, Kept(8, n, 512)));
             Scale(session, "prompt length", [32, 256, 512, 1023], Prompt);
         }
         finally
@@ -73,8 +73,8 @@ internal sealed class DecodeScalingBenchmark : IBenchmark
     private static void Scale(BenchmarkSession session, string axis, int[] sizes, Func<int, Action> prepare)
     {
         CaseTimings times = session.Time([.. sizes.Select(n => new BenchmarkCase($"{axis} {n}", prepare(n)))]);
-        double[] At(int i) => times.Of($"{axis} {sizes[i]}");
-        double[] exponents = [.. At(0).Select((least, round) => Math.Log((At(3)[round] - least) / (At(2)[round] - least)) / Math.Log((sizes[3] - sizes[0]) / (double)(sizes[2] - sizes[0])))];
+        double doubling = Math.Log(sizes[3] / (double)sizes[2]);
+        double[] exponents = [.. times.Ratio($"{axis} {sizes[3]}", $"{axis} {sizes[2]}").Select(ratio => Math.Log(ratio) / doubling)];
         session.Ratio($"exponent of {axis}", exponents, BenchmarkBound.AtMost(axis == "prompt length" ? 1.5 : 1.2));
         foreach (int size in sizes) session.Report($"{axis} {size}", "ms", times.Of($"{axis} {size}"));
     }
