@@ -1,8 +1,7 @@
 namespace Flextron.Tests;
 
 /// <summary>
-/// Tests that run while no other does: those that force garbage collections, which can finalise a TorchSharp scalar that another thread has
-/// just handed to libtorch.
+/// Tests that run while no other does: they force garbage collections, or judge the memory of the whole process.
 /// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class AloneCollection

@@ -37,6 +37,9 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     /// <summary>Whether to go on from a checkpoint.</summary>
     public bool Resume { get; init; }
 
+    /// <summary>Whether a resumed run may have another learning rate, warm-up or clipping.</summary>
+    public bool ChangeRate { get; init; }
+
     /// <summary>Whether to start again over a checkpoint.</summary>
     public bool Overwrite { get; init; }
 
@@ -46,7 +49,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     /// <summary>Checkpoints that stay.</summary>
     public int KeepCheckpoints { get; init; } = 2;
 
-    private CheckpointStore Checkpoints => new(Path.Combine(folder, CheckpointsName), Identity, KeepCheckpoints);
+    private CheckpointStore Checkpoints => new(Path.Combine(folder, CheckpointsName), Identity, KeepCheckpoints) { AcceptsNewRate = ChangeRate };
 
     private TrainingIdentity Identity => new(settings, sources);
 
@@ -89,6 +92,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     {
         ElasticFamily family = loaded.Family;
         Dictionary<string, SubNetwork> budgets = Shares.ToDictionary(s => FormattableString.Invariant($"uniform:{s}"), s => family.Space.Uniform(s));
+        if (family.Space.Widths is not null || family.Space.Depths is not null) budgets["smallest"] = family.Space.Smallest;
         Dictionary<string, LossEstimate> before = Measure(budgets, context, "held-out loss before");
         using DecoderModel? teacher = Teacher(context);
         using var trainer = new JointTrainer(family.Model, family.Space, settings, teacher);
@@ -144,7 +148,12 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         // After a crash there may be rows of steps that will now be done once more.
         IEnumerable<MetricRow> kept = MetricsLog.Read(Metrics).Where(r => found && r.Number("step") <= trainer.StepsDone);
         if (File.Exists(Metrics)) AtomicFile.WriteAllText(Metrics, string.Concat(kept.Select(r => r.Values.ToJsonString(FlextronJson.Compact) + "\n").ToArray()));
-        if (!found) Checkpoints.Clear();
+        if (!found)
+        {
+            Checkpoints.Clear();
+            string events = Path.Combine(folder, EventsName);
+            if (Directory.Exists(events)) foreach (string file in Directory.GetFiles(events, "events.out.tfevents.*")) File.Delete(file);
+        }
         return trainer.StepsDone;
     }
 

@@ -15,6 +15,7 @@ internal sealed class TrainCommand : VerbCommand
     private readonly Option<string?> heldOut = new("--held-out") { Description = "Text to measure on; else a twentieth of the corpus is kept apart.", HelpName = "file" };
     private readonly Option<string> folder = new("--out") { Description = "Folder of the trained family, its metrics and its training checkpoint.", HelpName = "dir", Required = true };
     private readonly Option<bool> resume = new("--resume") { Description = "Go on from the training checkpoint in --out, if there is one." };
+    private readonly Option<bool> changeRate = new("--change-rate") { Description = "With --resume: go on with another learning rate or warm-up, as after a divergence; no longer the same run." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Start again although --out holds a training checkpoint." };
     private readonly Option<string?> teacher = new("--teacher") { Description = "Model to distil from; else the family as it was loaded.", HelpName = "model" };
     private readonly Option<int> steps = new("--steps") { Description = "Optimiser steps.", HelpName = "n", DefaultValueFactory = _ => Defaults.Steps };
@@ -45,7 +46,7 @@ internal sealed class TrainCommand : VerbCommand
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[heldOut, folder, resume, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery, keepCheckpoints, batches, schedule, compute])
+        foreach (Option option in (Option[])[heldOut, folder, resume, changeRate, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery, keepCheckpoints, batches, schedule, compute])
             Options.Add(option);
     }
 
@@ -66,7 +67,7 @@ internal sealed class TrainCommand : VerbCommand
         using LoadedModel loaded = model.Load(context);
         var run = new TrainingRun(loaded, settings, context.Get(folder))
         {
-            Resume = context.Get(resume), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery), KeepCheckpoints = context.Get(keepCheckpoints),
+            Resume = context.Get(resume), ChangeRate = context.Get(changeRate), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery), KeepCheckpoints = context.Get(keepCheckpoints),
         };
         run.Prepare(corpus.Open(context), context.Get(heldOut), context.Get(teacher), context);
         TrainingSummary summary = run.Train(context);

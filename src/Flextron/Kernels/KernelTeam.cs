@@ -28,9 +28,6 @@ internal static unsafe class KernelTeam
         ThreadCount = (delegate* unmanaged[Cdecl]<int>)count;
     }
 
-    /// <summary>Whether libtorch's own threads do the work.</summary>
-    public static bool SharesTorchThreads => Parallel != null;
-
     /// <summary>Runs a kernel over all rows and waits for it.</summary>
     /// <param name="kernel">What is done.</param>
     /// <param name="rows">How many rows.</param>

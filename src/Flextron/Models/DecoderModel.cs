@@ -42,7 +42,6 @@ public sealed class DecoderModel : IDisposable
     public SubNetwork FullNetwork { get; }
 
     /// <summary>Cosines and sines of the rotary angles by position, for kernels.</summary>
-    internal (Tensor Cos_TI, Tensor Sin_TI) RotaryAngles => rotary.Angles;
 
     /// <summary>The inference slices of a sub-network; made once and kept, they cost no weight memory.</summary>
     public WeightView View(SubNetwork subNetwork)

@@ -50,7 +50,7 @@ public sealed class FlatAdamW : IDisposable
         if (!double.IsFinite(norm))
         {
             gradient.zero_();
-            throw new FlextronException($"Training diverged at step {step + 1}: the gradient is not a number; lower learningRate and start from the last checkpoint.");
+            throw new FlextronException($"Training diverged at step {step + 1}: the gradient is not a number; lower learningRate and start again, or go on from the last checkpoint with --change-rate.");
         }
         double clip = norm > settings.GradientClip ? settings.GradientClip / (norm + 1e-6) : 1;
         double correction1 = 1 - Math.Pow(settings.Beta1, step + 1), correction2 = Math.Sqrt(1 - Math.Pow(settings.Beta2, step + 1));

@@ -40,6 +40,8 @@ public sealed class JointTrainer : IDisposable
         settings.Validated();
         if (settings.DistillationWeight > 0 && teacher is null && settings.Strategy != SamplingStrategy.Full)
             throw new FlextronException("Distillation needs the original model as a teacher: pass one, or set distillationWeight to 0.");
+        if (teacher is not null && teacher.Config.VocabularySize != model.Config.VocabularySize)
+            throw new FlextronException($"The teacher's vocabulary of {teacher.Config.VocabularySize} is not the model's of {model.Config.VocabularySize}: distil from a model with the same tokenizer.");
         this.model = model;
         this.settings = settings;
         this.teacher = settings.DistillationWeight > 0 ? teacher : null;
@@ -77,7 +79,7 @@ public sealed class JointTrainer : IDisposable
     /// <param name="onStep">Called after every step.</param>
     /// <param name="progress">Reports steps with loss, tokens per second and the last losses by budget.</param>
     /// <param name="cancellation">Stops between steps.</param>
-    /// <exception cref="FlextronException">Training diverged; the weights are those before that step.</exception>
+    /// <exception cref="FlextronException">Training diverged (the weights are those before that step), or the corpus is of another vocabulary.</exception>
     public void Run(
         TokenCorpus corpus,
         HeldOutLoss? heldOut = null,
@@ -86,6 +88,9 @@ public sealed class JointTrainer : IDisposable
         IProgress<StageProgress>? progress = null,
         CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(corpus);
+        if (corpus.LargestId >= model.Config.VocabularySize)
+            throw new FlextronException($"The corpus holds the token {corpus.LargestId}, outside the model's vocabulary of {model.Config.VocabularySize}: tokenise it with the model's tokenizer.");
         int length = Math.Min(settings.SequenceLength, model.Config.ContextLength);
         var windows = new WindowSampler(corpus, length, settings.Seed);
         long tokensPerStep = (long)settings.BatchSize * settings.BatchesPerStep * length;
@@ -125,7 +130,16 @@ public sealed class JointTrainer : IDisposable
             for (int i = 0; i < losses.Length; i++) losses[i] += share * pass.Run(networks[i], batch, share / networks.Count);
         }
         double loss = losses.Average(), rate = schedule.At(StepsDone);
-        Monitor.Take(StepsDone + 1, loss);
+        try
+        {
+            Monitor.Take(StepsDone + 1, loss);
+        }
+        catch
+        {
+            // What this step added must not reach the first step of a run that goes on from a checkpoint.
+            Optimizer.Gradients.Flat.zero_();
+            throw;
+        }
         double norm = Optimizer.Step(StepsDone, rate, networks);
         pass.WeightsChanged();
         source.Trained(StepsDone, losses);

@@ -36,7 +36,7 @@ public sealed record JointTrainingSettings
     /// <summary>Share of all steps in which <see cref="ScheduleShape.WarmupStableDecay"/> falls to the floor.</summary>
     public double DecayShare { get; init; } = 0.2;
 
-    /// <summary>Last learning rate as a share of the peak.</summary>
+    /// <summary>The learning rate that the last step comes near, as a share of the peak.</summary>
     public double FloorShare { get; init; } = 0.1;
 
     /// <summary>AdamW's first-moment decay.</summary>

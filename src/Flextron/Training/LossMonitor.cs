@@ -41,7 +41,7 @@ public sealed class LossMonitor
     /// <exception cref="FlextronException">Training has diverged.</exception>
     public void Take(int step, double loss)
     {
-        const string WayOut = "lower learningRate, or lengthen the warm-up, and start again or from the last checkpoint";
+        const string WayOut = "lower learningRate or lengthen the warm-up, and start again, or go on from the last checkpoint with --change-rate";
         if (!double.IsFinite(loss)) throw new FlextronException(string.Create(CultureInfo.InvariantCulture, $"Training diverged at step {step}: the loss is {loss}; {WayOut}."));
         recent.Enqueue(loss);
         if (recent.Count > Window) recent.Dequeue();

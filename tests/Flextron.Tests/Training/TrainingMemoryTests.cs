@@ -8,12 +8,6 @@ using TorchSharp;
 namespace Flextron.Tests.Training;
 
 /// <summary>Memory of the whole process, so nothing else may run beside it.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class AloneCollection
-{
-    public const string Name = "alone in the process";
-}
-
 [Collection(AloneCollection.Name)]
 public sealed class TrainingMemoryTests
 {

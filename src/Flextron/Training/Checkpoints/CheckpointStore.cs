@@ -27,6 +27,9 @@ public sealed class CheckpointStore
         (this.folder, this.identity, this.keep) = (folder, identity, keep);
     }
 
+    /// <summary>Whether another learning rate, warm-up, clipping or spike tolerance is accepted: the way on after a divergence. The run is then no longer the one that was begun.</summary>
+    public bool AcceptsNewRate { get; init; }
+
     /// <summary>Whether there is a complete checkpoint, of whatever run.</summary>
     public bool Any => Manifests().Count > 0;
 
@@ -45,7 +48,7 @@ public sealed class CheckpointStore
             CheckpointManifest.CurrentVersion, trainer.StepsDone, file, ContentHash.OfFile(path), trainer.Compute.ToString(), identity.Settings.Seed,
             (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity));
         // While the loss stands high, an older checkpoint may be the last good one.
-        if (trainer.Monitor.IsCalm) Prune();
+        if (trainer.Monitor.IsCalm) Prune(trainer.StepsDone);
     }
 
     /// <summary>Restores the newest complete checkpoint whose hash is right.</summary>
@@ -71,6 +74,7 @@ public sealed class CheckpointStore
             file.CopyTo("weights", trainer.Model.Weights.Flat);
             file.CopyTo("firstMoment", trainer.Optimizer.FirstMoment);
             file.CopyTo("secondMoment", trainer.Optimizer.SecondMoment);
+            trainer.Optimizer.Gradients.Flat.zero_();
             trainer.Monitor.State = manifest.LossMonitor;
             return trainer.StepsDone = manifest.Step;
         }
@@ -104,8 +108,10 @@ public sealed class CheckpointStore
         int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("step-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1;
 
     // The manifest goes first: tensors without one are not taken for a checkpoint. What interrupted writes left behind goes too.
-    private void Prune()
+    private void Prune(int step)
     {
+        // Later ones were passed over as damaged, or this run would have gone on from them.
+        foreach (string later in Manifests().Where(p => StepOf(p) > step)) File.Delete(later);
         IReadOnlyList<string> manifests = Manifests();
         foreach (string path in manifests.Skip(keep)) File.Delete(path);
         HashSet<string> kept = [.. manifests.Take(keep).Select(p => Path.GetFileNameWithoutExtension(p) + ".safetensors")];
@@ -146,8 +152,8 @@ public sealed class CheckpointStore
             throw new FlextronException($"{path} belongs to a training with another {difference}: give the same settings, or choose another folder.");
     }
 
-    // How often it is measured changes nothing that is trained.
-    private static string? Difference(JointTrainingSettings saved, JointTrainingSettings now)
+    // How often it is measured, and when it is stopped, changes nothing that is trained.
+    private string? Difference(JointTrainingSettings saved, JointTrainingSettings now)
     {
         using JsonDocument a = Parse(saved), b = Parse(now);
         foreach (JsonProperty property in b.RootElement.EnumerateObject())
@@ -157,6 +163,11 @@ public sealed class CheckpointStore
         }
         return null;
 
-        static JsonDocument Parse(JointTrainingSettings settings) => JsonSerializer.SerializeToDocument(settings with { EvaluateEvery = 0 }, FlextronJson.Compact);
+        JsonDocument Parse(JointTrainingSettings settings)
+        {
+            settings = settings with { EvaluateEvery = 0, SpikeTolerance = 0 };
+            if (AcceptsNewRate) settings = settings with { LearningRate = 1, WarmupSteps = 0, GradientClip = 1 };
+            return JsonSerializer.SerializeToDocument(settings, FlextronJson.Compact);
+        }
     }
 }

@@ -104,5 +104,5 @@ internal sealed class FusedAttention
         return HeadLayoutKernels.ToHeads(Products.Forward(normed_NC, weight), layout, rotate ? shape.Rotary : null).MoveToOuterDisposeScope();
     }
 
-    private static long Chunk(long time) => Math.Max(64, (time + 63) / 64 * 16);
+    private static long Chunk(long time) => Math.Clamp((time + 63) / 64 * 16, 64, 128);
 }

@@ -17,14 +17,17 @@ public sealed class FusedBlock
     /// <param name="gradients">The same slices of the float32 gradient buffer.</param>
     /// <param name="batch">B.</param>
     /// <param name="time">T.</param>
+    /// <exception cref="FlextronException">T is beyond the model's context.</exception>
     public FusedBlock(DecoderModel model, int index, WeightView weights, WeightView gradients, long batch, long time)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(gradients);
+        if (time > model.Config.ContextLength)
+            throw new FlextronException($"{time} tokens do not fit the model's context of {model.Config.ContextLength}: shorten the sequences.");
         FreedMemory.Keep();
         (BlockView block, BlockView target) = (weights.Blocks[index], gradients.Blocks[index]);
-        var shape = new FusedShape(model.Config, batch, time, model.RotaryAngles);
+        var shape = new FusedShape(model.Config, batch, time, model.Rotary.Angles);
         if (block.Shape.KvGroups > 0) attention = new FusedAttention(block, target, shape);
         if (block.Shape.Neurons > 0) mlp = new FusedMlp(block, target, shape);
     }

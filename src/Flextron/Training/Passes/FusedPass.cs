@@ -51,6 +51,9 @@ public sealed class FusedPass : ITrainingPass
         ArgumentNullException.ThrowIfNull(batch);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
+        // The loss kernel writes where the targets point.
+        if (batch.Target_N.min().item<long>() < 0 || batch.Target_N.max().item<long>() >= model.Config.VocabularySize)
+            throw new FlextronException($"A target token is outside the model's vocabulary of {model.Config.VocabularySize}: tokenise the text with the model's tokenizer.");
         (WeightView view, WeightView gradient) = (weightViews.Of(network), gradientViews.Of(network));
         Tensor ids_N = batch.Input_BT.reshape(-1), x_NC = view.Embedding_VC.index_select(0, ids_N).to(ScalarType.Float32);
         var blocks = new FusedBlock[view.Blocks.Count];

@@ -106,6 +106,25 @@ public sealed class CheckpointStoreTests
     }
 
     [Fact]
+    public void WhatWasWrittenAfterADamagedOneStays()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        using (new Run().UpTo(9, new CheckpointStore(folder.Path, Identity), 3))
+        {
+        }
+        Flip(folder["step-00000009.safetensors"], 4000);
+
+        var store = new CheckpointStore(folder.Path, Identity, keep: 1);
+        using (var resumed = new Run())
+        {
+            Assert.Equal(6, store.Restore(resumed.Trainer));
+            resumed.UpTo(7, store, 7);
+        }
+        using var again = new Run();
+        Assert.Equal(7, store.Restore(again.Trainer));
+    }
+
+    [Fact]
     public void AnotherTrainingIsRefusedByWhatDiffers()
     {
         using TemporaryFolder folder = TestData.Temporary();
@@ -116,7 +135,9 @@ public sealed class CheckpointStoreTests
         string Refusal(TrainingIdentity identity) => Assert.Throws<FlextronException>(() => new CheckpointStore(folder.Path, identity).Check()).Message;
         Assert.Contains("learningRate (0.003, now 0.01)", Refusal(Identity with { Settings = Settings with { LearningRate = 0.01 } }), StringComparison.Ordinal);
         Assert.Contains("another corpus", Refusal(Identity with { Sources = new Dictionary<string, string> { ["corpus"] = "other" } }), StringComparison.Ordinal);
-        new CheckpointStore(folder.Path, Identity with { Settings = Settings with { EvaluateEvery = 5 } }).Check();
+        new CheckpointStore(folder.Path, Identity with { Settings = Settings with { EvaluateEvery = 5, SpikeTolerance = 9 } }).Check();
+        new CheckpointStore(folder.Path, Identity with { Settings = Settings with { LearningRate = 0.01 } }) { AcceptsNewRate = true }.Check();
+        Assert.Throws<FlextronException>(() => new CheckpointStore(folder.Path, Identity with { Settings = Settings with { Seed = 77 } }) { AcceptsNewRate = true }.Check());
 
         using var other = new Run(Settings with { Compute = ComputeType.BFloat16 });
         var e = Assert.Throws<FlextronException>(() => new CheckpointStore(folder.Path, Identity).Restore(other.Trainer));
