@@ -10,7 +10,7 @@ namespace Flextron.Models;
 /// </summary>
 public sealed class DecoderModel : IDisposable
 {
-    private readonly Dictionary<SubNetwork, WeightView> views = [];
+    private readonly ViewCache views;
     private readonly RotaryTable rotary;
     private readonly bool ownsWeights;
 
@@ -21,6 +21,7 @@ public sealed class DecoderModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(weights);
         Weights = weights;
+        views = new ViewCache((network, slices) => WeightView.Of(Weights, network, slices), capacity: 1024);
         this.ownsWeights = ownsWeights;
         rotary = new RotaryTable(Config.ContextLength, Config.HeadSize, Config.RopeTheta, Device);
         FullNetwork = SubNetwork.Full(Config);
@@ -41,15 +42,11 @@ public sealed class DecoderModel : IDisposable
     /// <summary>The whole network as a sub-network.</summary>
     public SubNetwork FullNetwork { get; }
 
-    /// <summary>Cosines and sines of the rotary angles by position, for kernels.</summary>
-
     /// <summary>The inference slices of a sub-network; made once and kept, they cost no weight memory.</summary>
     public WeightView View(SubNetwork subNetwork)
     {
         ArgumentNullException.ThrowIfNull(subNetwork);
-        if (views.TryGetValue(subNetwork, out WeightView? view)) return view;
-        if (views.Count >= 1024) ForgetViews();
-        return views[subNetwork] = WeightView.Of(Weights, subNetwork);
+        return views.Of(subNetwork);
     }
 
     /// <summary>A KV cache as wide as a sub-network.</summary>
@@ -197,11 +194,7 @@ public sealed class DecoderModel : IDisposable
     }
 
     /// <summary>Drops the kept inference slices, as must be done when the weights' storage is replaced.</summary>
-    public void ForgetViews()
-    {
-        foreach (WeightView view in views.Values) view.Dispose();
-        views.Clear();
-    }
+    public void ForgetViews() => views.Dispose();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -29,11 +29,16 @@ public sealed class WeightView : IDisposable
     public required Tensor Head_VC { get; init; }
 
     /// <summary>Slices for inference. Nothing is copied.</summary>
+    /// <param name="weights">The shared weights.</param>
+    /// <param name="subNetwork">Which slice.</param>
+    /// <param name="slices">Where slices are shared with other views of the same weights; it must outlive the view. Where null, the view has its own.</param>
     /// <exception cref="FlextronException">The sub-network does not fit the model.</exception>
-    public static WeightView Of(DecoderWeights weights, SubNetwork subNetwork)
+    public static WeightView Of(DecoderWeights weights, SubNetwork subNetwork, SliceCache? slices = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
-        return Build(weights, subNetwork, (tensor, rows, columns, keep) => keep(Prefix(tensor, rows, columns)));
+        return slices is null
+            ? Build(weights, subNetwork, (tensor, rows, columns, keep) => keep(Prefix(tensor, rows, columns)))
+            : Build(weights, subNetwork, (tensor, rows, columns, _) => slices.Of(tensor, rows, columns));
     }
 
     /// <summary>Slices for training: leaves that share storage with <paramref name="weights"/> and accumulate into <paramref name="gradients"/>.</summary>
@@ -84,7 +89,7 @@ public sealed class WeightView : IDisposable
         return view;
     }
 
-    private static Tensor Prefix(Tensor tensor, long rows, long columns)
+    internal static Tensor Prefix(Tensor tensor, long rows, long columns)
     {
         if (tensor.dim() == 1 || columns == tensor.size(1)) return tensor.narrow(0, 0, rows);
         using Tensor kept = tensor.narrow(0, 0, rows);

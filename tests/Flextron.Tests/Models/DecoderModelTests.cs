@@ -176,4 +176,24 @@ public sealed class DecoderModelTests
         double worst = expected.Cast<double>().Zip(actual.Cast<double>(), (e, a) => Math.Abs(e - a)).Max();
         Assert.True(worst <= tolerance, $"largest difference {worst} exceeds {tolerance}");
     }
+
+    [Fact]
+    public void NetworksOfOneCacheShareSlicesOfTheWeightsThemselves()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using DecoderWeights weights = RandomLlama.Create(config, seed: 1).ToDecoderWeights(config);
+        using var slices = new SliceCache();
+        var shape = new BlockShape(1, 5);
+        SubNetwork Network(BlockShape other) => new([shape, .. Enumerable.Repeat(other, config.BlockCount - 1)]);
+        using WeightView a = WeightView.Of(weights, Network(new BlockShape(1, 3)), slices);
+        int count = slices.Count;
+        using WeightView b = WeightView.Of(weights, Network(shape), slices);
+
+        Assert.Same(a.Blocks[0].Weights.Gate_DC, b.Blocks[0].Weights.Gate_DC);
+        // Of the other blocks only the three MLP matrices are narrower than before.
+        Assert.Equal(count + 3 * (config.BlockCount - 1), slices.Count);
+        weights.Blocks[0].Gate_DC.fill_(7);
+        Assert.Equal(7, b.Blocks[0].Weights.Gate_DC[4, 0].item<float>());
+        Assert.Equal([5, config.HiddenSize], b.Blocks[0].Weights.Gate_DC.shape);
+    }
 }

@@ -20,7 +20,7 @@ public sealed class ComposedPass : ITrainingPass
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(gradients);
         (this.model, this.gradients) = (model, gradients);
-        views = new ViewCache(network => WeightView.Trainable(model.Weights, this.gradients, network));
+        views = new ViewCache((network, _) => WeightView.Trainable(model.Weights, this.gradients, network), capacity: 64);
     }
 
     /// <inheritdoc/>

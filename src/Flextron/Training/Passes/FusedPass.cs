@@ -34,8 +34,8 @@ public sealed class FusedPass : ITrainingPass
         this.model = model;
         if (dtype == ScalarType.BFloat16) compute = model.Weights.Clone(ScalarType.BFloat16);
         DecoderWeights used = compute ?? model.Weights;
-        weightViews = new ViewCache(network => WeightView.Of(used, network));
-        gradientViews = new ViewCache(network => WeightView.Of(gradients, network));
+        weightViews = new ViewCache((network, slices) => WeightView.Of(used, network, slices), capacity: 1024);
+        gradientViews = new ViewCache((network, slices) => WeightView.Of(gradients, network, slices), capacity: 1024);
     }
 
     /// <summary>Whether this pass can train a model.</summary>
