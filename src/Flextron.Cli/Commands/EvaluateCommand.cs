@@ -17,12 +17,12 @@ internal sealed class EvaluateCommand : VerbCommand
     private readonly Option<string> tasks = new("--tasks") { Description = $"Comma-separated: {string.Join(", ", TaskRegistry.Names)}.", HelpName = "a,b", Required = true };
     private readonly Option<string> budgets = new("--budgets") { Description = "Comma-separated budgets, scored in one pass.", HelpName = "a,b", DefaultValueFactory = _ => BudgetArgument.Full };
     private readonly Option<int?> limit = new("--limit") { Description = "Only the first so many documents in file order.", HelpName = "n" };
-    private readonly Option<int> shots = new("--shots") { Description = "Worked examples before each question (mmlu).", HelpName = "k", DefaultValueFactory = _ => 0 };
+    private readonly Option<int> shots = new("--shots") { Description = "Worked examples before each question, in the tasks that have them (mmlu).", HelpName = "k", DefaultValueFactory = _ => 0 };
     private readonly Option<string?> data = new("--data") { Description = "The task's file or folder; else it is searched for.", HelpName = "path" };
     private readonly Option<string?> file = new("--out") { Description = "Also write the results to this JSON file, and every document's outcome beside it (…documents.jsonl), for `compare`.", HelpName = "file" };
     private readonly Option<string?> samples = new("--samples") { Description = "Also write every document's outcome with its prompts into this folder.", HelpName = "dir" };
     private readonly Option<string?> figures = new("--figures") { Description = "Also draw accuracy and loss of the budgets into this folder (SVG, CSV, HTML).", HelpName = "dir" };
-    private readonly Option<bool> fresh = new("--fresh") { Description = "Compute everything, even what the cache of results knows." };
+    private readonly Option<bool> fresh = new("--fresh") { Description = "Compute everything, even what the cache of results knows, and keep it there." };
 
     public EvaluateCommand() : base(
         "evaluate", "Scores benchmarks by the rules of lm-evaluation-harness.",
@@ -38,19 +38,20 @@ internal sealed class EvaluateCommand : VerbCommand
 
     public override VerbResult Execute(CommandContext context)
     {
-        EvaluationTask[] chosen = [.. Names(context.Get(tasks)).Select(TaskRegistry.Get)];
+        EvaluationTask[] chosen = [.. Names(context.Get(tasks)).Select(TaskRegistry.Get).Distinct()];
         if (chosen.Length == 0) throw new FlextronException($"No task is named: choose from {string.Join(", ", TaskRegistry.Names)}.");
         using LoadedModel loaded = model.Load(context);
         (string Label, SubNetwork Network)[] networks = [.. Names(context.Get(budgets)).Select(b => (b, BudgetArgument.Resolve(b, loaded.Bundle)))];
         var settings = new EvaluationSettings { Limit = context.Get(limit), Shots = context.Get(shots), DataPath = context.Get(data), Seed = unchecked((int)context.Seed) };
-        PreparedTask[] prepared = [.. chosen.Select(task => Evaluator.Prepare(task, loaded.Tokenizer, settings))];
+        // Beside a task that takes examples, one that takes none is evaluated without; where none does, the first refuses them.
+        bool taken = chosen.Any(task => task.MaxShots > 0);
+        PreparedTask[] prepared = [.. chosen.Select(task => Evaluator.Prepare(task, loaded.Tokenizer, taken && task.MaxShots == 0 ? settings with { Shots = 0 } : settings))];
         string hash = ResultIdentity.HashOf(loaded.Model);
-        ResultCache? cache = context.Get(fresh) ? null : ResultCache.OfUser();
         SubNetwork[] distinct = [.. networks.Select(n => n.Network).Distinct()];
         var results = new List<BudgetResult>();
         foreach (PreparedTask task in prepared)
         {
-            IReadOnlyList<TaskResult> scored = Evaluator.ScoreAll(task, loaded.Model, hash, distinct, context, cache);
+            IReadOnlyList<TaskResult> scored = Evaluator.ScoreAll(task, loaded.Model, hash, distinct, context, ResultCache.OfUser(), context.Get(fresh));
             foreach ((string label, SubNetwork network) in networks)
             {
                 var result = new BudgetResult(label, scored[Array.IndexOf(distinct, network)]);
@@ -72,10 +73,10 @@ internal sealed class EvaluateCommand : VerbCommand
         ICostTable? table = loaded.Bundle.Selector.Latency;
         ICostTable costs = table ?? AnalyticCosts.Parameters(loaded.Model.Config);
         var axis = table is null ? new Axis("Parameters") : new Axis("Latency by the table", "ms");
-        Dictionary<string, double> cost = networks.DistinctBy(n => n.Label).ToDictionary(n => n.Label, n => costs.Cost(n.Network));
+        Dictionary<string, double> cost = networks.ToDictionary(n => n.Label, n => costs.Cost(n.Network));
         foreach (IGrouping<string, BudgetResult> task in results.GroupBy(r => r.Result.Task))
         {
-            (double, TaskResult)[] points = [.. task.DistinctBy(r => r.Budget).Select(r => (cost[r.Budget], r.Result))];
+            (double, TaskResult)[] points = [.. task.Select(r => (cost[r.Budget], r.Result))];
             if (BenchmarkFigures.Accuracy(task.Key, axis, points) is { } accuracy) FigureFiles.Write(accuracy, folder, $"accuracy-{task.Key}");
             foreach ((string name, Figure figure) in BenchmarkFigures.Loss(task.Key, axis, points)) FigureFiles.Write(figure, folder, $"{name}-{task.Key}");
         }
@@ -88,7 +89,7 @@ internal sealed class EvaluateCommand : VerbCommand
             metric.Key.StartsWith("acc", StringComparison.Ordinal) && result.Chance > 0 ? Number(result.Chance) : ""];
     }
 
-    private static string[] Names(string list) => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private static string[] Names(string list) => [.. list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct()];
 
     private static string FileName(string budget) => string.Concat(Path.GetFileName(budget).Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-'));
 }

@@ -16,7 +16,7 @@ public static class BenchmarkFigures
         ArgumentNullException.ThrowIfNull(points);
         TaskResult first = points[0].Result;
         if (!first.Metrics.ContainsKey("acc")) return null;
-        bool never = first.Chance == 0 && points.All(p => p.Result.Intervals["acc"].Low <= 0);
+        bool never = first.Chance == 0 && points.All(p => p.Result.Metrics["acc"] == 0);
         bool guessing = first.Chance > 0 && points.All(p => p.Result.Intervals["acc"] is { } i && i.Low <= first.Chance && first.Chance <= i.High);
         return Curve($"Accuracy on {task} against {Lower(cost)}", "acc", "accuracy", new Axis("Accuracy") { IncludeZero = first.Chance == 0 }, cost, points) with
         {

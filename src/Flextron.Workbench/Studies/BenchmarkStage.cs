@@ -4,6 +4,7 @@ using Flextron.Evaluation;
 using Flextron.Evaluation.Scoring;
 using Flextron.Evaluation.Tasks;
 using Flextron.Models;
+using Flextron.Storage;
 using Flextron.Tokenization;
 using Flextron.Workbench.Experiments;
 
@@ -17,8 +18,8 @@ internal static class BenchmarkStage
         if (settings.Tasks.Count == 0) return null;
         DatasetLocator locator = DatasetLocator.FromEnvironment();
         EvaluationTask[] tasks = [.. settings.Tasks.Select(TaskRegistry.Get)];
-        StageInput[] data = [.. tasks.Select(t => StageInput.Of(locator.Find(t), t.Name))];
-        return run.Stage("benchmarks", new { settings, scorer = ResultIdentity.CurrentScorer }, [routed, curve, .. data], stage =>
+        StageInput[] data = [.. tasks.Select(t => Data(t, locator.Find(t)))];
+        return run.Stage("benchmarks", new { settings, scorer = ResultIdentity.CurrentScorer, versions = tasks.Select(t => t.Version).ToArray() }, [routed, curve, .. data], stage =>
         {
             string folder = Path.Combine(routed.Folder, ElastifyStage.Family);
             using ElasticFamily family = ElasticFamily.Load(folder);
@@ -42,6 +43,10 @@ internal static class BenchmarkStage
             stage.WriteJson("benchmarks.json", results);
         });
     }
+
+    /// <summary>All files that a task reads, labels and examples among them, by content.</summary>
+    internal static StageInput Data(EvaluationTask task, string path) => new(
+        task.Name, ContentHash.OfText(string.Join('\n', DatasetLocator.Files(task, path).Select(f => $"{f.Name} {ContentHash.OfFile(f.File)}"))), path);
 
     private static CurvePoint[] Spread(CurvePoint[] points, int count) =>
         count >= points.Length ? points : [.. Enumerable.Range(0, count).Select(i => points[count == 1 ? ^1 : i * (points.Length - 1) / (count - 1)])];

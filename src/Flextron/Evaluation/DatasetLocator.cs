@@ -93,8 +93,14 @@ public sealed class DatasetLocator
     {
         if (!IsFile(task.DataNames[0])) throw new FlextronException($"{task.Name} is read from a folder that holds {Expected(task)}, not from the file {file}: give that folder.");
         if (!task.IsTinyWorld && IsGenerated(Path.GetDirectoryName(file) ?? ""))
-            throw new FlextronException($"{file} holds generated data, not {task.Name}: evaluate it as tinyworld-{task.Name.Split('_')[0]}.");
+            throw new FlextronException($"{file} holds generated data, not {task.Name}: evaluate it as {TinyWorldTwin(task)}.");
         return file;
+    }
+
+    private static string TinyWorldTwin(EvaluationTask task)
+    {
+        string twin = $"tinyworld-{task.Name.Split('_')[0]}";
+        return TaskRegistry.Names.Contains(twin) ? twin : $"that one of {string.Join(", ", TaskRegistry.Names.Where(name => TaskRegistry.Get(name).IsTinyWorld))} that it was made for";
     }
 
     private static string Expected(EvaluationTask task) =>

@@ -39,7 +39,7 @@ public static class EvaluationFile
     }
 
     /// <summary>Reads both files.</summary>
-    /// <exception cref="FlextronException">One is missing, or is not such a file.</exception>
+    /// <exception cref="FlextronException">One is missing, is not such a file, or does not belong to the other.</exception>
     public static IReadOnlyList<BudgetResult> Read(string path)
     {
         JsonObject root = FlextronJson.ReadFile<JsonObject>(path, "file of evaluation results");
@@ -54,7 +54,11 @@ public static class EvaluationFile
             {
                 string budget = node?["budget"]?.GetValue<string>() ?? throw new JsonException("a result has no budget");
                 TaskResult result = node.Deserialize<TaskResult>(FlextronJson.Compact)!;
-                return new BudgetResult(budget, result with { Documents = [.. lines[(result.Task, budget)]] });
+                result = result with { Documents = [.. lines[(result.Task, budget)]] };
+                double sum = result.Documents.Sum(document => document.LogProbabilities.Sum());
+                if (!(Math.Abs(sum - result.LogprobSum) <= 1e-6 * Math.Abs(result.LogprobSum)))
+                    throw new FlextronException($"{path}: the documents beside it are of another evaluation ({result.Task} at {budget} does not add up): keep the two files of one run together.");
+                return new BudgetResult(budget, result);
             })];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
@@ -63,7 +67,9 @@ public static class EvaluationFile
         }
     }
 
-    private static string DocumentsOf(string path) => Path.ChangeExtension(path, ".documents.jsonl");
+    // What is not the extension of JSON belongs to the name: run.1 and run.2 are two evaluations.
+    private static string DocumentsOf(string path) =>
+        (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? path[..^".json".Length] : path) + ".documents.jsonl";
 
     private sealed record DocumentLine(string Task, string Budget, DocumentResult Outcome);
 }

@@ -66,18 +66,20 @@ public static class Evaluator
     /// <param name="modelHash">Its <see cref="ResultIdentity.HashOf"/>.</param>
     /// <param name="networks">The slices.</param>
     /// <param name="progress">Told the tokens done, of all networks together.</param>
-    /// <param name="cache">Results computed before; null computes all.</param>
+    /// <param name="cache">Results computed before, to which those computed now are added; null computes all.</param>
+    /// <param name="fresh">Whether to compute even what the cache knows.</param>
     /// <returns>One result per network.</returns>
     /// <exception cref="FlextronException">A token id is outside the model's vocabulary.</exception>
     public static IReadOnlyList<TaskResult> ScoreAll(
-        PreparedTask prepared, DecoderModel model, string modelHash, IReadOnlyList<SubNetwork> networks, IProgress<StageProgress>? progress = null, ResultCache? cache = null)
+        PreparedTask prepared, DecoderModel model, string modelHash, IReadOnlyList<SubNetwork> networks, IProgress<StageProgress>? progress = null,
+        ResultCache? cache = null, bool fresh = false)
     {
         ArgumentNullException.ThrowIfNull(prepared);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(networks);
         int maxLength = model.Config.ContextLength;
         ResultIdentity[] identities = [.. networks.Select(network => ResultIdentity.Of(prepared, model, modelHash, network))];
-        TaskResult?[] results = [.. identities.Select(identity => cache?.Find(identity))];
+        TaskResult?[] results = [.. identities.Select(identity => fresh ? null : cache?.Find(identity))];
         int[] open = [.. Enumerable.Range(0, results.Length).Where(i => results[i] is null)];
         if (open.Length > 0)
         {
@@ -90,7 +92,7 @@ public static class Evaluator
                 {
                     TaskResult result = Result(prepared, requests, scores[m], maxLength, identities[open[m]]);
                     results[open[m]] = result;
-                    cache?.Store(result);
+                    if (cache is not null) Keep(cache, result);
                 }
             }
             finally
@@ -99,6 +101,18 @@ public static class Evaluator
             }
         }
         return results!;
+    }
+
+    private static void Keep(ResultCache cache, TaskResult result)
+    {
+        try
+        {
+            cache.Store(result);
+        }
+        catch (FlextronException)
+        {
+            // The result itself is whole: a cache on a full or read-only disk only means that it is computed again next time.
+        }
     }
 
     private static TaskResult Result(

@@ -7,8 +7,8 @@ using Flextron.Tokenization;
 namespace Flextron.Evaluation;
 
 /// <summary>
-/// Loss on held-out text: each text is cut into disjoint windows of the model's context length; every token is predicted once, the first of a
-/// window from one token of context (the last of the window before, or BOS, else EOS, at the beginning).
+/// Loss on held-out text: each text is cut into windows of the model's context length; every token is predicted once, the first of a window from one
+/// token of context (the last of the window before, or BOS, else EOS, at the beginning), or from more where a text's last window would not be full.
 /// </summary>
 public static class Perplexity
 {

@@ -48,7 +48,7 @@ public sealed class PreparedTask
     /// <summary>See <see cref="Evaluation.PromptHash"/>.</summary>
     public string PromptHash { get; }
 
-    /// <summary>SHA-256 over prompts, token ids and right answers.</summary>
+    /// <summary>SHA-256 over prompts, token ids, right answers, choices and subjects.</summary>
     public string DataHash { get; }
 
     /// <summary>Documents where the tokenizer merged across the boundary of context and continuation.</summary>

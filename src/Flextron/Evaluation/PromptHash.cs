@@ -23,7 +23,7 @@ public static class PromptHash
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Identity of what is scored: the prompts, their tokens and the right answers.</summary>
+    /// <summary>Identity of what is scored: the prompts, their tokens, the right answers, the choices by whose length accuracies are normalised, and the subjects.</summary>
     internal static string OfData(string prompts, IEnumerable<EvaluationDocument> documents, IEnumerable<ContinuationTokens> requests)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -35,7 +35,8 @@ public static class PromptHash
             if (request.Context != context) Append(context = request.Context);
             Append(request.Continuation);
         }
-        hash.AppendData(MemoryMarshal.AsBytes<int>(documents.Select(document => document.Gold).ToArray()));
+        foreach (EvaluationDocument document in documents)
+            hash.AppendData(Encoding.UTF8.GetBytes($"{document.Gold}\u001f{document.Subject}\u001f{string.Join('\u001f', document.Choices)}\u001e"));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
 
         void Append(int[] ids)

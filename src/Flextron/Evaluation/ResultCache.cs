@@ -7,8 +7,18 @@ namespace Flextron.Evaluation;
 /// <param name="folder">Where they lie.</param>
 public sealed class ResultCache(string folder)
 {
-    /// <summary>The cache of this user.</summary>
-    public static ResultCache OfUser() => new(Path.Combine(CacheFolder.Path, "results"));
+    /// <summary>The cache of this user; null where there is no place for one.</summary>
+    public static ResultCache? OfUser()
+    {
+        try
+        {
+            return new ResultCache(Path.Combine(CacheFolder.Path, "results"));
+        }
+        catch (FlextronException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>A result with this identity, or null. A file that cannot be read counts as absent: it is computed anew and replaced.</summary>
     public TaskResult? Find(ResultIdentity identity)

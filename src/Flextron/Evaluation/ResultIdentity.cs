@@ -37,7 +37,7 @@ public sealed record ResultIdentity
     /// <summary>Hash of the prompts.</summary>
     public required string PromptHash { get; init; }
 
-    /// <summary>Hash of prompts, tokens and right answers: what the data and the tokenizer together gave.</summary>
+    /// <summary>Hash of prompts, tokens, right answers, choices and subjects: what the data and the tokenizer together gave.</summary>
     public required string DataHash { get; init; }
 
     /// <summary>Hash of shape and weights.</summary>

@@ -4,8 +4,9 @@ using Flextron.Tokenization;
 namespace Flextron.Evaluation;
 
 /// <summary>
-/// Cuts a text into disjoint windows in which every token is predicted once: the first of a window from one token of context, the last of the window
-/// before, or BOS, else EOS, at the beginning.
+/// Cuts a text into windows in which every token is predicted once, as lm-evaluation-harness does (<c>get_rolling_token_windows</c> with one token of
+/// context, then <c>make_disjoint_window</c>): the first window follows BOS, else EOS; a full one follows the last token before it; the last one, where
+/// it is shorter, follows as many tokens as make its input full.
 /// </summary>
 internal static class RollingWindows
 {
@@ -17,10 +18,13 @@ internal static class RollingWindows
     /// <summary>The windows of one text.</summary>
     /// <param name="first">The token before it.</param>
     /// <param name="ids">Its tokens.</param>
-    /// <param name="length">Tokens predicted in a window at most.</param>
+    /// <param name="length">Tokens of a window's input, and tokens predicted in it at most.</param>
     public static IEnumerable<ContinuationTokens> Cut(int first, int[] ids, int length)
     {
         for (int start = 0; start < ids.Length; start += length)
-            yield return new ContinuationTokens([start == 0 ? first : ids[start - 1]], ids[start..Math.Min(start + length, ids.Length)]);
+        {
+            int end = Math.Min(start + length, ids.Length);
+            yield return new ContinuationTokens(start == 0 ? [first] : ids[(end - length - 1)..start], ids[start..end]);
+        }
     }
 }

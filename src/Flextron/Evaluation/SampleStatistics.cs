@@ -21,7 +21,9 @@ internal static class SampleStatistics
         double z2 = Z95 * Z95 / n;
         double centre = proportion + (z2 / 2);
         double half = Z95 * Math.Sqrt((proportion * (1 - proportion) / n) + (z2 / (4 * n)));
-        return new ConfidenceInterval(Math.Max(0, (centre - half) / (1 + z2)), Math.Min(1, (centre + half) / (1 + z2)));
+        // At 0 and 1 centre and half are equal but for rounding, which would leave the end a hair inside.
+        return new ConfidenceInterval(
+            proportion == 0 ? 0 : Math.Max(0, (centre - half) / (1 + z2)), proportion == 1 ? 1 : Math.Min(1, (centre + half) / (1 + z2)));
     }
 
     /// <summary>Bootstrap over documents: standard deviation and 2.5 and 97.5 % points of the metric.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
+using Flextron.Data;
 using Flextron.Models;
 using Flextron.Tests.Reference;
 using TorchSharp;
@@ -122,6 +123,15 @@ public sealed class ModelVerbTests
         Assert.Equal(4, compared.Length);
         Assert.All(compared, c => Assert.Equal(0, c.GetProperty("metrics")[0].GetProperty("difference").GetDouble()));
         Assert.Equal(4, JsonDocument.Parse(File.ReadAllText(folder["scores.json"])).RootElement.GetProperty("results").GetArrayLength());
+    }
+
+    [Fact]
+    public void ShotsAreForTheTasksThatTakeThem()
+    {
+        string[] evaluate = ["evaluate", EmbeddedData.BaseModel, "--data", EmbeddedData.TinyWorld, "--limit", "2", "--shots", "1", "--tasks"];
+        JsonElement[] results = [.. CliRun.JsonOf([.. evaluate, "tinyworld-piqa,tinyworld-mmlu,tinyworld-piqa", "--budgets", "full,full"]).GetProperty("results").EnumerateArray()];
+        Assert.Equal([("tinyworld-piqa", 0), ("tinyworld-mmlu", 1)], results.Select(r => (r.GetProperty("task").GetString(), r.GetProperty("shots").GetInt32())));
+        Assert.Contains("tinyworld-piqa is evaluated without examples", CliRun.Refusal([.. evaluate, "tinyworld-piqa"]), StringComparison.Ordinal);
     }
 
     [Fact]

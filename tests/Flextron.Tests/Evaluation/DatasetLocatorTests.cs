@@ -68,6 +68,10 @@ public class DatasetLocatorTests
         Assert.Contains("evaluate it as tinyworld-piqa",
             Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("piqa"), folder["data/tinyworld/tinyworld-piqa/valid.jsonl"])).Message,
             StringComparison.Ordinal);
+        // Where no generated task is of the same kind, all are named, and only such as there are.
+        string suggested = Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("hellaswag"), folder["data/tinyworld/tinyworld-piqa/valid.jsonl"])).Message;
+        Assert.DoesNotContain("tinyworld-hellaswag", suggested, StringComparison.Ordinal);
+        Assert.Contains("tinyworld-lambada, tinyworld-mmlu, tinyworld-mmlu-letters, tinyworld-piqa", suggested, StringComparison.Ordinal);
         Put(folder, "real/piqa/valid.jsonl");
         Assert.Throws<FlextronException>(() => locator.Find(TaskRegistry.Get("tinyworld-piqa"), folder["real"]));
     }

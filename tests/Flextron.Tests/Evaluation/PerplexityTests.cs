@@ -37,13 +37,13 @@ public class PerplexityTests
     }
 
     [Fact]
-    public void WindowsAreDisjointWithOneTokenOfContext()
+    public void WindowsAreDisjointAndTheLastOneHasAFullInput()
     {
         var tokenizer = new ToyTokenizer();
         var model = new HashModel(tokenizer.VocabularySize, 8);
         PerplexityResult result = Perplexity.Measure(new ContinuationScorer(model), tokenizer, ["abcdefg", "hi"], window: 3);
         int[] Ids(string text) => tokenizer.Encode(text, addSpecialTokens: false);
-        double[] nll = [.. new (int[], int[])[] { ([0], Ids("abc")), (Ids("c"), Ids("def")), (Ids("f"), Ids("g")), ([0], Ids("hi")) }
+        double[] nll = [.. new (int[], int[])[] { ([0], Ids("abc")), (Ids("c"), Ids("def")), (Ids("def"), Ids("g")), ([0], Ids("hi")) }
             .Select(w => -model.BruteForce(new ContinuationTokens(w.Item1, w.Item2)).LogProbability)];
         int[] sizes = [3, 3, 1, 2];
         double mean = nll.Sum() / 9;
@@ -51,6 +51,20 @@ public class PerplexityTests
         Assert.Equal(mean, result.MeanNll, 1e-5);
         double squares = nll.Zip(sizes, (x, n) => (x - (mean * n)) * (x - (mean * n))).Sum();
         Assert.Equal(Math.Sqrt(squares * 4 / 3) / 9, result.MeanNllStderr, 1e-5);
+    }
+
+    // The example of lm-evaluation-harness's own tests: 34 tokens, inputs of 10, one token of context, as its make_disjoint_window leaves them.
+    [Fact]
+    public void WindowsAreThoseOfTheHarness()
+    {
+        int[] ids = [.. Enumerable.Range(0, 34)];
+        Assert.Equal(
+            ["-100 > 0-9", "9 > 10-19", "19 > 20-29", "23 24 25 26 27 28 29 > 30-33"],
+            RollingWindows.Cut(-100, ids, 10).Select(w => $"{string.Join(' ', w.Context)} > {w.Continuation[0]}-{w.Continuation[^1]}"));
+        Assert.All(RollingWindows.Cut(-100, ids, 10), w => Assert.Equal(10, w.Context.Length + w.Continuation.Length - 1));
+        ContinuationTokens whole = Assert.Single(RollingWindows.Cut(-100, ids, 40));
+        Assert.Equal([-100], whole.Context);
+        Assert.Equal(ids, whole.Continuation);
     }
 
     [Fact]

@@ -103,6 +103,10 @@ public class PromptTests
         Assert.Equal(0, inside.Gold);
         File.WriteAllText(Path.Combine(folder.Path, "valid-labels.lst"), "1\n");
         Assert.Equal(1, TaskRegistry.Get("piqa").ReadDocuments(path).Single().Gold);
+        File.WriteAllText(Path.Combine(folder.Path, "valid-labels.lst"), "1\n0\n\n");
+        Assert.Contains("has more labels than valid.jsonl has documents (1)",
+            Assert.Throws<FlextronException>(() => TaskRegistry.Get("piqa").ReadDocuments(path)).Message, StringComparison.Ordinal);
+        Assert.Single(TaskRegistry.Get("piqa").ReadDocuments(path, limit: 1));
     }
 
     [Fact]

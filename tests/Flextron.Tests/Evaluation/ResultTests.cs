@@ -45,6 +45,35 @@ public class ResultTests
         Assert.Equal(first[0].LogprobSum, Evaluator.ScoreAll(prepared, family.Model, hash, networks, asked, cache)[0].LogprobSum);
         Assert.True(asked.Reports > 0);
         Assert.NotNull(cache.Find(first[1].Identity!));
+
+        // What is computed afresh is kept in place of what was there.
+        foreach (string file in Directory.GetFiles(folder.Path)) File.Delete(file);
+        cache.Store(first[0] with { LogprobSum = 7 });
+        Assert.Equal(first[0].LogprobSum, Evaluator.ScoreAll(prepared, family.Model, hash, networks, cache: cache, fresh: true)[0].LogprobSum);
+        Assert.Equal(first[0].LogprobSum, cache.Find(first[0].Identity!)!.LogprobSum);
+    }
+
+    [Fact]
+    public void ACacheThatCannotBeWrittenCostsNoResult()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        (PreparedTask prepared, ElasticFamily family, string hash) = Load();
+        using ElasticFamily owned = family;
+        // A file where the folder should be: nobody can write below it, whatever their rights.
+        File.WriteAllText(folder["cache"], "");
+        var cache = new ResultCache(folder["cache"]);
+        TaskResult result = Evaluator.ScoreAll(prepared, family.Model, hash, [family.Space.Smallest], cache: cache)[0];
+        Assert.Equal(40, result.Docs);
+        Assert.Throws<FlextronException>(() => cache.Store(result));
+    }
+
+    [Fact]
+    public void ChoicesAndSubjectsAreInTheHashOfTheData()
+    {
+        EvaluationDocument document = new(0, [new("q", " A"), new("q", " B")], ["A", "B"], 1, "law");
+        EvaluationDocument[] documents = [document, document with { Gold = 0 }, document with { Choices = ["A", "BB"] }, document with { Subject = "art" }];
+        Assert.Equal(4, documents.Select(d => PromptHash.OfData("p", [d], [])).Distinct().Count());
+        Assert.Equal(PromptHash.OfData("p", [document], []), PromptHash.OfData("p", [document with { }], []));
     }
 
     [Fact]
@@ -102,6 +131,15 @@ public class ResultTests
         Assert.Equal((0, 0, new ConfidenceInterval(0, 0), false), (same.Difference, same.StandardError, same.Interval, same.Distinct));
         var other = Assert.Throws<FlextronException>(() => ResultComparison.Compare(scored[0], scored[1] with { PromptHash = "other" }));
         Assert.Contains("different prompts", other.Message, StringComparison.Ordinal);
+        TaskResult regraded = scored[1] with { Documents = [.. scored[1].Documents.Select(d => d.Index == 3 ? d with { Gold = 1 - d.Gold } : d)] };
+        Assert.Contains("right answers", Assert.Throws<FlextronException>(() => ResultComparison.Compare(scored[0], regraded)).Message, StringComparison.Ordinal);
+
+        // Only .json is an extension: these two have their documents apart.
+        EvaluationFile.Write(folder["run.1"], [new BudgetResult("b", scored[0])]);
+        EvaluationFile.Write(folder["run.2"], [new BudgetResult("b", scored[1])]);
+        Assert.Equal(scored[0].Documents[0].TargetNll, EvaluationFile.Read(folder["run.1"])[0].Result.Documents[0].TargetNll);
+        File.Copy(folder["run.2.documents.jsonl"], folder["run.1.documents.jsonl"], overwrite: true);
+        Assert.Contains("documents beside it are of another evaluation", Assert.Throws<FlextronException>(() => EvaluationFile.Read(folder["run.1"])).Message, StringComparison.Ordinal);
         File.Delete(folder["scores.documents.jsonl"]);
         Assert.Contains("keep the two files together", Assert.Throws<FlextronException>(() => EvaluationFile.Read(folder["scores.json"])).Message, StringComparison.Ordinal);
     }

@@ -45,6 +45,15 @@ public class WikitextTests
     }
 
     [Fact]
+    public void ACorpusThatIsNotUtf8IsRefused()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        File.WriteAllBytes(folder["wiki.test.raw"], [0xEF, 0xBB, 0xBF, .. " = One = \n \n caf"u8, 0xE9, .. " \n"u8]);
+        Assert.Contains("wiki.test.raw, at or after line 3: the text is not UTF-8",
+            Assert.Throws<FlextronException>(() => TaskRegistry.Get("wikitext").ReadDocuments(folder["wiki.test.raw"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void PerplexitiesCountWordsAndBytesOfThePageAndTokensOfTheText()
     {
         using TemporaryFolder folder = TestData.Temporary();
@@ -59,7 +68,12 @@ public class WikitextTests
         {
             int[] ids = tokenizer.Encode(WikitextTask.Detokenize(page), addSpecialTokens: false);
             for (int start = 0; start < ids.Length; start += 16)
-                nll -= model.BruteForce(new ContinuationTokens([start == 0 ? tokenizer.BosId!.Value : ids[start - 1]], [.. ids.Skip(start).Take(16)])).LogProbability;
+            {
+                int[] predicted = [.. ids.Skip(start).Take(16)];
+                // Inputs are full: what a window lacks in predicted tokens it has in context.
+                int[] context = start == 0 ? [tokenizer.BosId!.Value] : [.. ids.Take(start).TakeLast(17 - predicted.Length)];
+                nll -= model.BruteForce(new ContinuationTokens(context, predicted)).LogProbability;
+            }
             words += WikitextTask.Words(page);
             bytes += page.Length;
         }

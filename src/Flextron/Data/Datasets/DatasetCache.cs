@@ -70,8 +70,9 @@ public sealed class DatasetCache(string folder)
         string staging = Path.Combine(Root, $".{name}-staging"), old = Path.Combine(Root, $".{name}-old");
         try
         {
-            // Left by a killed process; the lock says that nobody is at it now.
+            // Left by a killed process; the lock says that nobody is at it now. Killed between its two moves, it left the only copy aside.
             Remove(staging);
+            Restore();
             Remove(old);
             // The staged folder bears the dataset's name, by which readers tell generated data from published.
             string target = Path.Combine(staging, name);
@@ -94,8 +95,13 @@ public sealed class DatasetCache(string folder)
         }
         finally
         {
-            if (!Directory.Exists(Folder(name)) && Directory.Exists(old)) Directory.Move(old, Folder(name));
+            Restore();
             Remove(staging);
+        }
+
+        void Restore()
+        {
+            if (!Directory.Exists(Folder(name)) && Directory.Exists(old)) Directory.Move(old, Folder(name));
         }
     }
 

@@ -10,11 +10,11 @@ internal static class CsvReader
 {
     /// <summary>Reads a file.</summary>
     /// <returns>Each row with the number of the line where it starts, from 1.</returns>
-    /// <exception cref="FlextronException">The file cannot be read, or its quoting is broken (named by line).</exception>
+    /// <exception cref="FlextronException">The file cannot be read, is not UTF-8, or its quoting is broken (named by line).</exception>
     public static List<(int Line, string[] Fields)> Read(string path)
     {
         if (!File.Exists(path)) throw new FlextronException($"There is no file {path}: check the path.");
-        return Parse(DataFile.Guard(path, () => File.ReadAllText(path, Encoding.UTF8)), path);
+        return Parse(DataFile.ReadText(path), path);
     }
 
     /// <summary>Parses text; <paramref name="name"/> stands for it in messages.</summary>

@@ -6,13 +6,11 @@ namespace Flextron.Data.Records;
 /// <summary>Reads a file of one JSON object per line, lazily; blank lines are skipped.</summary>
 internal static class JsonLinesReader
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     /// <exception cref="FlextronException">The file is missing, or a line is not a JSON object in UTF-8.</exception>
     public static IEnumerable<DataRecord> Read(string path)
     {
         if (!File.Exists(path)) throw new FlextronException($"There is no file {path}: check the path.");
-        using StreamReader reader = DataFile.Guard(path, () => new StreamReader(path, StrictUtf8));
+        using StreamReader reader = DataFile.Guard(path, () => new StreamReader(path, DataFile.StrictUtf8));
         for (int number = 1; ; number++)
         {
             string? text;
@@ -22,7 +20,7 @@ internal static class JsonLinesReader
             }
             catch (DecoderFallbackException e)
             {
-                throw new FlextronException($"{path}, at or after line {number}: the text is not UTF-8; convert the file or get it again.", e);
+                throw DataFile.NotUtf8(path, number, e);
             }
             if (text is null) yield break;
             if (!string.IsNullOrWhiteSpace(text)) yield return Parse(path, number, text);

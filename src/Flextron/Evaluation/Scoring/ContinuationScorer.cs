@@ -40,7 +40,7 @@ public sealed class ContinuationScorer : IContinuationScorer
     /// <param name="settings">Batch limits, or null for the usual ones.</param>
     /// <param name="progress">Told the number of tokens done, of all models together.</param>
     /// <returns>For every model one score per request, in the order of the requests.</returns>
-    /// <exception cref="FlextronException">A token id is outside the model's vocabulary, or a request has no context.</exception>
+    /// <exception cref="FlextronException">A token id is outside the model's vocabulary, a request has no context, or a logit is not a number.</exception>
     public static IReadOnlyList<IReadOnlyList<ContinuationScore>> ScoreAll(
         IReadOnlyList<ILogitsModel> models, IReadOnlyList<ContinuationTokens> requests, ScorerSettings? settings = null, IProgress<StageProgress>? progress = null)
     {
@@ -99,6 +99,7 @@ public sealed class ContinuationScorer : IContinuationScorer
                 sum += logProbabilities[at];
                 greedy &= best[at];
             }
+            if (double.IsNaN(sum)) throw new FlextronException("The model's logits are not numbers: check the weights, or use float32.");
             scores[request] = new ContinuationScore(sum, greedy, scored);
         }
     }

@@ -52,5 +52,8 @@ internal sealed class PiqaTask : ITaskFile
             }
             yield return EvaluationDocument.OfChoices(index++, $"Question: {line.Text("goal")}\nAnswer:", [line.Text("sol1"), line.Text("sol2")], label[0] - '0');
         }
+        // Reached only where all documents were asked for.
+        if (labels is not null && labels.Skip(index).Any(label => label.Length > 0))
+            throw new FlextronException($"{labelFile} has more labels than {Path.GetFileName(path)} has documents ({index}): get the two files that belong together.");
     }
 }

@@ -9,6 +9,6 @@ public enum TaskKind
     /// <summary>Right where the model would greedily produce the target; perplexity over targets.</summary>
     LastWord,
 
-    /// <summary>Every token of a text is predicted once, in disjoint windows; perplexity per word and byte.</summary>
+    /// <summary>Every token of a text is predicted once, in windows; perplexity per word and byte.</summary>
     Text,
 }

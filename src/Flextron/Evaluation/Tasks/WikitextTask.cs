@@ -28,6 +28,7 @@ internal sealed partial class WikitextTask : ITaskFile
             Name = "wikitext",
             About = "WikiText-2, test: perplexity per word and byte of whole pages (Merity et al. 2016)",
             Kind = TaskKind.Text,
+            Version = "1.1",
             DataNames = ["wikitext/wiki.test.raw", "wikitext/wiki.test.tokens", "wikitext/wiki.test.jsonl", "wikitext/test.jsonl"],
             Read = (path, _) => Read(path),
         },
@@ -40,7 +41,7 @@ internal sealed partial class WikitextTask : ITaskFile
     private static IEnumerable<EvaluationDocument> Read(string path)
     {
         IEnumerable<string> pages = Path.GetExtension(path).ToLowerInvariant() is ".raw" or ".tokens" or ".txt"
-            ? Pages(DataFile.Guard(path, () => File.ReadAllText(path)).Split('\n'))
+            ? Pages(DataFile.ReadText(path).Split('\n'))
             : Records(path);
         return pages.Select((page, index) => new EvaluationDocument(index, [new EvaluationRequest("", Detokenize(page))], [page], 0));
     }

@@ -138,6 +138,22 @@ public sealed class DatasetCacheTests
             Assert.Contains("Another process", Assert.Throws<FlextronException>(() => DatasetRegistration.Add(cache, "piqa", folder["mine/valid.jsonl"])).Message, StringComparison.Ordinal);
     }
 
+    // Killed between moving the old dataset aside and the new one in: the old one is the only copy, and a failing attempt must not cost it.
+    [Fact]
+    public void WhatAKilledProcessMovedAsideComesBack()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        var cache = new DatasetCache(folder["cache"]);
+        File.WriteAllText(folder["valid.jsonl"], Line);
+        File.WriteAllText(folder["valid-labels.lst"], "1\n");
+        DatasetRegistration.Add(cache, "piqa", folder["valid.jsonl"]);
+        Directory.Move(cache.Folder("piqa"), Path.Combine(cache.Root, ".piqa-old"));
+        File.WriteAllText(folder["bad.jsonl"], Line);
+        Assert.Throws<FlextronException>(() => DatasetRegistration.Add(cache, "piqa", folder["bad.jsonl"]));
+        Assert.True(cache.Verified("piqa"));
+        Assert.Equal(["piqa"], Directory.GetDirectories(cache.Root).Select(Path.GetFileName));
+    }
+
     [Theory]
     [InlineData("FLEXTRON_CACHE", "/elsewhere", "/elsewhere")]
     [InlineData("XDG_CACHE_HOME", "/xdg", "/xdg/flextron")]
@@ -152,7 +168,7 @@ public sealed class DatasetCacheTests
 
     private static DatasetLock Fetch(DatasetCache cache, DatasetManifest manifest)
     {
-        using var downloader = new HttpDownloader(new DownloadOptions { Attempts = 1, Patience = TimeSpan.FromSeconds(5) });
+        using var downloader = new HttpDownloader(new DownloadOptions { Attempts = 1, Patience = TimeSpan.FromSeconds(60) });
         return new DatasetFetcher(cache, downloader).GetAsync(manifest, folder => DatasetRegistration.Read(manifest.Name, folder), null, TestContext.Current.CancellationToken).GetAwaiter().GetResult();
     }
 

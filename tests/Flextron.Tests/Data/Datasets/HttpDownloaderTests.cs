@@ -9,7 +9,7 @@ public sealed class HttpDownloaderTests
 {
     private static readonly byte[] Content = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 31 >> 3))];
     private static readonly string Hash = Convert.ToHexStringLower(SHA256.HashData(Content));
-    private static readonly DownloadOptions Quick = new() { Attempts = 3, Pause = TimeSpan.FromMilliseconds(1), Patience = TimeSpan.FromSeconds(5) };
+    private static readonly DownloadOptions Quick = new() { Attempts = 3, Pause = TimeSpan.FromMilliseconds(1), Patience = TimeSpan.FromSeconds(60) };
 
     [Fact]
     public void AFileArrivesWithItsHashAndProgress()

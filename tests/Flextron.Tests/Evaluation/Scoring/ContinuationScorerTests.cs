@@ -1,5 +1,7 @@
 using Flextron.Evaluation.Scoring;
+using Flextron.Models;
 using TorchSharp;
+using static TorchSharp.torch;
 
 namespace Flextron.Tests.Evaluation.Scoring;
 
@@ -160,6 +162,27 @@ public class ContinuationScorerTests
         var both = ContinuationScorer.ScoreAll(models, requests);
         for (int m = 0; m < models.Length; m++) Assert.Equal(new ContinuationScorer(models[m]).Score(requests, null), both[m]);
         Assert.NotEqual(both[0], both[1]);
+    }
+
+    private sealed class BrokenModel : ILogitsModel
+    {
+        public int VocabularySize => Vocabulary;
+
+        public int ContextLength => 8;
+
+        public Tensor Hidden(TokenTrees trees) => zeros(trees.Picks.Length, 1);
+
+        public Tensor Logits(Tensor hidden_NC) => full(hidden_NC.size(0), Vocabulary, float.NaN);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void LogitsThatAreNotNumbersAreRefused(int workers)
+    {
+        var scorer = new ContinuationScorer(new BrokenModel(), new ScorerSettings { BatchTokens = 16, Workers = workers });
+        var error = Assert.Throws<FlextronException>(() => scorer.Score(RandomRequests(3, 20, 8), null));
+        Assert.Equal("The model's logits are not numbers: check the weights, or use float32.", error.Message);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using Flextron.Evaluation;
+using Flextron.Evaluation.Tasks;
+using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Figures;
 using Flextron.Workbench.Studies;
 
@@ -38,6 +40,19 @@ public class BenchmarkFiguresTests
     }
 
     [Fact]
+    public void AStageDependsOnEveryFileOfItsTask()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        File.WriteAllText(folder["valid.jsonl"], "{}");
+        File.WriteAllText(folder["valid-labels.lst"], "0\n");
+        StageInput Data() => BenchmarkStage.Data(TaskRegistry.Get("piqa"), folder["valid.jsonl"]);
+        StageInput first = Data();
+        Assert.Equal(first, Data());
+        File.WriteAllText(folder["valid-labels.lst"], "1\n");
+        Assert.NotEqual(first.Hash, Data().Hash);
+    }
+
+    [Fact]
     public void ATaskWithoutChoicesHasNoChanceLevel()
     {
         Figure figure = BenchmarkFigures.Accuracy("t", Latency, [(1, Result(0.001, 0.001, 0)), (2, Result(0.2, 0.01, 0))])!;
@@ -45,6 +60,10 @@ public class BenchmarkFiguresTests
         Assert.True(figure.Y.IncludeZero);
         Assert.Equal("1,200 documents; bars: 95 %", figure.Subtitle![..27]);
         Assert.EndsWith("no network is ever right", BenchmarkFigures.Accuracy("t", Latency, [(1, Result(0, 0, 0))])!.Subtitle, StringComparison.Ordinal);
+        // As scoring gives it: Wilson's interval, whose ends at 0 and 1 are exact for any number of documents.
+        TaskResult never = Result(0, 0, 0) with { Intervals = new Dictionary<string, ConfidenceInterval> { ["acc"] = SampleStatistics.Wilson(0, 1200) } };
+        Assert.EndsWith("no network is ever right", BenchmarkFigures.Accuracy("t", Latency, [(1, never)])!.Subtitle, StringComparison.Ordinal);
+        Assert.All(Enumerable.Range(1, 3000), n => Assert.Equal((0, 1), (SampleStatistics.Wilson(0, n).Low, SampleStatistics.Wilson(1, n).High)));
         Assert.Equal(["target_nll", "margin", "margin_norm"], BenchmarkFigures.Loss("t", Latency, [(1, Result(0.2, 0.1, 0))]).Select(f => f.Name));
     }
 }
