@@ -196,4 +196,16 @@ public sealed class DecoderModelTests
         Assert.Equal(7, b.Blocks[0].Weights.Gate_DC[4, 0].item<float>());
         Assert.Equal([5, config.HiddenSize], b.Blocks[0].Weights.Gate_DC.shape);
     }
+
+    [Fact]
+    public void ThreadsMayAskForViewsAtTheSameTime()
+    {
+        ModelConfig config = RandomLlama.TinyConfig();
+        using var model = new DecoderModel(RandomLlama.Create(config, seed: 1).ToDecoderWeights(config));
+        SubNetwork[] networks = [.. Enumerable.Range(0, 400).Select(i => new SubNetwork(Enumerable.Range(0, config.BlockCount).Select(b =>
+            new BlockShape(1 + (i + b) % config.KvGroupCount, 1 + (7 * i + b) % config.NeuronCount))))];
+        var views = new WeightView[4][];
+        Parallel.For(0, views.Length, new ParallelOptions { MaxDegreeOfParallelism = views.Length }, t => views[t] = [.. networks.Select(model.View)]);
+        Assert.All(views, v => Assert.True(v.SequenceEqual(views[0], ReferenceEqualityComparer.Instance)));
+    }
 }
