@@ -39,13 +39,19 @@ public sealed class FlatAdamW : IDisposable
     /// <param name="step">Steps done before this one.</param>
     /// <param name="learningRate">This step's rate.</param>
     /// <param name="used">The sub-networks whose gradients are in the buffer.</param>
+    /// <param name="freeze">Names weights that stay as they are, whatever is in their place of the buffer.</param>
     /// <returns>The gradient's norm before clipping.</returns>
     /// <exception cref="FlextronException">The gradient is not finite; nothing was updated.</exception>
-    public double Step(int step, double learningRate, IReadOnlyList<SubNetwork> used)
+    public double Step(int step, double learningRate, IReadOnlyList<SubNetwork> used, IWeightFreeze? freeze = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor gradient = Gradients.Flat;
+        if (freeze is not null)
+        {
+            foreach ((string name, Tensor part) in Gradients.Named())
+                if (freeze.IsFrozen(name)) part.zero_();
+        }
         double norm = gradient.norm().item<float>();
         if (!double.IsFinite(norm))
         {
@@ -55,7 +61,7 @@ public sealed class FlatAdamW : IDisposable
         double clip = norm > settings.GradientClip ? settings.GradientClip / (norm + 1e-6) : 1;
         double correction1 = 1 - Math.Pow(settings.Beta1, step + 1), correction2 = Math.Sqrt(1 - Math.Pow(settings.Beta2, step + 1));
         bool fused = TensorPointer.Fits(weights.Flat) && weights.Flat.dtype == ScalarType.Float32;
-        foreach (ParameterRegion region in ParameterRanges.Used(weights, used))
+        foreach (ParameterRegion region in ParameterRanges.Used(weights, used, freeze is null ? null : freeze.IsFrozen))
         {
             double decay = region.Decays ? 1 - learningRate * settings.WeightDecay : 1;
             if (fused)

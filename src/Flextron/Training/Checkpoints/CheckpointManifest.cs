@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Flextron.Training.Checkpoints;
 
 /// <summary>
@@ -15,6 +17,10 @@ namespace Flextron.Training.Checkpoints;
 public sealed record CheckpointManifest(
     int Version, int Step, string File, string Sha256, string Compute, long Seed, long BatchesRead, IReadOnlyList<double> LossMonitor, TrainingIdentity Identity)
 {
+    /// <summary>State of what keeps weights frozen; null where nothing does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? Freeze { get; init; }
+
     /// <summary>The version that is written.</summary>
     public const int CurrentVersion = 1;
 }

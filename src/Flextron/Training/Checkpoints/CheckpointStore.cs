@@ -46,7 +46,7 @@ public sealed class CheckpointStore
         SafetensorsWriter.Write(path, [("weights", trainer.Model.Weights.Flat), ("firstMoment", trainer.Optimizer.FirstMoment), ("secondMoment", trainer.Optimizer.SecondMoment)]);
         FlextronJson.WriteFile(Path.Combine(folder, name + ".json"), new CheckpointManifest(
             CheckpointManifest.CurrentVersion, trainer.StepsDone, file, ContentHash.OfFile(path), trainer.Compute.ToString(), identity.Settings.Seed,
-            (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity));
+            (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity) { Freeze = trainer.Freeze?.State });
         // While the loss stands high, an older checkpoint may be the last good one.
         if (trainer.Monitor.IsCalm) Prune(trainer.StepsDone);
     }
@@ -76,6 +76,7 @@ public sealed class CheckpointStore
             file.CopyTo("secondMoment", trainer.Optimizer.SecondMoment);
             trainer.Optimizer.Gradients.Flat.zero_();
             trainer.Monitor.State = manifest.LossMonitor;
+            if (trainer.Freeze is { } freeze) freeze.State = manifest.Freeze ?? [];
             return trainer.StepsDone = manifest.Step;
         }
         if (manifests.Count > 0) throw new FlextronException($"Every training checkpoint in {folder} is damaged: remove the folder to start again.");

@@ -14,4 +14,9 @@ public interface ITrainingPass : IDisposable
 
     /// <summary>Must be called after the weights have changed: a pass may keep them in another type.</summary>
     void WeightsChanged();
+
+    /// <summary>Must be called after other weights are frozen than before.</summary>
+    void FreezeChanged()
+    {
+    }
 }
