@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Flextron.Checkpoints;
 using Flextron.Storage;
+using static TorchSharp.torch;
 
 namespace Flextron.Training.Checkpoints;
 
@@ -43,7 +44,9 @@ public sealed class CheckpointStore
     {
         ArgumentNullException.ThrowIfNull(trainer);
         string name = string.Create(CultureInfo.InvariantCulture, $"step-{trainer.StepsDone:00000000}"), file = name + ".safetensors", path = Path.Combine(folder, file);
-        SafetensorsWriter.Write(path, [("weights", trainer.Model.Weights.Flat), ("firstMoment", trainer.Optimizer.FirstMoment), ("secondMoment", trainer.Optimizer.SecondMoment)]);
+        SafetensorsWriter.Write(
+            path,
+            [("weights", trainer.Model.Weights.Flat), ("firstMoment", trainer.Optimizer.FirstMoment), ("secondMoment", trainer.Optimizer.SecondMoment), .. trainer.PassState]);
         FlextronJson.WriteFile(Path.Combine(folder, name + ".json"), new CheckpointManifest(
             CheckpointManifest.CurrentVersion, trainer.StepsDone, file, ContentHash.OfFile(path), trainer.Compute.ToString(), identity.Settings.Seed,
             (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity));
@@ -74,6 +77,7 @@ public sealed class CheckpointStore
             file.CopyTo("weights", trainer.Model.Weights.Flat);
             file.CopyTo("firstMoment", trainer.Optimizer.FirstMoment);
             file.CopyTo("secondMoment", trainer.Optimizer.SecondMoment);
+            foreach ((string part, Tensor tensor) in trainer.PassState) file.CopyTo(part, tensor);
             trainer.Optimizer.Gradients.Flat.zero_();
             trainer.Monitor.State = manifest.LossMonitor;
             return trainer.StepsDone = manifest.Step;
