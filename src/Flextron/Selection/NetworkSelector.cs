@@ -13,6 +13,8 @@ namespace Flextron.Selection;
 /// <param name="space">Its legal widths.</param>
 public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
 {
+    private ICostTable? latency;
+
     /// <summary>The model's shape.</summary>
     public ModelConfig Config => config;
 
@@ -23,7 +25,7 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
     public LossSensitivities? Sensitivities { get; init; }
 
     /// <summary>Measured latency, for predictions and for budgets in time.</summary>
-    public ICostTable? Latency { get; init; }
+    public ICostTable? Latency { get => latency; init => latency = value; }
 
     /// <summary>Bytes of a weight or cache element.</summary>
     public int BytesPerElement { get; init; } = 4;
@@ -36,6 +38,14 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
 
     /// <summary>Bytes of weights and cache as a cost.</summary>
     public ICostTable ByteCosts => AnalyticCosts.WeightAndCacheBytes(config, BytesPerElement, CacheBatch, CacheTokens ?? config.ContextLength);
+
+    /// <summary>The same with latencies by another table.</summary>
+    public NetworkSelector WithLatency(ICostTable table)
+    {
+        var copy = (NetworkSelector)MemberwiseClone();
+        copy.latency = table;
+        return copy;
+    }
 
     /// <summary>Chooses.</summary>
     /// <param name="target">Largest cost, in the table's unit.</param>
