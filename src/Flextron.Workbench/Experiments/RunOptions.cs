@@ -20,6 +20,9 @@ public sealed record RunOptions
     /// <summary>The command that goes on after an interruption, shown then: the one that was given.</summary>
     public string? ContinueCommand { get; init; }
 
+    /// <summary>Name of the stage after which the run stops: to measure at another time, or on a quieter machine, than everything else. All stages where null.</summary>
+    public string? Until { get; init; }
+
     /// <summary>The time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
