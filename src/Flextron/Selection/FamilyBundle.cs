@@ -17,6 +17,9 @@ public sealed class FamilyBundle : IDisposable
     /// <summary>The latency table's name inside a family folder.</summary>
     public const string TableName = "latency.json";
 
+    /// <summary>Name inside a family folder of a table measured on the decode engine.</summary>
+    public const string DecodeTableName = "decode.json";
+
     /// <summary>The sensitivities' name inside a family folder.</summary>
     public const string SensitivitiesName = "sensitivities.json";
 
