@@ -19,7 +19,7 @@ internal sealed class GenerateCommand : VerbCommand
     private readonly Option<double> topP = new("--top-p") { Description = "Draw among the fewest tokens with this probability together; 1 for all.", HelpName = "p", DefaultValueFactory = _ => Defaults.TopP };
     private readonly Option<double> repetitionPenalty = new("--repetition-penalty") { Description = "Makes what the text already has less probable; 1 for not.", HelpName = "r", DefaultValueFactory = _ => Defaults.RepetitionPenalty };
     private readonly Option<string[]> stops = new("--stop") { Description = "End before this string; may be given several times.", HelpName = "text", DefaultValueFactory = _ => [] };
-    private readonly Option<WeightFormat> weights = WeightsOption();
+    private readonly Option<WeightFormat> weights = WeightsOption.Create();
 
     public GenerateCommand() : base(
         "generate", "Continues a text.",
@@ -61,13 +61,6 @@ internal sealed class GenerateCommand : VerbCommand
             promptSeconds = result.PromptSeconds, seconds = result.Seconds, stopped = result.Stopped, budget = context.Get(budget),
         };
         return new VerbResult(json, writer => writer.WriteLine());
-    }
-
-    private static Option<WeightFormat> WeightsOption()
-    {
-        var option = new Option<WeightFormat>("--weights") { Description = "How to hold the weights on the CPU: model (as loaded), float32, bfloat16, int8.", HelpName = "format", DefaultValueFactory = _ => WeightFormat.Model };
-        option.AcceptOnlyFromAmong("model", "float32", "bfloat16", "int8");
-        return option;
     }
 
     private static string Words(StopReason reason) => reason switch

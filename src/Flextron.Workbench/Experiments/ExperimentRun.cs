@@ -96,6 +96,7 @@ public sealed class ExperimentRun : IDisposable
     /// <param name="measures">Whether it measures time, so that it comes out a little differently each time, as does every stage that takes it in.</param>
     /// <exception cref="OperationCanceledException">Interrupted; how to go on has been said.</exception>
     /// <exception cref="FlextronException">An input is not what <see cref="RunOptions.ExpectedInputs"/> asks for.</exception>
+    /// <exception cref="RunStoppedException">It was the stage after which the run stops.</exception>
     public StageResult Stage(string name, object? settings, IReadOnlyList<StageInput> inputs, Action<StageContext> body, int version = 1, bool measures = false)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -123,6 +124,7 @@ public sealed class ExperimentRun : IDisposable
         var record = new RunProvenance.StageRecord(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files, measured, result.Threads);
         SaveProvenance(_provenance with { Inputs = [.. _provenance.Inputs.Union(outside)], Stages = [.. _provenance.Stages, record] });
         if (!result.Reused) _log.Write($"{name}: done in {ProgressText.Duration(result.Duration)}");
+        if (name == _options.Until) throw new RunStoppedException(name, Folder);
         return result;
     }
 
@@ -164,9 +166,12 @@ public sealed class ExperimentRun : IDisposable
     }
 
     /// <summary>Marks the run as finished.</summary>
+    /// <exception cref="FlextronException">The stage after which it was to stop is not one of its stages.</exception>
     public void Finish()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_options.Until is { } until)
+            throw new FlextronException($"The experiment has no stage \"{until}\" to stop after: its stages are {string.Join(", ", _provenance.Stages.Select(s => s.Name))}.");
         End(RunState.Finished);
     }
 
@@ -177,7 +182,8 @@ public sealed class ExperimentRun : IDisposable
         if (_status.State == RunState.Running)
         {
             if (Cancellation.IsCancellationRequested) SayHowToGoOn("Interrupted");
-            End(Cancellation.IsCancellationRequested ? RunState.Interrupted : RunState.Failed);
+            bool stopped = Cancellation.IsCancellationRequested || _provenance.Stages.Any(s => s.Name == _options.Until);
+            End(stopped ? RunState.Interrupted : RunState.Failed);
         }
         _disposed = true;
         Metrics.Dispose();

@@ -29,6 +29,9 @@ public sealed record RunOptions
     /// <summary>What data and models from outside must hash to, by name; what is not listed may be anything.</summary>
     public IReadOnlyDictionary<string, string> ExpectedInputs { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Name of the stage after which the run stops: to measure at another time, or on a quieter machine, than everything else. All stages where null.</summary>
+    public string? Until { get; init; }
+
     /// <summary>The time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -51,6 +51,9 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
 
     public DecodeCache Cache { get; }
 
+    /// <summary>Is told where the calling thread's time goes; null where nobody asks.</summary>
+    public PartClock? Clock { get; set; }
+
     /// <summary>Logits of the last token passed with logits wanted.</summary>
     public ReadOnlySpan<float> Logits => new(buffers.Logits, config.VocabularySize);
 
@@ -62,6 +65,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <param name="logits">Whether those of the last token are wanted.</param>
     public void Forward(ReadOnlySpan<int> ids, int start, SubNetwork? network, IStepRouter? chooser, bool logits)
     {
+        Clock?.Start();
         (tokens, position, width, router, wantsLogits, failure) = (ids.Length, start, network?.Width ?? config.HiddenSize, chooser, logits, null);
         network?.Blocks.AsSpan().CopyTo(shapes);
         for (int t = 0; t < ids.Length; t++)
@@ -70,6 +74,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             Angles(t);
         }
         team.Run(this, StepThreads());
+        Clock?.Stamp(0);
         router = null;
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
@@ -84,12 +89,17 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <inheritdoc/>
     public void Run(int worker, int workers)
     {
+        // A part ends where all threads have come to its end, so that the first one's time is everybody's.
+        PartClock? clock = worker == 0 ? Clock : null;
+        clock?.Stamp(0);
         for (int b = 0; b < shapes.Length; b++)
         {
             if (router is not null && !Choose(b, attention: true, worker, workers)) return;
             if (shapes[b].KvGroups > 0) Attention(b, shapes[b].KvGroups, worker, workers);
+            clock?.Stamp(1 + 2 * b);
             if (router is not null && !Choose(b, attention: false, worker, workers)) return;
             if (shapes[b].Neurons > 0) Mlp(engine.Blocks[b], shapes[b].Neurons, worker, workers);
+            clock?.Stamp(2 + 2 * b);
         }
         if (router is not null && worker == 0) Finish();
         if (wantsLogits) Head(worker, workers);

@@ -36,6 +36,13 @@ public sealed class DecodeSession : IDisposable
     /// <summary>Logits of the token read last, as <see cref="Step(int, SubNetwork?)"/> returned them.</summary>
     public ReadOnlySpan<float> Logits => pass.Logits;
 
+    /// <summary>Is told where the time of every reading goes; null where nobody asks.</summary>
+    internal PartClock? Clock
+    {
+        get => pass.Clock;
+        set => pass.Clock = value;
+    }
+
     /// <summary>Reads one token.</summary>
     /// <param name="token">Its id.</param>
     /// <param name="network">With which slice; the whole network where null.</param>
