@@ -23,10 +23,13 @@ public sealed class FamilyBundle : IDisposable
     /// <summary>The sensitivities' name inside a family folder.</summary>
     public const string SensitivitiesName = "sensitivities.json";
 
+    /// <summary>The measured networks' name inside a family folder.</summary>
+    public const string MeasuredName = "measured.json";
+
     /// <summary>The routers' folder inside a family folder.</summary>
     public const string RoutersName = "routers";
 
-    private FamilyBundle(ElasticFamily family, LatencyTable? table, LossSensitivities? sensitivities, StaticRouters? routers, DynamicRouters? dynamic)
+    private FamilyBundle(ElasticFamily family, LatencyTable? table, LossSensitivities? sensitivities, MeasuredNetworks? measured, StaticRouters? routers, DynamicRouters? dynamic)
     {
         Family = family;
         Table = table;
@@ -37,6 +40,7 @@ public sealed class FamilyBundle : IDisposable
             // Predictions by another machine's table would be wrong; budgets in time are refused in Resolve, which says why.
             Latency = table is not null && table.Key.DifferenceTo(table.Key.Here(family.Model)) is null ? table : null,
             Sensitivities = sensitivities,
+            Measured = measured,
             BytesPerElement = (int)family.Model.Weights.Flat.element_size(),
         };
     }
@@ -67,12 +71,13 @@ public sealed class FamilyBundle : IDisposable
         ElasticFamily family = ElasticFamily.Load(path, dtype, device);
         try
         {
-            string tablePath = table ?? Path.Combine(path, TableName), sensitivities = Path.Combine(path, SensitivitiesName), routers = Path.Combine(path, RoutersName);
+            string tablePath = table ?? Path.Combine(path, TableName), sensitivities = Path.Combine(path, SensitivitiesName), measured = Path.Combine(path, MeasuredName), routers = Path.Combine(path, RoutersName);
             LatencyTable? latency = table is not null || File.Exists(tablePath) ? LatencyTable.Load(tablePath) : null;
             return new FamilyBundle(
                 family,
                 latency,
                 File.Exists(sensitivities) ? LossSensitivities.Load(sensitivities, family.Space) : null,
+                File.Exists(measured) ? MeasuredNetworks.Load(measured, family.Space) : null,
                 Directory.Exists(routers) ? StaticRouters.Load(routers, family.Space) : null,
                 File.Exists(Path.Combine(routers, DynamicRouters.SettingsName)) ? DynamicRouters.Load(routers, family.Space, family.Model.Config.HiddenSize) : null);
         }
