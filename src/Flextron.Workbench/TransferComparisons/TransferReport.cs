@@ -66,13 +66,16 @@ internal static class TransferReport
     {
         TransferArm how = results.Settings.Arms[arm];
         string? other = how.FromScratch ? null : how.Freeze is null ? results.Settings.Control(arm)
-            : results.Settings.Arms.FirstOrDefault(a => !a.Value.FromScratch && a.Value.Freeze is null && a.Value == how with { Freeze = null }).Key ?? results.Settings.Control(arm);
+            : results.Settings.Arms.FirstOrDefault(a => !a.Value.FromScratch && a.Value.Freeze is null && Same(a.Value, how)).Key ?? results.Settings.Control(arm);
         if (other is null) return null;
         SummaryValue d = results.Difference(arm, other);
         string judged = d.High < 0 ? "lower" : d.Low > 0 ? "higher" : "not distinguishable";
         string interval = d is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" ({low:+0.000;−0.000;0.000} to {high:+0.000;−0.000;0.000})") : "";
         return string.Create(CultureInfo.InvariantCulture, $"**{arm}** against {other}, paired by seed: {d.Value:+0.000;−0.000;0.000}{interval}: {judged}.");
     }
+
+    private static bool Same(TransferArm a, TransferArm b) =>
+        a.Mixer == b.Mixer && a.Keep.SequenceEqual(b.Keep) && a.CarryProjections == b.CarryProjections && a.LearningRate == b.LearningRate;
 
     private static object Cell(SummaryValue value) => value is { Low: { } low, High: { } high } ? new PlusMinus(value.Value, (high - low) / 2) : value.Value;
 
