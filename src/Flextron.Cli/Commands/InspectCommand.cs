@@ -51,7 +51,7 @@ internal sealed class InspectCommand : VerbCommand
             heads = config.HeadCount, kvGroups = config.KvGroupCount, headSize = config.HeadSize, neurons = config.NeuronCount,
             vocabulary = config.VocabularySize, tied = config.TiedEmbeddings, contextLength = config.ContextLength,
             normEpsilon = config.NormEpsilon, ropeTheta = config.RopeTheta, bosId = config.BosId, eosId = config.EosId,
-            dtype = CommandLineOptions.NameOf(context.Dtype), elastic = family.Manifest is not null, manifest = family.Manifest,
+            mixers = config.Mixers?.Kinds, dtype = CommandLineOptions.NameOf(context.Dtype), elastic = family.Manifest is not null, manifest = family.Manifest,
             choices = new { kvGroups = space.KvGroups, neurons = space.Neurons, widths = space.Widths, depths = space.Depths }, blockRanking = space.BlockRanking, subNetworks = space.Size, budgets,
         };
         return new VerbResult(json, writer =>
@@ -59,6 +59,7 @@ internal sealed class InspectCommand : VerbCommand
             CultureInfo c = CultureInfo.InvariantCulture;
             writer.WriteLine(string.Create(c, $"{config.Family}: {json.parameters:N0} parameters, {config.BlockCount} blocks, hidden size {config.HiddenSize}, vocabulary {config.VocabularySize}, context {config.ContextLength}"));
             writer.WriteLine(string.Create(c, $"{config.HeadCount} heads of size {config.HeadSize} in {config.KvGroupCount} key/value groups, {config.NeuronCount} neurons, {(config.TiedEmbeddings ? "tied" : "untied")} embeddings"));
+            if (config.Mixers is { } mixers) writer.WriteLine($"blocks: {mixers}");
             writer.WriteLine(family.Manifest is { } m ? string.Create(c, $"elastic family, {m.TrainedSteps} joint training steps") : "not made elastic yet: default widths over its parts in their own order");
             writer.WriteLine($"groups {string.Join(' ', space.KvGroups)}; neurons {string.Join(' ', space.Neurons)}; {space.Size.ToString("0.###e+0", c)} sub-networks");
             if (space.Widths is { } widths) writer.WriteLine($"residual widths {string.Join(' ', widths)}");

@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using Flextron.Models;
 
 namespace Flextron.Latency;
@@ -12,7 +13,7 @@ public static class AnalyticCosts
         return new LinearCosts("parameters", config.HiddenSize, c => new Terms(
             (config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize * c + c,
             c, 2 * GroupRows(config) * c,
-            c, 3 * c));
+            c, 3 * c), Mixers(config, (mixer, shape, c) => MixerParameters(mixer, shape, c)));
     }
 
     /// <summary>Bytes of a sub-network's weights and of its KV cache.</summary>
@@ -27,7 +28,8 @@ public static class AnalyticCosts
         return new LinearCosts("bytes", config.HiddenSize, c => new Terms(
             bytesPerElement * ((config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize * c + c),
             bytesPerElement * c, bytesPerElement * (2 * GroupRows(config) * c + cache),
-            bytesPerElement * c, bytesPerElement * 3 * c));
+            bytesPerElement * c, bytesPerElement * 3 * c), Mixers(config, (mixer, shape, c) =>
+            bytesPerElement * (MixerParameters(mixer, shape, c) - (shape.Groups * cache)) + batch * mixer.StateBytes(shape, bytesPerElement)));
     }
 
     /// <summary>
@@ -44,9 +46,23 @@ public static class AnalyticCosts
         double pairs = workload.Batch * (prompt + steps) * (prompt + steps + 1) / 2;
         return new LinearCosts("FLOP", config.HiddenSize, c => new Terms(
             workload.Batch * (1 + steps) * 2 * c * config.VocabularySize,
-            0, tokens * 2 * 2 * GroupRows(config) * c + pairs * 2 * 2 * config.HeadsPerGroup * config.HeadSize,
-            0, tokens * 2 * 3 * c));
+            0, tokens * 2 * 2 * GroupRows(config) * c + pairs * PairFlops(config),
+            0, tokens * 2 * 3 * c), Mixers(config, (mixer, shape, c) =>
+        {
+            // Token by token: the state takes in one product of key and value, and every head reads it once.
+            double recurrence = 2.0 * shape.Groups * (1 + shape.HeadsPerGroup) * shape.HeadSize * shape.HeadSize;
+            double matrices = mixer.Tensors.Where(t => t.Columns is not null).Sum(t => 2.0 * t.Count(shape, c));
+            return tokens * (recurrence + matrices) - pairs * PairFlops(config) * shape.Groups;
+        }));
     }
+
+    private static double PairFlops(ModelConfig config) => 2.0 * 2 * config.HeadsPerGroup * config.HeadSize;
+
+    private static double MixerParameters(LinearMixer mixer, MixerShape shape, int width) => mixer.Tensors.Sum(t => (double)t.Count(shape, width));
+
+    // What a linear mixer costs beyond attention of as many groups; 0 in blocks that attend.
+    private static Func<int, int, int, double> Mixers(ModelConfig config, Func<LinearMixer, MixerShape, int, double> costOf) => (block, groups, width) =>
+        config.Mixer(block) is var kind && kind == MixerKind.Attention ? 0 : costOf(LinearMixer.Of(kind), config.MixerShape(groups), width);
 
     // Query and output have H·(L/G) rows a group, key and value H: half of their sum, so that 2·rows·C counts all four matrices.
     private static double GroupRows(ModelConfig config) => (double)config.HeadSize * (config.HeadsPerGroup + 1);
@@ -54,7 +70,7 @@ public static class AnalyticCosts
     // What a network of some residual width costs: the fixed part, and of every part that is not skipped a constant and a share per unit.
     private readonly record struct Terms(double Fixed, double Attention, double PerGroup, double Mlp, double PerNeuron);
 
-    private sealed class LinearCosts(string unit, int width, Func<double, Terms> termsOf) : ICostTable
+    private sealed class LinearCosts(string unit, int width, Func<double, Terms> termsOf, Func<int, int, int, double> mixerCost) : ICostTable
     {
         private readonly Terms terms = termsOf(width);
 
@@ -62,10 +78,10 @@ public static class AnalyticCosts
 
         public double Fixed => terms.Fixed;
 
-        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : terms.Attention + terms.PerGroup * kvGroups;
+        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : terms.Attention + terms.PerGroup * kvGroups + mixerCost(block, kvGroups, width);
 
         public double Mlp(int block, int neurons) => neurons == 0 ? 0 : terms.Mlp + terms.PerNeuron * neurons;
 
-        public ICostTable? AtWidth(int residualWidth) => new LinearCosts(unit, residualWidth, termsOf);
+        public ICostTable? AtWidth(int residualWidth) => new LinearCosts(unit, residualWidth, termsOf, mixerCost);
     }
 }

@@ -35,6 +35,11 @@ public abstract class LinearMixer
     /// <summary>Whether queries and keys are rotated by their positions.</summary>
     public virtual bool Rotates => false;
 
+    /// <summary>Bytes of the state of one sequence; see <see cref="MixerState"/>.</summary>
+    /// <param name="shape">Its heads.</param>
+    /// <param name="bytesPerElement">Of the model's element type; sums are float32 always.</param>
+    public virtual long StateBytes(MixerShape shape, int bytesPerElement) => 4L * shape.Groups * shape.HeadSize * shape.HeadSize;
+
     /// <summary>Fills a tensor of a fresh mixer.</summary>
     /// <param name="tensor">Which.</param>
     /// <param name="values">Overwritten.</param>
