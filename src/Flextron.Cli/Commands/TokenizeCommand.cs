@@ -41,7 +41,7 @@ internal sealed class TokenizeCommand : VerbCommand
         try
         {
             (CheckpointFormat format, string place) = CheckpointLoader.Detect(path);
-            config = format == CheckpointFormat.HuggingFace ? HuggingFaceLlama.ReadConfig(place) : Llama2CheckpointFile.ReadConfig(place);
+            config = format == CheckpointFormat.HuggingFace ? HuggingFaceCheckpoint.ReadConfig(place) : Llama2CheckpointFile.ReadConfig(place);
         }
         catch (FlextronException)
         {

@@ -18,7 +18,7 @@ public static class CheckpointWriter
     {
         if (format == CheckpointFormat.HuggingFace)
         {
-            HuggingFaceLlama.Save(weights, path, dtype, padded);
+            HuggingFaceCheckpoint.Save(weights, path, dtype, padded);
             return;
         }
         if (dtype != ScalarType.Float32)

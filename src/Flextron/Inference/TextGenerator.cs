@@ -9,8 +9,8 @@ using TorchSharp;
 namespace Flextron.Inference;
 
 /// <summary>
-/// Continues a text with a sub-network, one token at a time behind a KV cache: with the decode engine where the model is on the CPU, through
-/// libtorch elsewhere.
+/// Continues a text with a sub-network, one token at a time behind a KV cache: with the decode engine where the model is on the CPU and of a kind
+/// that the engine computes, through libtorch otherwise.
 /// </summary>
 /// <param name="model">The model; it must outlive the generator.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
@@ -96,9 +96,11 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 
     private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
     {
-        if (model.Device.type == DeviceType.CPU) return new EngineSequence(engine ??= new DecodeEngine(model, format), network, router, capacity);
+        bool cpu = model.Device.type == DeviceType.CPU;
+        if (cpu && DecodeEngine.Supports(model.Config)) return new EngineSequence(engine ??= new DecodeEngine(model, format), network, router, capacity);
         if (router is not null || format != WeightFormat.Model)
-            throw new FlextronException($"Routers that decide per token and other weight formats need the decode engine, and the model is on {model.Device}: use --device cpu.");
+            throw new FlextronException(
+                $"Routers that decide per token and other weight formats need the decode engine, {(cpu ? $"which does not compute {model.Config.Family} models: leave both out" : $"and the model is on {model.Device}: use --device cpu")}.");
         return new TorchSequence(model, network, capacity);
     }
 

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Flextron.Models;
 
 /// <summary>One block's tensors at the width a sub-network keeps: views of the shared weights, never copies.</summary>
@@ -10,18 +8,7 @@ namespace Flextron.Models;
 /// </param>
 public sealed record BlockView(BlockShape Shape, BlockWeights Weights)
 {
-    internal static BlockView Slice(ModelConfig config, BlockWeights full, BlockShape shape, long width, PrefixSlicer slice)
-    {
-        long queryRows = (long)shape.KvGroups * config.HeadsPerGroup * config.HeadSize, keyRows = (long)shape.KvGroups * config.HeadSize;
-        return new BlockView(shape, new BlockWeights(
-            slice(full.AttentionNorm_C, shape.KvGroups > 0 ? width : 0, 1),
-            slice(full.Query_QC, queryRows, width),
-            slice(full.Key_KC, keyRows, width),
-            slice(full.Value_KC, keyRows, width),
-            slice(full.Output_QC, queryRows, width),
-            slice(full.MlpNorm_C, shape.Neurons > 0 ? width : 0, 1),
-            slice(full.Gate_DC, shape.Neurons, width),
-            slice(full.Up_DC, shape.Neurons, width),
-            slice(full.Down_DC, shape.Neurons, width)));
-    }
+    internal static BlockView Slice(ModelConfig config, BlockWeights full, BlockShape shape, long width, PrefixSlicer slice) =>
+        new(shape, BlockWeights.Create(config.Architecture, kind =>
+            slice(full.Of(kind), BlockLayout.RowCount(kind, config, shape, width), BlockLayout.IsMatrix(kind) ? width : 1)));
 }

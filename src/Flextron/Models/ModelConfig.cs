@@ -7,8 +7,11 @@ namespace Flextron.Models;
 /// </remarks>
 public sealed record ModelConfig
 {
-    /// <summary>Architecture family, such as <c>llama</c>.</summary>
+    /// <summary>Checkpoint family, such as <c>llama</c>: how the model is written to disk.</summary>
     public required string Family { get; init; }
+
+    /// <summary>What its blocks are made of; as in Llama by default.</summary>
+    public DecoderArchitecture Architecture { get; init; } = DecoderArchitecture.Llama;
 
     /// <summary>V, the number of token ids.</summary>
     public required int VocabularySize { get; init; }
@@ -28,13 +31,13 @@ public sealed record ModelConfig
     /// <summary>H, the size of one head.</summary>
     public required int HeadSize { get; init; }
 
-    /// <summary>D, neurons of the gated MLP.</summary>
+    /// <summary>D, neurons of the MLP.</summary>
     public required int NeuronCount { get; init; }
 
     /// <summary>Longest sequence the model was trained for, in tokens.</summary>
     public required int ContextLength { get; init; }
 
-    /// <summary>Epsilon inside the RMS norms.</summary>
+    /// <summary>Epsilon inside the norms.</summary>
     public double NormEpsilon { get; init; } = 1e-5;
 
     /// <summary>Base of the rotary position frequencies.</summary>
@@ -52,6 +55,12 @@ public sealed record ModelConfig
     /// <summary>Query heads that share one key/value head.</summary>
     public int HeadsPerGroup => HeadCount / KvGroupCount;
 
+    /// <summary>Elements of every query and key head that are rotated by position: 0 where positions are learned.</summary>
+    public int RotarySize => Architecture.LearnedPositions ? 0 : Architecture.RotarySize ?? HeadSize;
+
+    /// <summary>Most tokens that one token sees, itself included.</summary>
+    public int VisibleTokens => Math.Min(ContextLength, Architecture.SlidingWindow ?? ContextLength);
+
     /// <summary>Checks that the numbers fit each other.</summary>
     /// <param name="source">Where they come from, for the message.</param>
     /// <returns>This instance.</returns>
@@ -68,11 +77,12 @@ public sealed record ModelConfig
         Require(BlockCount is > 0 and <= 1 << 12, $"{BlockCount} blocks are not possible");
         Require(HeadCount is > 0 and <= 1 << 12 && KvGroupCount > 0, $"{HeadCount} heads with {KvGroupCount} key/value heads are not possible");
         Require(HeadCount % KvGroupCount == 0, $"{HeadCount} heads cannot share {KvGroupCount} key/value heads evenly");
-        Require(HeadSize is > 0 and <= 1 << 12 && HeadSize % 2 == 0, $"a head size of {HeadSize} cannot carry rotary positions, which need an even one");
+        Require(HeadSize is > 0 and <= 1 << 12, $"a head size of {HeadSize} is not possible");
         Require(NeuronCount is > 0 and <= 1 << 22, $"{NeuronCount} neurons are not possible");
         Require(ContextLength is > 0 and <= 1 << 24, $"a context of {ContextLength} tokens is not possible");
         Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
+        Architecture.Require(this, Require);
         return this;
     }
 }
