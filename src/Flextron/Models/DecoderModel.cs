@@ -89,8 +89,8 @@ public sealed class DecoderModel : IDisposable
         Tensor x_BTC = Embed(view, ids_BT);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = x_BTC + Attention(view.Blocks[i], i, x_BTC, cache, observer);
-            if (view.Blocks[i].Shape.Neurons > 0) x_BTC = x_BTC + Mlp(view.Blocks[i], i, x_BTC, observer);
+            if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = Add(i, BlockPart.Attention, x_BTC, Attention(view.Blocks[i], i, x_BTC, cache, observer), observer);
+            if (view.Blocks[i].Shape.Neurons > 0) x_BTC = Add(i, BlockPart.Mlp, x_BTC, Mlp(view.Blocks[i], i, x_BTC, observer), observer);
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
@@ -150,7 +150,31 @@ public sealed class DecoderModel : IDisposable
         return Attention(block, index, x_BTC, new SequenceLayout(rotary, cache), observer);
     }
 
-    private Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
+    /// <summary>
+    /// What a block adds to the residual stream, attention and MLP together; parts that keep nothing add nothing. Whoever adds it may weigh it first.
+    /// </summary>
+    /// <param name="block">The block's slices, of at least one part.</param>
+    /// <param name="index">Its index, for the layout's cache.</param>
+    /// <param name="x_BTC">The residual stream at the tokens that pass the block.</param>
+    /// <param name="layout">Where they stand and what they see.</param>
+    /// <param name="observer">Sees heads and neurons of these tokens.</param>
+    /// <returns>update_BTC.</returns>
+    internal Tensor BlockUpdate(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? attention_BTC = block.Shape.KvGroups > 0 ? Attention(block, index, x_BTC, layout, observer) : null;
+        if (block.Shape.Neurons == 0) return attention_BTC!.MoveToOuterDisposeScope();
+        Tensor mlp_BTC = Mlp(block, index, attention_BTC is null ? x_BTC : x_BTC + attention_BTC, observer);
+        return (attention_BTC is null ? mlp_BTC : attention_BTC + mlp_BTC).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Add(int block, BlockPart part, Tensor x_BTC, Tensor update_BTC, IForwardObserver? observer)
+    {
+        observer?.OnUpdate(block, part, x_BTC, update_BTC);
+        return x_BTC + update_BTC;
+    }
+
+    internal Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
     {
         using var scope = NewDisposeScope();
         int groups = block.Shape.KvGroups;

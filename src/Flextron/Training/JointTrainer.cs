@@ -32,8 +32,15 @@ public sealed class JointTrainer : IDisposable
     /// <param name="teacher">The frozen original, where distillation is on.</param>
     /// <param name="source">Chooses the sub-networks of each step in place of the settings' strategy.</param>
     /// <param name="clock">Times the steps; the system's by default.</param>
+    /// <param name="pass">Makes another forward and backward pass over the model, given where gradients add up; the trainer disposes it.</param>
     public JointTrainer(
-        DecoderModel model, ElasticSpace space, JointTrainingSettings settings, DecoderModel? teacher = null, ISubNetworkSource? source = null, TimeProvider? clock = null)
+        DecoderModel model,
+        ElasticSpace space,
+        JointTrainingSettings settings,
+        DecoderModel? teacher = null,
+        ISubNetworkSource? source = null,
+        TimeProvider? clock = null,
+        Func<DecoderModel, DecoderWeights, ITrainingPass>? pass = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(settings);
@@ -48,10 +55,11 @@ public sealed class JointTrainer : IDisposable
         this.source = source ?? new SubNetworkSampler(space, settings.Strategy, settings.NetworksPerStep, settings.UniformShare, settings.Seed);
         this.clock = clock ?? TimeProvider.System;
         schedule = LearningRateSchedule.Of(settings);
-        Compute = ComputeTypes.Resolve(settings.Compute, model);
+        Compute = pass is null ? ComputeTypes.Resolve(settings.Compute, model) : ScalarType.Float32;
         Monitor = new LossMonitor(settings.SpikeTolerance);
         Optimizer = new FlatAdamW(model.Weights, settings);
-        pass = FusedPass.Fits(model) ? new FusedPass(model, Optimizer.Gradients, Compute) : new ComposedPass(model, Optimizer.Gradients);
+        this.pass = pass?.Invoke(model, Optimizer.Gradients)
+            ?? (FusedPass.Fits(model) ? new FusedPass(model, Optimizer.Gradients, Compute) : new ComposedPass(model, Optimizer.Gradients));
     }
 
     /// <summary>What is trained.</summary>
@@ -68,6 +76,9 @@ public sealed class JointTrainer : IDisposable
 
     /// <summary>Type of the matrix products, as decided.</summary>
     public ScalarType Compute { get; }
+
+    /// <summary>What the pass trains beside the model's weights; belongs into checkpoints.</summary>
+    public IReadOnlyList<(string Name, Tensor Tensor)> PassState => pass.State;
 
     /// <summary>Steps done; set it when resuming.</summary>
     public int StepsDone { get; set; }
@@ -141,6 +152,7 @@ public sealed class JointTrainer : IDisposable
             throw;
         }
         double norm = Optimizer.Step(StepsDone, rate, networks);
+        pass.Step(StepsDone, rate);
         pass.WeightsChanged();
         source.Trained(StepsDone, losses);
         StepsDone++;

@@ -43,7 +43,8 @@ public sealed class ComposedPass : ITrainingPass
     /// <inheritdoc/>
     public void Dispose() => views.Dispose();
 
-    private static Tensor Loss(Tensor logits_NV, TrainingBatch batch)
+    /// <summary>The loss of one batch: cross-entropy, mixed with the divergence from the teacher where there is one.</summary>
+    internal static Tensor Loss(Tensor logits_NV, TrainingBatch batch)
     {
         if (batch.TeacherLogProbabilities_NV is null) return functional.cross_entropy(logits_NV, batch.Target_N);
         Tensor logProbabilities_NV = functional.log_softmax(logits_NV, 1);
