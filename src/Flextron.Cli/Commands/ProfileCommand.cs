@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
+using Flextron.Inference.Decoding;
+using Flextron.Inference.Kernels;
 using Flextron.Latency;
+using Flextron.Models;
 
 namespace Flextron.Cli.Commands;
 
@@ -9,31 +12,36 @@ namespace Flextron.Cli.Commands;
 internal sealed class ProfileCommand : VerbCommand
 {
     private readonly ModelArgument model = new("family", required: true);
-    private readonly Option<string> file = new("--out") { Description = "The table's file; latency.json inside the family is found by later verbs without being named.", HelpName = "file", Required = true };
-    private readonly Option<int?> batch = new("--batch") { Description = "Sequences at once [default: 8].", HelpName = "n" };
-    private readonly Option<int?> prompt = new("--prompt-tokens") { Description = "Tokens of each prompt [default: 256, or the context].", HelpName = "n" };
-    private readonly Option<int> generated = new("--generated-tokens") { Description = "Decode steps after the prompt.", HelpName = "n", DefaultValueFactory = _ => 0 };
+    private readonly Option<string> file = new("--out") { Description = "The table's file; latency.json inside the family is found by later verbs without being named, and decode.json by `generate --latency`.", HelpName = "file", Required = true };
+    private readonly Option<bool> decode = new("--decode") { Description = "Measure as `generate` runs on the CPU: one sequence, on the decode engine." };
+    private readonly Option<WeightFormat> weights = WeightsOption.Create();
+    private readonly Option<int?> batch = new("--batch") { Description = "Sequences at once [default: 8, with --decode 1].", HelpName = "n" };
+    private readonly Option<int?> prompt = new("--prompt-tokens") { Description = "Tokens of each prompt [default: 256, or the context; with --decode 64].", HelpName = "n" };
+    private readonly Option<int?> generated = new("--generated-tokens") { Description = "Decode steps after the prompt [default: 0, with --decode 32].", HelpName = "n" };
     private readonly Option<double> seconds = new("--seconds") { Description = "Time spent on measuring; the check takes as long again.", HelpName = "s", DefaultValueFactory = _ => 8 };
     private readonly Option<int> check = new("--check") { Description = "Held-out sub-networks that the table is checked on.", HelpName = "n", DefaultValueFactory = _ => 30 };
 
     public ProfileCommand() : base(
         "profile", "Measures a latency table on this machine and checks it on held-out sub-networks.",
-        "The table is keyed by device, dtype, threads and workload, and refused elsewhere (FLEXTRON, section 3.3).",
+        "The table is keyed by device, dtype, threads, engine and workload, and refused elsewhere (FLEXTRON, section 3.3).",
         "profile my-family --out my-family/latency.json",
-        "profile my-family --out decode.json --batch 1 --prompt-tokens 32 --generated-tokens 64")
+        "profile my-family --decode --out my-family/decode.json",
+        "profile my-family --decode --weights int8 --prompt-tokens 32 --generated-tokens 64 --out decode-int8.json")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[file, batch, prompt, generated, seconds, check]) Options.Add(option);
+        foreach (Option option in (Option[])[file, decode, weights, batch, prompt, generated, seconds, check]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
     {
         if (context.Get(check) < 3) throw new FlextronException($"A check on {context.Get(check)} sub-networks says nothing: give --check 3 or more.");
+        if (context.Given(weights) && !context.Get(decode)) throw new FlextronException("--weights says how the decode engine holds the weights: give it with --decode.");
         using LoadedModel loaded = model.Load(context);
-        LatencyWorkload usual = LatencyWorkload.For(loaded.Model.Config);
-        var workload = new LatencyWorkload(context.Get(batch) ?? usual.Batch, context.Get(prompt) ?? Math.Max(1, Math.Min(usual.PromptTokens, loaded.Model.Config.ContextLength - context.Get(generated))), context.Get(generated));
+        LatencyWorkload workload = Workload(loaded.Model.Config, context);
         ProfileSettings settings = new ProfileSettings { Seconds = context.Get(seconds), Seed = context.Seed }.Validated();
-        using var runner = new TorchWorkloadRunner(loaded.Model, workload, settings.Seed);
+        using DecodeEngine? engine = context.Get(decode) ? new DecodeEngine(loaded.Model, context.Get(weights)) : null;
+        using IWorkloadRunner runner = engine is null
+            ? new TorchWorkloadRunner(loaded.Model, workload, settings.Seed) : new EngineWorkloadRunner(engine, loaded.Model, workload, settings.Seed);
         LatencyTable table = LatencyProfiler.Profile(runner, loaded.Family.Space, settings, context, context.Cancellation);
         table = table with { HeldOut = TableHonesty.Check(table, runner, loaded.Family.Space, context.Get(check), context.Seed + 1, settings, context, context.Cancellation) };
         table.Save(context.Get(file));
@@ -53,7 +61,7 @@ internal sealed class ProfileCommand : VerbCommand
             TextTable.Write(writer, ["part", "width", "prompt, ms per block", "decode step, ms per block"],
                 table.Attention.Select(e => ("attention, groups", e)).Concat(table.Mlp.Select(e => ("MLP, neurons", e)))
                     .Select(p => new[] { p.Item1, p.e.Width.ToString(c), p.e.PrefillMs.ToString("0.0000", c), workload.GeneratedTokens > 0 ? p.e.StepMs.ToString("0.0000", c) : "" }));
-            writer.WriteLine(string.Create(c, $"whole network {json.fullMs:0.000} ms, smallest {json.smallestMs:0.000} ms, fixed part {json.fixedMs:0.000} ms ({table.Key.Device}, batch {workload.Batch}, {workload.PromptTokens} + {workload.GeneratedTokens} tokens)"));
+            writer.WriteLine(string.Create(c, $"whole network {json.fullMs:0.000} ms, smallest {json.smallestMs:0.000} ms, fixed part {json.fixedMs:0.000} ms ({table.Key.Engine} on the {table.Key.Device}, batch {workload.Batch}, {workload.PromptTokens} + {workload.GeneratedTokens} tokens)"));
             foreach ((string what, HonestyReport report) in Phases(honesty))
             {
                 writer.WriteLine(string.Create(c,
@@ -61,6 +69,15 @@ internal sealed class ProfileCommand : VerbCommand
             }
             writer.WriteLine(string.Create(c, $"the machine ran at {honesty.Slowdown:0.00} times the table's time during the check, by the whole network run in between"));
         });
+    }
+
+    private LatencyWorkload Workload(ModelConfig config, CommandContext context)
+    {
+        LatencyWorkload usual = context.Get(decode) ? LatencyWorkload.Decoding(config) : LatencyWorkload.For(config);
+        int tokens = context.Get(prompt) is { } given && context.Get(generated) is null ? Math.Min(usual.GeneratedTokens, Math.Max(0, config.ContextLength - given))
+            : context.Get(generated) ?? usual.GeneratedTokens;
+        return new LatencyWorkload(
+            context.Get(batch) ?? usual.Batch, context.Get(prompt) ?? Math.Max(1, Math.Min(usual.PromptTokens, config.ContextLength - tokens)), tokens);
     }
 
     private static object Row(LatencyEntry entry) => new { width = entry.Width, ms = entry.CostMs, prefillMs = entry.PrefillMs, decodeStepMs = entry.StepMs };

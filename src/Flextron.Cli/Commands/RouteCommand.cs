@@ -24,7 +24,7 @@ internal sealed class RouteCommand : VerbCommand
     private readonly CorpusOption corpus = new("Text [default: the one the family was ranked on]", required: false);
     private readonly Option<string?> teacher = new("--teacher") { Description = "Model to distil from; else the family as it was loaded.", HelpName = "model" };
     private readonly Option<int> rounds = new("--rounds") { Description = "Rounds of exploring, fitting the surrogate and training the routers.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.Rounds };
-    private readonly Option<int> networks = new("--networks") { Description = "Sub-networks measured in the first round.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.FirstRoundNetworks };
+    private readonly Option<int> firstNetworks = new("--networks") { Description = "Sub-networks measured in the first round.", HelpName = "n", DefaultValueFactory = _ => Defaults.Surrogate.FirstRoundNetworks };
     private readonly Option<int> windows = new("--windows") { Description = "Windows of text that a sub-network's loss is measured on.", HelpName = "n", DefaultValueFactory = _ => Defaults.LossWindows };
     private readonly Option<string> method = new("--method")
     {
@@ -42,7 +42,7 @@ internal sealed class RouteCommand : VerbCommand
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[method, dynamic, table, folder, teacher, rounds, networks, windows, steps]) Options.Add(option);
+        foreach (Option option in (Option[])[method, dynamic, table, folder, teacher, rounds, firstNetworks, windows, steps]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -61,7 +61,7 @@ internal sealed class RouteCommand : VerbCommand
         {
             Method = ParseMethod(context.Get(method)),
             LossWindows = context.Get(windows),
-            Surrogate = Defaults.Surrogate with { Rounds = context.Get(rounds), FirstRoundNetworks = context.Get(networks) },
+            Surrogate = Defaults.Surrogate with { Rounds = context.Get(rounds), FirstRoundNetworks = context.Get(firstNetworks) },
             Joint = Defaults.Joint with { Training = Defaults.Joint.Training with { Steps = context.Get(steps) } },
         }).WithSeed(context.Seed);
         if (family.Manifest.TrainedSteps > 0 && context.Get(teacher) is null && settings.Joint.Training.Steps > 0)
@@ -79,6 +79,9 @@ internal sealed class RouteCommand : VerbCommand
         {
             var measured = new HeldOutLoss(calibration, Math.Min(settings.WindowLength, family.Model.Config.ContextLength), settings.LossWindows);
             LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, measured, context, context.Cancellation);
+            var apart = new HeldOutLoss(calibration, Math.Min(settings.WindowLength, family.Model.Config.ContextLength), 2 * settings.LossWindows, measured);
+            var selector = new NetworkSelector(family.Model.Config, family.Space) { Latency = costs, Sensitivities = sensitivities };
+            MeasuredNetworks networks = MeasuredNetworks.Measure(family.Model, selector, routers.Select, apart, [.. report.Final.Select(p => p.Target)], context, context.Cancellation);
             using DynamicRouters? tokens = context.Get(dynamic) ? Tokens(family.Model, routers, costs, calibration, measured, context) : null;
             StagedFolder.Write(context.Get(folder), staging =>
             {
@@ -86,6 +89,7 @@ internal sealed class RouteCommand : VerbCommand
                 routers.Save(Path.Combine(staging, FamilyBundle.RoutersName));
                 tokens?.Save(Path.Combine(staging, FamilyBundle.RoutersName));
                 sensitivities.Save(Path.Combine(staging, FamilyBundle.SensitivitiesName));
+                networks.Save(Path.Combine(staging, FamilyBundle.MeasuredName));
                 costs.Save(Path.Combine(staging, FamilyBundle.TableName));
             });
         }

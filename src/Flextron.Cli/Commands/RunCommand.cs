@@ -13,16 +13,20 @@ internal sealed class RunCommand : VerbCommand
     private readonly Option<string[]> set = new("--set") { Description = "Changes a setting, as in training.steps=100; may be repeated.", HelpName = "key=value", DefaultValueFactory = _ => [] };
     private readonly Option<string?> name = new("--name") { Description = "Name of the run [default: time and settings].", HelpName = "name" };
 
+    private readonly Option<string?> until = new("--until") { Description = "Stops after this stage; the same command without it goes on from there.", HelpName = "stage" };
+
     public RunCommand() : base(
         "run", "Runs an experiment; what is finished and unchanged is not computed again.",
         "Settings, environment, provenance, metrics, tables, figures and the report go to runs/NAME inside the experiment.",
         "run experiments/story656k",
         "run experiments/story656k --set training.steps=100 --set training.seed=2",
+        "run experiments/routing-story656k --until profile",
         "run experiments/stories260k --name reference --json")
     {
         Arguments.Add(experiment);
         Options.Add(set);
         Options.Add(name);
+        Options.Add(until);
     }
 
     public override string HowToGoOn => "finished stages are kept; run the same command again";
@@ -33,7 +37,15 @@ internal sealed class RunCommand : VerbCommand
         var clock = Stopwatch.StartNew();
         ExperimentFolder folder = ExperimentFolder.Open(context.Get(experiment));
         string[] overrides = context.Get(set);
-        RunOptions options = context.RunOptions($"run {context.Get(experiment)}{string.Concat(overrides.Select(o => $" --set {o}"))}{(context.Get(name) is { } named ? $" --name {named}-2" : "")}") with { Name = context.Get(name), Overrides = overrides };
-        return StudyVerbResult.Of(ExperimentKinds.Of(folder).Run(folder, overrides, options), clock.Elapsed);
+        RunOptions options = context.RunOptions($"run {context.Get(experiment)}{string.Concat(overrides.Select(o => $" --set {o}"))}{(context.Get(name) is { } named ? $" --name {named}-2" : "")}") with { Name = context.Get(name), Overrides = overrides, Until = context.Get(until) };
+        try
+        {
+            return StudyVerbResult.Of(ExperimentKinds.Of(folder).Run(folder, overrides, options), clock.Elapsed);
+        }
+        catch (RunStoppedException stopped)
+        {
+            context.Message($"{stopped.Message} Without --until the next run goes on from there.");
+            return StudyVerbResult.Of(stopped.Run, clock.Elapsed);
+        }
     }
 }

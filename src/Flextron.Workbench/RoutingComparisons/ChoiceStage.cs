@@ -35,28 +35,35 @@ internal static class ChoiceStage
             (double least, double full) = (cost.Cost(space.Smallest), cost.Cost(space.Largest));
             double Target(double share) => share >= 1 ? full : least + share * (full - least);
 
-            // The harder uniform control: of all pairs of widths, the one that is best on the calibration text, not just the widest.
-            SubNetwork[] uniform = [.. space.KvGroups.SelectMany(g => space.Neurons.Select(n => new SubNetwork(Enumerable.Repeat(new BlockShape(g, n), space.BlockCount))))];
-            double[] uniformLoss = [.. calibration.Of(family.Model, uniform, stage.Progress, "uniform widths").Select(l => l.Mean)];
-            SubNetwork Uniform(double target) => uniform.Zip(uniformLoss).Where(u => cost.Cost(u.First) <= target).MinBy(u => u.Second).First;
+            // The harder uniform control: of the widest pairs of widths that fit, the one that is best on the calibration text, not just the widest.
+            var uniformLoss = new Dictionary<SubNetwork, double>();
+            double Known(SubNetwork network) => uniformLoss.TryGetValue(network, out double loss) ? loss : uniformLoss[network] = calibration.Of(family.Model, network).Mean;
+            SubNetwork Uniform(double target) => selector.Uniforms(target, table).MinBy(Known)!;
+
+            // The router is followed where windows that it has not learned from speak for it; the text that is reported on has no say.
+            var apart = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), Math.Min(settings.Corpus.WindowLength, config.ContextLength), 2 * settings.Route.LossWindows, calibration);
+            MeasuredNetworks measuredChoices = MeasuredNetworks.Measure(family.Model, selector, routers.Select, apart, RouterStage.Shares(2 * settings.Targets - 1), stage.Progress, stage.Cancellation);
+            measuredChoices.Save(stage.File(FamilyBundle.MeasuredName));
+            var routed = new NetworkSelector(config, space) { Latency = table, Sensitivities = sensitivities, Measured = measuredChoices };
 
             int measured = 0;
-            var search = new EvolutionarySearch(space, cost, network =>
+            var search = new EvolutionarySearch(selector.Grid, cost, network =>
             {
                 stage.Cancellation.ThrowIfCancellationRequested();
                 stage.Progress.Report(new StageProgress("evolutionary search", ++measured, settings.Targets * evolution.Evaluations));
                 return calibration.Of(family.Model, network).Mean;
             }, evolution);
             var chosen = new List<(string Way, double Target, SubNetwork Network)>();
-            int repaired = 0;
+            (int repaired, int overruled) = (0, 0);
             foreach (double share in RouterStage.Shares(settings.Targets))
             {
                 double target = Target(share);
-                SubNetwork proposal = routers.Select(share), repair = selector.Select(target, table, proposal).SubNetwork;
+                SubNetwork proposal = routers.Select(share), repair = selector.Select(target, table, proposal).SubNetwork, choice = routed.Select(target, table, proposal).SubNetwork;
                 if (!repair.Equals(proposal)) repaired++;
-                chosen.Add((ChosenNetwork.Router, target, repair));
+                if (!choice.Equals(repair)) overruled++;
+                chosen.Add((ChosenNetwork.Router, target, choice));
                 chosen.Add((ChosenNetwork.Uniform, target, Uniform(target)));
-                chosen.Add((ChosenNetwork.LeastSlope, target, LeastSlope.Select(space, table, target)));
+                chosen.Add((ChosenNetwork.LeastSlope, target, LeastSlope.Select(selector.Grid, table, target)));
                 chosen.Add((ChosenNetwork.Evolution, target, search.Run(target).Network));
                 chosen.Add((ChosenNetwork.Knapsack, target, selector.Select(target, table).SubNetwork));
             }
@@ -65,14 +72,14 @@ internal static class ChoiceStage
             RandomTarget[] targets = [.. Enumerable.Range(0, settings.RandomTargets).Select(_ =>
             {
                 double share = random.NextDouble(), target = Target(share);
-                SelectedNetwork selected = selector.Select(target, table, routers.Select(share));
+                SelectedNetwork selected = routed.Select(target, table, routers.Select(share));
                 return new RandomTarget(target, selected.SubNetwork, selected.Cost);
             })];
             SubNetwork[] networks = [.. chosen.Concat(curve).Select(c => c.Network).Distinct()];
             Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(TrainStage.HeldOut(settings.Corpus, corpus, config).Of(family.Model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
             ChosenNetwork Of((string Way, double Target, SubNetwork Network) c) => new(c.Way, c.Target, c.Network, cost.Cost(c.Network), losses[c.Network]);
-            stage.WriteJson(FileName, new SeedChoices([.. chosen.Select(Of)], [.. curve.Select(Of)], targets, search.Measured, repaired));
-        });
+            stage.WriteJson(FileName, new SeedChoices([.. chosen.Select(Of)], [.. curve.Select(Of)], targets, search.Measured, repaired, overruled));
+        }, version: 2);
     }
 
     public static SeedChoices Read(StageResult choices) => choices.ReadJson<SeedChoices>(FileName);

@@ -31,7 +31,8 @@ internal sealed record ChosenNetwork(string Way, double TargetMs, SubNetwork Net
 /// <param name="Random">For random targets, by the router.</param>
 /// <param name="EvolutionEvaluations">Losses that evolutionary search measured in all.</param>
 /// <param name="Repaired">Router answers that were adjusted to their target.</param>
-internal sealed record SeedChoices(IReadOnlyList<ChosenNetwork> Selections, IReadOnlyList<ChosenNetwork> UniformCurve, IReadOnlyList<RandomTarget> Random, int EvolutionEvaluations, int Repaired);
+/// <param name="Overruled">Of the evenly spaced targets those where another measured network was preferred to the router's answer.</param>
+internal sealed record SeedChoices(IReadOnlyList<ChosenNetwork> Selections, IReadOnlyList<ChosenNetwork> UniformCurve, IReadOnlyList<RandomTarget> Random, int EvolutionEvaluations, int Repaired, int Overruled);
 
 /// <summary>A random target and what the router's selection costs by the table.</summary>
 /// <param name="TargetMs">The target.</param>

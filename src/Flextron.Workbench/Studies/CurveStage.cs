@@ -25,6 +25,10 @@ internal static class CurveStage
             sensitivities.Save(stage.File(FamilyBundle.SensitivitiesName));
 
             var selector = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities };
+            var apart = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), length, 2 * settings.Route.LossWindows, calibration);
+            MeasuredNetworks measured = MeasuredNetworks.Measure(family.Model, selector, routers.Select, apart, [.. Shares(settings.Curve.Targets)], stage.Progress, stage.Cancellation);
+            measured.Save(stage.File(FamilyBundle.MeasuredName));
+            var choosing = new NetworkSelector(config, family.Space) { Latency = table, Sensitivities = sensitivities, Measured = measured };
             var choices = new List<(string Method, double Target, SelectedNetwork Selection)>();
             ICostTable cost = table;
             (double least, double full) = (cost.Cost(family.Space.Blockwise.Smallest), cost.Cost(family.Space.Largest));
@@ -33,7 +37,7 @@ internal static class CurveStage
             {
                 double target = share >= 1 ? full : least + share * (full - least);
                 SubNetwork proposal = routers.Select(share);
-                SelectedNetwork chosen = selector.Select(target, table, proposal);
+                SelectedNetwork chosen = choosing.Select(target, table, proposal);
                 if (!chosen.SubNetwork.Equals(proposal)) repaired++;
                 choices.Add((CurvePoint.Router, target, chosen));
                 choices.Add((CurvePoint.Knapsack, target, selector.Select(target, table)));
@@ -51,7 +55,7 @@ internal static class CurveStage
                 int i = Array.IndexOf(networks, c.Selection.SubNetwork);
                 return new CurvePoint(c.Method, c.Target, networks[i], c.Selection.Cost, latencies[i], losses[i], c.Selection.Parameters);
             }).ToArray());
-        });
+        }, version: 2);
 
     public static IReadOnlyList<CurvePoint> Points(StageResult curve) => curve.ReadJson<CurvePoint[]>("curve.json");
 

@@ -69,6 +69,7 @@ public static class FlextronStudy
         }
         Copy(profile.File(FamilyBundle.TableName), FamilyBundle.TableName);
         Copy(curve.File(FamilyBundle.SensitivitiesName), FamilyBundle.SensitivitiesName);
+        Copy(curve.File(FamilyBundle.MeasuredName), FamilyBundle.MeasuredName);
         run.Say($"The family with its table and routers: {family}");
     }
 }

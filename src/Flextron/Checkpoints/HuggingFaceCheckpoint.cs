@@ -84,6 +84,7 @@ public static class HuggingFaceCheckpoint
         ArgumentNullException.ThrowIfNull(folder);
         ModelConfig config = weights.Config;
         CheckpointFamily family = CheckpointFamily.Of(config.Family, folder);
+        config.RequireAttention($"A {family.ClassName}", "keep it in the Flextron format, which this program reads");
         if (!config.Architecture.FreeHeadSize && config.HeadCount * config.HeadSize != config.HiddenSize)
             throw new FlextronException(
                 $"A {family.Name} checkpoint has heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}: fill its heads up with zeros.");

@@ -64,6 +64,19 @@ public sealed record ElasticSpace(ImmutableArray<int> KvGroups, ImmutableArray<i
     [JsonIgnore]
     public ElasticSpace Blockwise => Widths is null && Depths is null ? this : this with { Widths = null, Depths = null, BlockRanking = null };
 
+    /// <summary>
+    /// The same space with further numbers of neurons between its choices. Sub-networks are prefixes, so every width between two trained ones can be
+    /// run: what lies between is how a budget is used up.
+    /// </summary>
+    /// <param name="multiple">Neurons in multiples of this; coarser where there would be more than about 64 choices.</param>
+    public ElasticSpace Refined(int multiple)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
+        const int Most = 64;
+        int full = Neurons[^1], least = Neurons.First(n => n > 0), step = Math.Max(1, (full / Most + multiple - 1) / multiple) * multiple;
+        return this with { Neurons = [.. Neurons.Concat(Enumerable.Range(1, full / step).Select(i => i * step).Where(n => n > least)).Distinct().Order()] };
+    }
+
     /// <summary>Every residual width with every depth, the widest first, then the deepest.</summary>
     [JsonIgnore]
     public IEnumerable<ElasticFrame> Frames =>

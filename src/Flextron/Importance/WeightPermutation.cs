@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -34,6 +35,7 @@ public static class WeightPermutation
             };
             foreach ((BlockTensor kind, Tensor t) in w.Each())
                 if (places.TryGetValue(BlockLayout.Rows(kind), out Tensor? rows)) t.copy_(t.index_select(0, rows));
+            if (w.Mixer is { } mixer) Reorder(mixer, groups, config.MixerShape(1));
         }
         if (order.Channels is not { } channels) return;
         using var all = NewDisposeScope();
@@ -48,8 +50,20 @@ public static class WeightPermutation
     // Everything whose last axis is the residual stream: all matrices, and the vectors that are added to or norm it.
     private static IEnumerable<Tensor> ChannelTensors(DecoderWeights weights) => weights.Blocks
         .SelectMany(b => b.Each().Where(t => BlockLayout.IsMatrix(t.Kind) || BlockLayout.Rows(t.Kind) == BlockAxis.Channel).Select(t => t.Tensor))
+        .Concat(weights.Blocks.SelectMany(b => b.Mixer is null ? [] : WithChannels(b.Mixer)))
         .Concat([weights.Embedding_VC, weights.FinalNorm_C])
         .Concat(new[] { weights.Positions_TC, weights.FinalNormBias_C, weights.Config.TiedEmbeddings ? null : weights.Head_VC }.OfType<Tensor>());
+
+    // A mixer's rows follow its groups where they belong to one.
+    private static void Reorder(MixerWeights mixer, long[] groups, MixerShape ofOne)
+    {
+        foreach ((MixerTensor known, Tensor t) in LinearMixer.Of(mixer.Kind).Tensors.Zip(mixer.Tensors))
+            if (known.Rows is not (MixerAxis.Rank or MixerAxis.Taps))
+                t.copy_(t.index_select(0, Rows(groups, (int)ofOne.Size(known.Rows, 0)).to(t.device)));
+    }
+
+    private static IEnumerable<Tensor> WithChannels(MixerWeights mixer) =>
+        LinearMixer.Of(mixer.Kind).Tensors.Zip(mixer.Tensors).Where(t => t.First.Columns == MixerAxis.Channels).Select(t => t.Second);
 
     private static Tensor Rows(long[] units, int rowsPerUnit) =>
         tensor(units.SelectMany(u => Enumerable.Range(0, rowsPerUnit).Select(r => u * rowsPerUnit + r)).ToArray());

@@ -19,7 +19,7 @@ public sealed record LatencyKey
     /// <summary>Element type of the weights.</summary>
     public required ScalarType Dtype { get; init; }
 
-    /// <summary>Threads that libtorch uses inside an operator.</summary>
+    /// <summary>Threads that libtorch uses inside an operator; of another engine, those that it may use.</summary>
     public required int Threads { get; init; }
 
     /// <summary>What executes the model: <c>libtorch</c>, or another engine's name.</summary>
@@ -43,7 +43,7 @@ public sealed record LatencyKey
             Device = model.Device.type == DeviceType.CUDA ? "cuda" : model.Device.type.ToString().ToLowerInvariant(),
             DeviceName = DeviceNames.Of(model.Device),
             Dtype = model.Weights.Flat.dtype,
-            Threads = get_num_threads(),
+            Threads = engine == Libtorch ? get_num_threads() : Environment.ProcessorCount,
             Engine = engine,
             Workload = workload,
             Model = LatencyModelShape.Of(model.Config),

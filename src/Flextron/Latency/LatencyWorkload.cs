@@ -7,7 +7,8 @@ namespace Flextron.Latency;
 /// </summary>
 /// <remarks>
 /// Generation is off by default: through libtorch every operator call costs microseconds, so the decoding of a small model is bound by calls
-/// and hardly depends on widths. Prompt processing is bound by arithmetic, which is what a sub-network saves.
+/// and hardly depends on widths. Prompt processing is bound by arithmetic, which is what a sub-network saves. On the decode engine
+/// (<see cref="EngineWorkloadRunner"/>) decoding follows the widths too.
 /// </remarks>
 /// <param name="Batch">B, sequences at once.</param>
 /// <param name="PromptTokens">Tokens of each prompt.</param>
@@ -19,6 +20,14 @@ public sealed record LatencyWorkload(int Batch, int PromptTokens, int GeneratedT
     {
         ArgumentNullException.ThrowIfNull(config);
         return new LatencyWorkload(8, Math.Min(256, config.ContextLength));
+    }
+
+    /// <summary>What a conversation is made of: one prompt of 64 tokens and 32 more, or what of it fits into the context.</summary>
+    public static LatencyWorkload Decoding(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        int prompt = Math.Max(1, Math.Min(64, config.ContextLength * 2 / 3));
+        return new LatencyWorkload(1, prompt, Math.Min(32, config.ContextLength - prompt));
     }
 
     /// <summary>Checks that a model can run it.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flextron.Mixers;
 using static TorchSharp.torch;
 
 namespace Flextron.Models;
@@ -77,17 +78,23 @@ public sealed class BlockWeights
     /// <summary>What the MLP adds to the residual whatever its neurons say.</summary>
     public Tensor? DownBias_C => Find(BlockTensor.DownBias);
 
-    /// <summary>The tensors with their short names, in storage order.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> Named() => Each().Select(t => (Names[(int)t.Kind], t.Tensor));
+    /// <summary>What a linear mixer in attention's place has beyond the four projections; null where the block attends.</summary>
+    public MixerWeights? Mixer { get; private set; }
 
-    internal static BlockWeights Create(DecoderArchitecture architecture, Func<BlockTensor, Tensor> make)
+    /// <summary>The tensors with their short names, in storage order.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> Named() => Each().Select(t => (Names[(int)t.Kind], t.Tensor))
+        .Concat(Mixer is null ? [] : Mixer.Named().Select(t => ($"mixer.{t.Name}", t.Tensor)));
+
+    /// <summary>Makes the tensors that an architecture has, in storage order.</summary>
+    internal static BlockWeights Create(DecoderArchitecture architecture, Func<BlockTensor, Tensor> make, Func<MixerWeights>? makeMixer)
     {
         var result = new BlockWeights();
         foreach (BlockTensor kind in BlockLayout.Of(architecture)) result.tensors[(int)kind] = make(kind);
+        result.Mixer = makeMixer?.Invoke();
         return result;
     }
 
-    /// <summary>The tensors with their kinds, in storage order.</summary>
+    /// <summary>The tensors with their kinds, in storage order; without a mixer's own.</summary>
     internal IEnumerable<(BlockTensor Kind, Tensor Tensor)> Each()
     {
         for (int i = 0; i < tensors.Length; i++)

@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Flextron.Models;
 
 /// <summary>
-/// The forward pass of a decoder of any <see cref="DecoderArchitecture"/> at the width of any sub-network. Slices do the work: a narrower view means
-/// smaller matrix products.
+/// The forward pass of a decoder of any <see cref="DecoderArchitecture"/>, with attention or a linear mixer in its place, at the width of any sub-network.
+/// Slices do the work: a narrower view means smaller matrix products.
 /// </summary>
 public sealed class DecoderModel : IDisposable
 {
@@ -108,6 +109,7 @@ public sealed class DecoderModel : IDisposable
         ArgumentNullException.ThrowIfNull(trees);
         RequireContext(trees.Depth);
         if ((prefix?.Length ?? 0) != trees.Prefix.Length) throw new ArgumentException($"The cache holds {prefix?.Length ?? 0} tokens and the prefix has {trees.Prefix.Length}.", nameof(prefix));
+        if (!Config.IsAttentionOnly) return TreePaths.HiddenAt(this, view, trees, prefix);
         using var scope = NewDisposeScope();
         var layout = new TreeLayout(trees, Config, rotary, prefix, Weights.Flat.dtype, Device);
         Tensor x = Look(view, layout.Ids_BT, view.Positions_TC?.index_select(0, layout.Positions_N));
@@ -140,8 +142,10 @@ public sealed class DecoderModel : IDisposable
     // The residual stream behind a block, at the rows that the layout asks for; parts that keep nothing are passed by.
     private Tensor Block(BlockView block, int index, Tensor x, AttentionLayout layout, IForwardObserver? observer)
     {
-        Tensor entering = layout.Asking(x), middle = block.Shape.KvGroups > 0 ? entering + Attention(block, index, x, layout, observer) : entering;
-        return block.Shape.Neurons > 0 ? middle + Mlp(block, index, MlpInput(entering, middle), observer) : middle;
+        Tensor entering = layout.Asking(x), middle = entering;
+        if (block.Shape.KvGroups > 0) middle = Add(index, BlockPart.Attention, entering, Attention(block, index, x, layout, observer), observer);
+        if (block.Shape.Neurons == 0) return middle;
+        return Add(index, BlockPart.Mlp, middle, Mlp(block, index, MlpInput(entering, middle), observer), observer);
     }
 
     /// <summary>What a block's MLP reads: what the attention read where the architecture adds both to the same residual stream, what it left otherwise.</summary>
@@ -163,12 +167,42 @@ public sealed class DecoderModel : IDisposable
         return Attention(block, index, x_BTC, new SequenceLayout(Config, rotary, cache), observer);
     }
 
-    private Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
+    /// <summary>
+    /// What a block adds to the residual stream, attention and MLP together; parts that keep nothing add nothing. Whoever adds it may weigh it first.
+    /// </summary>
+    /// <param name="block">The block's slices, of at least one part.</param>
+    /// <param name="index">Its index, for the layout's cache.</param>
+    /// <param name="x_BTC">The residual stream at the tokens that pass the block.</param>
+    /// <param name="layout">Where they stand and what they see.</param>
+    /// <param name="observer">Sees heads and neurons of these tokens.</param>
+    /// <returns>update_BTC.</returns>
+    internal Tensor BlockUpdate(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? attention_BTC = block.Shape.KvGroups > 0 ? Attention(block, index, x_BTC, layout, observer) : null;
+        if (block.Shape.Neurons == 0) return attention_BTC!.MoveToOuterDisposeScope();
+        Tensor mlp_BTC = Mlp(block, index, attention_BTC is null ? x_BTC : MlpInput(x_BTC, x_BTC + attention_BTC), observer);
+        return (attention_BTC is null ? mlp_BTC : attention_BTC + mlp_BTC).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Add(int block, BlockPart part, Tensor x_BTC, Tensor update_BTC, IForwardObserver? observer)
+    {
+        observer?.OnUpdate(block, part, x_BTC, update_BTC);
+        return x_BTC + update_BTC;
+    }
+
+    internal Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
     {
         using var scope = NewDisposeScope();
         BlockWeights w = block.Weights;
         Tensor normed_BTC = Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C);
         observer?.OnNorm(index, normed_BTC);
+        if (w.Mixer is { } mixer)
+        {
+            return LinearMixer.Of(mixer.Kind).Mix(
+                new MixerProjections(w.Query_QC, w.Key_KC, w.Value_KC, w.Output_QC), mixer, Config.MixerShape(block.Shape.KvGroups), normed_BTC, layout.RotateKeys, layout.Cache?.State(index),
+                onHeads: heads_BTLH => observer?.OnHeads(index, heads_BTLH)).MoveToOuterDisposeScope();
+        }
         Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, w.QueryBias_Q, w.QueryNorm_H)).transpose(1, 2);
         Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H)).transpose(1, 2);
         Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, w.ValueBias_K, norm_H: null).transpose(1, 2);

@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,7 +40,9 @@ public sealed class DecoderWeights : IDisposable
 
         Embedding_VC = View(config.VocabularySize, c);
         if (config.Architecture.LearnedPositions) Positions_TC = View(config.ContextLength, c);
-        Blocks = [.. Enumerable.Range(0, config.BlockCount).Select(i => BlockWeights.Create(config.Architecture, kind => OfBlock(i, kind)))];
+        MixerWeights OfMixer(MixerKind kind) => new(kind, [.. LinearMixer.Of(kind).Tensors.Select(t => View(t.Shape(config.MixerShape(config.KvGroupCount), c)))]);
+        Blocks = [.. Enumerable.Range(0, config.BlockCount).Select(i => BlockWeights.Create(
+            config.Architecture, kind => OfBlock(i, kind), config.Mixer(i) is var mixer && mixer == MixerKind.Attention ? null : () => OfMixer(mixer)))];
         FinalNorm_C = View(c);
         if (config.Architecture.Norm == NormKind.Layer) FinalNormBias_C = View(c);
         Head_VC = config.TiedEmbeddings ? Embedding_VC : View(config.VocabularySize, c);
@@ -92,8 +95,11 @@ public sealed class DecoderWeights : IDisposable
         long c = config.HiddenSize;
         long block = (long)BlockLayout.CountElements(config, new BlockShape(config.KvGroupCount, config.NeuronCount), c);
         long frame = config.Architecture.LearnedPositions ? config.ContextLength * c : 0;
-        return (config.TiedEmbeddings ? 1 : 2) * (long)config.VocabularySize * c + frame + config.BlockCount * block + (config.Architecture.Norm == NormKind.Layer ? 2 : 1) * c;
+        return (config.TiedEmbeddings ? 1 : 2) * (long)config.VocabularySize * c + frame + config.BlockCount * block + (config.Architecture.Norm == NormKind.Layer ? 2 : 1) * c + MixerParameters(config);
     }
+
+    private static long MixerParameters(ModelConfig config) => config.Mixers is null ? 0 : config.Mixers.Kinds.Where(k => k != MixerKind.Attention)
+        .Sum(k => LinearMixer.Of(k).Tensors.Sum(t => t.Count(config.MixerShape(config.KvGroupCount), config.HiddenSize)));
 
     /// <summary>Query, key and value projection of a block, one behind the other as one view, [Q + 2K, C].</summary>
     internal Tensor QueryKeyValue(int block) => Flat.narrow(0, queryStarts[block], FusedRows * Config.HiddenSize).view(FusedRows, Config.HiddenSize);

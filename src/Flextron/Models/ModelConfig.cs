@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Flextron.Mixers;
+
 namespace Flextron.Models;
 
 /// <summary>The shape of a decoder-only Transformer: everything that decides which tensors exist and what they mean.</summary>
@@ -52,13 +55,48 @@ public sealed record ModelConfig
     /// <summary>End-of-sequence id, where there is one.</summary>
     public int? EosId { get; init; }
 
+    /// <summary>What mixes tokens in each block; null: attention in all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public MixerPattern? Mixers { get; init; }
+
+    /// <summary>Whether no block has anything in place of attention.</summary>
+    [JsonIgnore]
+    public bool IsAttentionOnly => Mixers is null;
+
+    /// <summary>What mixes tokens in a block.</summary>
+    public MixerKind Mixer(int block) => Mixers?[block] ?? MixerKind.Attention;
+
+    /// <summary>Refuses models that do not attend in every block.</summary>
+    /// <param name="what">What works with attention only, as the beginning of a sentence.</param>
+    /// <param name="wayOut">What to do instead.</param>
+    /// <exception cref="FlextronException">Some block has a linear mixer.</exception>
+    internal void RequireAttention(string what, string wayOut)
+    {
+        if (!IsAttentionOnly) throw new FlextronException($"{what} works with models that attend in every block, and the blocks of this one are {Mixers}: {wayOut}.");
+    }
+
+    /// <summary>The heads of a block's mixer where it keeps some groups.</summary>
+    internal MixerShape MixerShape(int groups) => new(groups, HeadsPerGroup, HeadSize, NormEpsilon);
+
     /// <summary>Query heads that share one key/value head.</summary>
+    [JsonIgnore]
     public int HeadsPerGroup => HeadCount / KvGroupCount;
 
+    /// <summary>Refuses models in which a token does not see all tokens before it.</summary>
+    /// <param name="what">What works with whole contexts only, as the beginning of a sentence.</param>
+    /// <param name="wayOut">What to do instead.</param>
+    /// <exception cref="FlextronException">There is a sliding window shorter than the context.</exception>
+    internal void RequireWholeContext(string what, string wayOut)
+    {
+        if (VisibleTokens < ContextLength) throw new FlextronException($"{what} is not offered for models with a sliding window, here of {VisibleTokens} tokens: {wayOut}.");
+    }
+
     /// <summary>Elements of every query and key head that are rotated by position: 0 where positions are learned.</summary>
+    [JsonIgnore]
     public int RotarySize => Architecture.LearnedPositions ? 0 : Architecture.RotarySize ?? HeadSize;
 
     /// <summary>Most tokens that one token sees, itself included.</summary>
+    [JsonIgnore]
     public int VisibleTokens => Math.Min(ContextLength, Architecture.SlidingWindow ?? ContextLength);
 
     /// <summary>Checks that the numbers fit each other.</summary>
@@ -83,6 +121,10 @@ public sealed record ModelConfig
         Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
         Architecture.Require(this, Require);
+        Require(
+            Mixers is null || (!Mixers.Kinds.IsDefault && Mixers.Kinds.Length == BlockCount && Mixers.Kinds.All(Enum.IsDefined)),
+            $"its mixers are not one known kind for each of the {BlockCount} blocks");
+        Require(Mixers is null || Architecture.HasLlamaLayers, $"linear mixers stand in for the attention of Llama layers only, not of {Family}");
         return this;
     }
 }

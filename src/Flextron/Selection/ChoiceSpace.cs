@@ -42,6 +42,14 @@ internal sealed class ChoiceSpace
         return sum;
     }
 
+    /// <summary>Total predicted loss increase.</summary>
+    public double Loss(ReadOnlySpan<int> choices)
+    {
+        double sum = 0;
+        for (int i = 0; i < choices.Length; i++) sum += Losses[i][choices[i]];
+        return sum;
+    }
+
     public SubNetwork Network(int[] choices) => space.Within(frame, b => new BlockShape(space.KvGroups[choices[2 * b]], space.Neurons[choices[2 * b + 1]]));
 
     public int[] Choices(SubNetwork network) =>

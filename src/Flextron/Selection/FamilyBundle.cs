@@ -17,13 +17,19 @@ public sealed class FamilyBundle : IDisposable
     /// <summary>The latency table's name inside a family folder.</summary>
     public const string TableName = "latency.json";
 
+    /// <summary>Name inside a family folder of a table measured on the decode engine.</summary>
+    public const string DecodeTableName = "decode.json";
+
     /// <summary>The sensitivities' name inside a family folder.</summary>
     public const string SensitivitiesName = "sensitivities.json";
+
+    /// <summary>The measured networks' name inside a family folder.</summary>
+    public const string MeasuredName = "measured.json";
 
     /// <summary>The routers' folder inside a family folder.</summary>
     public const string RoutersName = "routers";
 
-    private FamilyBundle(ElasticFamily family, LatencyTable? table, LossSensitivities? sensitivities, StaticRouters? routers, DynamicRouters? dynamic)
+    private FamilyBundle(ElasticFamily family, LatencyTable? table, LossSensitivities? sensitivities, MeasuredNetworks? measured, StaticRouters? routers, DynamicRouters? dynamic)
     {
         Family = family;
         Table = table;
@@ -34,6 +40,7 @@ public sealed class FamilyBundle : IDisposable
             // Predictions by another machine's table would be wrong; budgets in time are refused in Resolve, which says why.
             Latency = table is not null && table.Key.DifferenceTo(table.Key.Here(family.Model)) is null ? table : null,
             Sensitivities = sensitivities,
+            Measured = measured,
             BytesPerElement = (int)family.Model.Weights.Flat.element_size(),
         };
     }
@@ -64,12 +71,13 @@ public sealed class FamilyBundle : IDisposable
         ElasticFamily family = ElasticFamily.Load(path, dtype, device);
         try
         {
-            string tablePath = table ?? Path.Combine(path, TableName), sensitivities = Path.Combine(path, SensitivitiesName), routers = Path.Combine(path, RoutersName);
+            string tablePath = table ?? Path.Combine(path, TableName), sensitivities = Path.Combine(path, SensitivitiesName), measured = Path.Combine(path, MeasuredName), routers = Path.Combine(path, RoutersName);
             LatencyTable? latency = table is not null || File.Exists(tablePath) ? LatencyTable.Load(tablePath) : null;
             return new FamilyBundle(
                 family,
                 latency,
                 File.Exists(sensitivities) ? LossSensitivities.Load(sensitivities, family.Space) : null,
+                File.Exists(measured) ? MeasuredNetworks.Load(measured, family.Space) : null,
                 Directory.Exists(routers) ? StaticRouters.Load(routers, family.Space) : null,
                 File.Exists(Path.Combine(routers, DynamicRouters.SettingsName)) ? DynamicRouters.Load(routers, family.Space, family.Model.Config.HiddenSize) : null);
         }
@@ -87,6 +95,19 @@ public sealed class FamilyBundle : IDisposable
         ArgumentNullException.ThrowIfNull(budget);
         if (budget.Kind is BudgetKind.LatencyShare or BudgetKind.Milliseconds) Table?.RequireMatch(Table.Key.Here(Family.Model));
         return budget.Resolve(Selector, Routers is null ? null : Routers.Select);
+    }
+
+    /// <summary>Finds the sub-network for a budget of time per generated token.</summary>
+    /// <param name="budget">A share of the whole network's time, or milliseconds.</param>
+    /// <param name="decoding">Measured with generation: see <see cref="DecodeTables.Find"/>.</param>
+    /// <exception cref="FlextronException">The budget is no budget of time, or below the smallest network.</exception>
+    public SelectedNetwork ResolveDecoding(Budget budget, LatencyTable decoding)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        ArgumentNullException.ThrowIfNull(decoding);
+        if (budget.Kind is not (BudgetKind.LatencyShare or BudgetKind.Milliseconds))
+            throw new FlextronException($"{budget} is no budget of time per token: give a share such as 0.6, or milliseconds such as 2ms.");
+        return budget.Resolve(Selector.WithLatency(decoding.DecodeStepCosts()), Routers is null ? null : Routers.Select);
     }
 
     /// <inheritdoc/>

@@ -112,6 +112,15 @@ public sealed record LossSensitivities(
         return this with { Attention = [.. Attention.Select(Repair)], Mlp = [.. Mlp.Select(Repair)] };
     }
 
+    /// <summary>The same over further widths between the measured ones, which are interpolated.</summary>
+    /// <param name="refined">A space that has all of <see cref="Space"/>'s choices.</param>
+    internal LossSensitivities On(ElasticSpace refined) => this with
+    {
+        Space = refined,
+        Attention = [.. Attention.Select(r => (IReadOnlyList<double>)[.. refined.KvGroups.Select(g => At(Space.KvGroups, r, g))])],
+        Mlp = [.. Mlp.Select(r => (IReadOnlyList<double>)[.. refined.Neurons.Select(n => At(Space.Neurons, r, n))])],
+    };
+
     /// <summary>Writes them as JSON.</summary>
     public void Save(string path) => FlextronJson.WriteFile(path, this);
 

@@ -11,13 +11,17 @@ namespace Flextron.Training;
 /// <param name="heldOut">The text.</param>
 /// <param name="windowLength">Tokens per window.</param>
 /// <param name="maximumWindows">Windows used, spread evenly over the text.</param>
-public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maximumWindows = 64)
+/// <param name="apart">A measurement of windows of the same length on the same text whose windows are left out; where there are no others, they are used again.</param>
+public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maximumWindows = 64, HeldOutLoss? apart = null)
 {
     private const int Batch = 8;
     private readonly WindowSampler sampler = new(heldOut, windowLength, seed: 0);
+    private long[]? windows;
 
     /// <summary>Windows in use.</summary>
-    public int WindowCount => (int)Math.Min(maximumWindows, sampler.WindowCount);
+    public int WindowCount => Windows.Length;
+
+    private long[] Windows => windows ??= Chosen();
 
     /// <summary>Measures one sub-network.</summary>
     public LossEstimate Of(DecoderModel model, SubNetwork subNetwork)
@@ -32,9 +36,8 @@ public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maxim
     {
         ArgumentNullException.ThrowIfNull(logits);
         using var noGrad = no_grad();
-        long[] windows = sampler.Spread(maximumWindows);
-        var losses = new List<double>(windows.Length);
-        foreach (long[] chunk in windows.Chunk(Batch))
+        var losses = new List<double>(Windows.Length);
+        foreach (long[] chunk in Windows.Chunk(Batch))
         {
             using var scope = NewDisposeScope();
             (Tensor input_BT, Tensor target_BT) = sampler.Windows(chunk);
@@ -57,5 +60,11 @@ public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maxim
             progress?.Report(new StageProgress(stage, i + 1, results.Length));
         }
         return results;
+    }
+
+    private long[] Chosen()
+    {
+        long[] others = apart is null ? [] : [.. sampler.Spread(maximumWindows + apart.WindowCount).Except(apart.Windows).Take(maximumWindows)];
+        return others.Length > 0 ? others : sampler.Spread(maximumWindows);
     }
 }

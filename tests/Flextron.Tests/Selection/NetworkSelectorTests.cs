@@ -26,11 +26,11 @@ public sealed class NetworkSelectorTests
         {
             double target = i == 0 ? least : least + (full - least) * 1.1 * random.NextDouble();
             SelectedNetwork selected = selector.Select(target, cost, proposes ? Space.Random(random) : null);
-            Assert.True(Space.Contains(selected.SubNetwork));
+            Assert.True(selector.Grid.Contains(selected.SubNetwork));
             Assert.Equal(cost.Cost(selected.SubNetwork), selected.Cost);
             Assert.True(selected.Cost <= target);
             if (target >= full) Assert.Equal(Space.Largest, selected.SubNetwork);
-            Assert.Empty(Improvements(selected.SubNetwork, cost, target, selector.Sensitivities));
+            Assert.Empty(Improvements(selected.SubNetwork, cost, target, selector));
         }
     }
 
@@ -42,25 +42,25 @@ public sealed class NetworkSelectorTests
         ICostTable cost = AnalyticCosts.Parameters(Config);
         double[][] Rows() => [.. Enumerable.Range(0, 3).Select(_ => new[] { random.NextDouble(), 0 })];
         var losses = new LossSensitivities(space, 2, Rows(), Rows(), 1) { Frames = [0, 0.3, 0.5, 0.9] };
+        var selector = new NetworkSelector(Config, space) { Sensitivities = losses };
         var all = (from f in space.Frames from a in Shapes() from b in Shapes() from c in Shapes() select space.Within(f, i => i == 0 ? a : i == 1 ? b : c))
             .Distinct().Select(n => (Network: n, Cost: cost.Cost(n), Loss: losses.Predict(n)!.Value)).ToArray();
-        var selector = new NetworkSelector(Config, space) { Sensitivities = losses };
         double least = all.Min(n => n.Cost), full = all.Max(n => n.Cost);
         var frames = new HashSet<(int?, int)>();
         for (int i = 0; i <= 60; i++)
         {
             double target = least + (full - least) * i / 60, rounded = target - 6 * (target - least) / 10_000;
             SelectedNetwork selected = selector.Select(target, cost);
-            Assert.True(selected.Cost <= target && space.Contains(selected.SubNetwork));
+            Assert.True(selected.Cost <= target && selector.Grid.Contains(selected.SubNetwork));
             Assert.InRange(selected.PredictedLoss!.Value, all.Where(n => n.Cost <= target).Min(n => n.Loss) - 1e-9, all.Where(n => n.Cost <= rounded).Select(n => n.Loss).DefaultIfEmpty(9).Min() + 1e-9);
             frames.Add((selected.SubNetwork.Width, selected.SubNetwork.Depth));
             // Without losses the residual stream and the depth stay whole as long as they can.
             SubNetwork plain = (new NetworkSelector(Config, space)).Select(target, cost).SubNetwork;
-            Assert.Equal(space.Frames.First(f => cost.Cost(space.Within(f, _ => new BlockShape(1, 16))) <= target), space.FrameOf(plain));
+            Assert.Equal(space.Frames.First(f => cost.Cost(space.Within(f, _ => new BlockShape(1, 16))) <= target), selector.Grid.FrameOf(plain));
         }
         Assert.True(frames.Count >= 3, string.Join(' ', frames));
 
-        IEnumerable<BlockShape> Shapes() => from g in space.KvGroups from n in space.Neurons select new BlockShape(g, n);
+        IEnumerable<BlockShape> Shapes() => from g in space.KvGroups from n in selector.Grid.Neurons select new BlockShape(g, n);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class NetworkSelectorTests
             SelectedNetwork selected = selector.SelectUniform(target, cost);
             Assert.Single(selected.SubNetwork.Blocks.Distinct());
             Assert.True(selected.Cost <= target);
-            double best = Space.KvGroups.SelectMany(g => Space.Neurons.Select(n => cost.Cost(new SubNetwork(Enumerable.Repeat(new BlockShape(g, n), 3))))).Where(c => c <= target).Max();
+            double best = Space.KvGroups.SelectMany(g => selector.Grid.Neurons.Select(n => cost.Cost(new SubNetwork(Enumerable.Repeat(new BlockShape(g, n), 3))))).Where(c => c <= target).Max();
             Assert.Equal(best, selected.Cost);
         }
         Assert.Throws<FlextronException>(() => selector.SelectUniform(least - 1, cost));
@@ -102,7 +102,16 @@ public sealed class NetworkSelectorTests
         var random = new Random(4);
         ICostTable cost = new RandomCosts(random);
         LossSensitivities losses = Sensitivities(random);
-        var all = (from a in Shapes() from b in Shapes() from c in Shapes() select new SubNetwork([a, b, c])).Select(n => (Cost: cost.Cost(n), Loss: losses.Predict(n)!.Value)).ToArray();
+        double[][] costs = new double[3][], increases = new double[3][];
+        BlockShape[] shapes = [.. from g in Space.KvGroups from n in Selector(losses).Grid.Neurons select new BlockShape(g, n)];
+        BlockShape[] none = [.. Enumerable.Repeat(Space.Largest.Blocks[0], 3)];
+        for (int b = 0; b < 3; b++)
+        {
+            SubNetwork[] alone = [.. shapes.Select(s => new SubNetwork(none.Select((w, i) => i == b ? s : w)))];
+            (costs[b], increases[b]) = ([.. alone.Select(n => cost.Cost(n) - cost.Cost(Space.Largest))], [.. alone.Select(n => losses.Predict(n)!.Value - losses.FullLoss)]);
+        }
+        var all = (from a in Enumerable.Range(0, shapes.Length) from b in Enumerable.Range(0, shapes.Length) from c in Enumerable.Range(0, shapes.Length)
+                   select (Cost: cost.Cost(Space.Largest) + costs[0][a] + costs[1][b] + costs[2][c], Loss: losses.FullLoss + increases[0][a] + increases[1][b] + increases[2][c])).ToArray();
         for (int i = 0; i < 20; i++)
         {
             double target = cost.Cost(Space.Smallest) + (cost.Cost(Space.Largest) - cost.Cost(Space.Smallest)) * (i + 0.5) / 20;
@@ -152,6 +161,44 @@ public sealed class NetworkSelectorTests
         Assert.Equal(2 * (full.Parameters + 2 * 2 * 10 * Config.BlockCount * Config.KvGroupCount * Config.HeadSize), full.Bytes);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void TargetsAreUsedUpToTheNeuron(bool proposes)
+    {
+        var random = new Random(8);
+        ICostTable cost = AnalyticCosts.Flops(Config, new LatencyWorkload(8, 16));
+        LossSensitivities losses = Sensitivities(random);
+        NetworkSelector selector = Selector(losses);
+        (double least, double full) = (cost.Cost(Space.Smallest), cost.Cost(Space.Largest));
+        (double step, double group) = (cost.Mlp(0, 24) - cost.Mlp(0, 16), cost.Attention(0, 2) - cost.Attention(0, 1));
+        for (int i = 0; i < 500; i++)
+        {
+            double target = least + (full - least) * random.NextDouble();
+            SubNetwork proposal = Space.Random(random);
+            SelectedNetwork selected = selector.Select(target, cost, proposes ? proposal : null);
+            // What is left would not pay for eight more neurons anywhere, or, where all MLPs are whole, for a group.
+            Assert.InRange(selected.Cost, target - (selected.SubNetwork.Blocks.All(b => b.Neurons == 64) ? group : step), target);
+            if (proposes && cost.Cost(proposal) <= target) Assert.True(selected.PredictedLoss <= losses.Predict(proposal) + 1e-9);
+        }
+    }
+
+    [Fact]
+    public void AMeasurementOverrulesThePrediction()
+    {
+        var random = new Random(9);
+        ICostTable cost = AnalyticCosts.Parameters(Config);
+        LossSensitivities losses = Sensitivities(random);
+        SubNetwork uniform = Space.Uniform(0.5), proposal = new([new(1, 64), new(2, 64), new(1, 64)]);
+        double target = cost.Cost(proposal);
+        Assert.InRange(cost.Cost(uniform), 0, target);
+        SelectedNetwork Select(double uniformLoss, double proposalLoss) =>
+            new NetworkSelector(Config, Space) { Sensitivities = losses, Measured = new MeasuredNetworks([new(uniform, uniformLoss), new(proposal, proposalLoss)], 4) }.Select(target, cost, proposal);
+        Assert.Equal(proposal, Select(uniformLoss: 5, proposalLoss: 2).SubNetwork);
+        SubNetwork preferred = Select(uniformLoss: 2, proposalLoss: 5).SubNetwork;
+        Assert.All(preferred.Blocks.Zip(uniform.Blocks), p => Assert.True(p.First.KvGroups >= p.Second.KvGroups && p.First.Neurons >= p.Second.Neurons, preferred.ToString()));
+    }
+
     internal static NetworkSelector Selector(LossSensitivities? losses) => new(Config, Space) { Sensitivities = losses };
 
     internal static LossSensitivities Sensitivities(Random random)
@@ -163,17 +210,19 @@ public sealed class NetworkSelectorTests
 
     private static IEnumerable<BlockShape> Shapes() => from g in Space.KvGroups from n in Space.Neurons select new BlockShape(g, n);
 
-    // Single widenings that would still fit: selection must leave none that lowers the predicted loss (or, without losses, none at all).
-    private static IEnumerable<SubNetwork> Improvements(SubNetwork network, ICostTable cost, double target, LossSensitivities? losses) =>
+    // Single widenings that would still fit: selection must leave none, whether the predicted loss falls or stays.
+    private static IEnumerable<SubNetwork> Improvements(SubNetwork network, ICostTable cost, double target, NetworkSelector selector) =>
         from b in Enumerable.Range(0, network.Blocks.Length)
-        from shape in Shapes()
+        from g in selector.Grid.KvGroups
+        from n in selector.Grid.Neurons
+        let shape = new BlockShape(g, n)
         let old = network.Blocks[b]
         where (shape.KvGroups > old.KvGroups && shape.Neurons == old.Neurons) || (shape.Neurons > old.Neurons && shape.KvGroups == old.KvGroups)
         let wider = new SubNetwork(network.Blocks.SetItem(b, shape))
-        where cost.Cost(wider) <= target && (losses is null || losses.Predict(wider) < losses.Predict(network) - 1e-9)
+        where cost.Cost(wider) <= target * (1 - 1e-9)
         select wider;
 
-    /// <summary>Increasing random costs, different in every block.</summary>
+    /// <summary>Increasing random costs, different in every block; between the space's choices they are interpolated.</summary>
     private sealed class RandomCosts(Random random) : ICostTable
     {
         private readonly double[][] attention = Rows(random, Space.KvGroups.Length), mlp = Rows(random, Space.Neurons.Length);
@@ -184,7 +233,7 @@ public sealed class NetworkSelectorTests
 
         public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : attention[block][Space.KvGroups.IndexOf(kvGroups)];
 
-        public double Mlp(int block, int neurons) => neurons == 0 ? 0 : mlp[block][Space.Neurons.IndexOf(neurons)];
+        public double Mlp(int block, int neurons) => neurons == 0 ? 0 : MathNet.Numerics.Interpolate.Linear(Space.Neurons.Select(n => (double)n), mlp[block]).Interpolate(neurons);
 
         private static double[][] Rows(Random random, int choices) =>
             [.. Enumerable.Range(0, Space.BlockCount).Select(_ => Enumerable.Range(0, choices).Select(_ => 0.1 + random.NextDouble()).Order().ToArray())];

@@ -28,6 +28,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private readonly ModelConfig config;
     private readonly IKernels kernels;
     private readonly DecodeBuffers buffers;
+    private readonly SubNetwork widest;
     private readonly BlockShape[] shapes;
     private readonly WorkerTeam team;
     private readonly int threads;
@@ -37,19 +38,23 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private IStepRouter? router;
     private Exception? failure;
 
-    public DecodePass(DecodeEngine engine, int capacity, int threads, WorkerTeam team)
+    public DecodePass(DecodeEngine engine, SubNetwork widest, int capacity, int threads, WorkerTeam team)
     {
         this.engine = engine;
+        this.widest = widest;
         this.team = team;
         this.threads = Math.Min(threads, team.MaximumWorkers);
         (config, kernels) = (engine.Config, engine.Kernels);
         buffers = new DecodeBuffers(config, capacity, this.threads, kernels);
-        Cache = new DecodeCache(config, capacity, kernels);
+        Cache = new DecodeCache(config, widest, capacity, kernels);
         shapes = new BlockShape[config.BlockCount];
         frequencies_I = RotaryTable.Frequencies(config);
     }
 
     public DecodeCache Cache { get; }
+
+    /// <summary>Is told where the calling thread's time goes; null where nobody asks.</summary>
+    public PartClock? Clock { get; set; }
 
     /// <summary>Logits of the last token passed with logits wanted.</summary>
     public ReadOnlySpan<float> Logits => new(buffers.Logits, config.VocabularySize);
@@ -62,6 +67,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <param name="logits">Whether those of the last token are wanted.</param>
     public void Forward(ReadOnlySpan<int> ids, int start, SubNetwork? network, IStepRouter? chooser, bool logits)
     {
+        Clock?.Start();
         (tokens, position, width, router, wantsLogits, failure) = (ids.Length, start, network?.Width ?? config.HiddenSize, chooser, logits, null);
         network?.Blocks.AsSpan().CopyTo(shapes);
         for (int t = 0; t < ids.Length; t++)
@@ -70,6 +76,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             Angles(t);
         }
         team.Run(this, StepThreads());
+        Clock?.Stamp(0);
         router = null;
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
@@ -84,12 +91,17 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <inheritdoc/>
     public void Run(int worker, int workers)
     {
+        // A part ends where all threads have come to its end, so that the first one's time is everybody's.
+        PartClock? clock = worker == 0 ? Clock : null;
+        clock?.Stamp(0);
         for (int b = 0; b < shapes.Length; b++)
         {
             if (router is not null && !Choose(b, attention: true, worker, workers)) return;
             if (shapes[b].KvGroups > 0) Attention(b, shapes[b].KvGroups, worker, workers);
+            clock?.Stamp(1 + 2 * b);
             if (router is not null && !Choose(b, attention: false, worker, workers)) return;
             if (shapes[b].Neurons > 0) Mlp(engine.Blocks[b], shapes[b].Neurons, worker, workers);
+            clock?.Stamp(2 + 2 * b);
         }
         if (router is not null && worker == 0) Finish();
         if (wantsLogits) Head(worker, workers);
@@ -284,7 +296,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             try
             {
                 var hidden_C = new ReadOnlySpan<float>(Residual(0), width);
-                int most = attention ? config.KvGroupCount : config.NeuronCount;
+                int most = attention ? widest.Blocks[block].KvGroups : config.NeuronCount;
                 int kept = attention ? router!.KvGroups(block, hidden_C) : router!.Neurons(block, hidden_C);
                 if (kept < 0 || kept > most)
                     throw new FlextronException($"The router keeps {kept} {(attention ? "key/value groups" : "neurons")} of block {block}: choose 0 to {most}.");

@@ -74,6 +74,25 @@ public sealed class RunTests : IDisposable
     }
 
     [Fact]
+    public void ARunStopsAfterTheStageThatItIsAskedForAndTheNextGoesOn()
+    {
+        List<string> computed = [];
+        void Run(string? until)
+        {
+            using ExperimentRun run = _experiment.StartRun(new Settings(), new RunOptions { Clock = _clock, Until = until });
+            foreach (string stage in new[] { "a", "b", "c" }) run.Stage(stage, null, [], _ => computed.Add(stage));
+            run.Finish();
+        }
+
+        RunStoppedException stopped = Assert.Throws<RunStoppedException>(() => Run("b"));
+        Assert.Equal(("b", _experiment.List().Single().Folder), (stopped.Stage, stopped.Run));
+        Assert.Equal((RunState.Interrupted, "a b"), (_experiment.List().Single().Status.State, string.Join(' ', computed)));
+        Run(null);
+        Assert.Equal("a b c", string.Join(' ', computed));
+        Assert.Contains("its stages are a, b, c", Assert.Throws<FlextronException>(() => Run("d")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AReusedStageBringsItsMetricsIntoTheNewRun()
     {
         foreach (string name in new[] { "one", "two" })
