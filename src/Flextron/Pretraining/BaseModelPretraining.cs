@@ -50,7 +50,7 @@ public static class BaseModelPretraining
     }
 
     /// <summary>
-    /// Fresh weights: embeddings N(0, 0.02²), matrices N(0, scale²/C), residual projections scaled by 1/√(2N) (Radford et al., GPT-2), norms one.
+    /// Fresh weights: embeddings N(0, 0.02²), matrices N(0, scale²/C), residual projections scaled by 1/√(2N) (Radford et al., GPT-2), norms one, biases zero.
     /// </summary>
     public static DecoderWeights Initialise(ModelConfig config, double scale, long seed, Device? device = null)
     {
@@ -61,7 +61,7 @@ public static class BaseModelPretraining
         using var scope = NewDisposeScope();
         foreach ((string name, Tensor tensor) in weights.Named())
         {
-            if (tensor.dim() == 1) tensor.fill_(1);
+            if (tensor.dim() == 1) tensor.fill_(name.EndsWith("Bias", StringComparison.Ordinal) ? 0 : 1);
             else tensor.normal_(0, Deviation(name, config, scale), generator);
         }
         foreach (MixerWeights mixer in weights.Blocks.Select(b => b.Mixer).OfType<MixerWeights>())
@@ -77,7 +77,7 @@ public static class BaseModelPretraining
 
     private static double Deviation(string name, ModelConfig config, double scale)
     {
-        if (name is "embedding" or "head") return 0.02;
+        if (name is "embedding" or "head" or "positions") return 0.02;
         double deviation = scale / Math.Sqrt(config.HiddenSize);
         bool residual = name.EndsWith(".output", StringComparison.Ordinal) || name.EndsWith(".down", StringComparison.Ordinal);
         return residual ? deviation / Math.Sqrt(2 * config.BlockCount) : deviation;
