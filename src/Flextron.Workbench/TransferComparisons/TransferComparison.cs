@@ -14,7 +14,10 @@ public static class TransferComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<TransferComparisonSettings>(
-        KindName, "a Transformer's weights moved into models of linear cost against the same from scratch, over mixers and seeds; freezing against none", Run);
+        KindName, "a Transformer's weights moved into models of linear cost against the same from scratch, over mixers and seeds; freezing against none", s => s.Resolved(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+    {
+        Headlines = ["original", "againstScratch.gla", "againstScratch.retention", "againstScratch.ssd"],
+    };
 
     /// <summary>Runs it.</summary>
     /// <param name="experiment">Its folder.</param>

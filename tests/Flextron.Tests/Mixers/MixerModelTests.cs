@@ -35,10 +35,10 @@ public sealed class MixerModelTests
 
     public static TheoryData<DecoderArchitecture> Architectures() =>
     [
-        new() { Norm = NormKind.Layer, QueryKeyValueBias = true, OutputBias = true, MlpBias = true, GatedMlp = false, Activation = ActivationKind.Gelu, LearnedPositions = true },
-        new() { Norm = NormKind.Layer, QueryKeyValueBias = true, OutputBias = true, MlpBias = true, GatedMlp = false, Activation = ActivationKind.Gelu, RotarySize = 2, ParallelResidual = true },
-        new() { QueryKeyNorm = true },
-        new() { SlidingWindow = 6 },
+        new DecoderArchitecture { Norm = NormKind.Layer, QueryKeyValueBias = true, OutputBias = true, MlpBias = true, GatedMlp = false, Activation = ActivationKind.Gelu, LearnedPositions = true },
+        new DecoderArchitecture { Norm = NormKind.Layer, QueryKeyValueBias = true, OutputBias = true, MlpBias = true, GatedMlp = false, Activation = ActivationKind.Gelu, RotarySize = 2, ParallelResidual = true },
+        new DecoderArchitecture { QueryKeyNorm = true },
+        new DecoderArchitecture { SlidingWindow = 6 },
     ];
 
     [Theory]
