@@ -82,5 +82,13 @@ internal static class ChoiceStage
         }, version: 2);
     }
 
+    /// <summary>The selector that the router's choices were made with.</summary>
+    public static NetworkSelector Selector(StageResult choices, ModelConfig config, ElasticSpace space, LatencyTable table) => new(config, space)
+    {
+        Latency = table,
+        Sensitivities = LossSensitivities.Load(choices.File(FamilyBundle.SensitivitiesName), space),
+        Measured = MeasuredNetworks.Load(choices.File(FamilyBundle.MeasuredName), space),
+    };
+
     public static SeedChoices Read(StageResult choices) => choices.ReadJson<SeedChoices>(FileName);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Flextron.Models;
 using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Figures;
@@ -88,7 +89,9 @@ internal static class RoutingComparisonFigures
         _ => "straight-through",
     };
 
-    private static DynamicPoint Point(RoutingComparisonResults results, int seed, RoutingMethod method, int target) =>
+    public static string Words(DynamicRoutingMethod method) => method == DynamicRoutingMethod.Surrogate ? "surrogate" : "token losses";
+
+    private static DynamicPoint Point(RoutingComparisonResults results, int seed, DynamicRoutingMethod method, int target) =>
         results.Dynamic[seed].Single(d => d.Method == method).Points[target];
 
     private static LineSeries Line(string name, int targets, Func<int, int, double> x, Func<int, int, LossEstimate> loss, int seeds)

@@ -1,4 +1,5 @@
 using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 
@@ -38,7 +39,7 @@ internal static class RoutingComparisonTables
         run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);
         run.Summarize("surrogate.spearman", RoutingComparisonResults.OverSeeds(results.Routers.Select(r => r.Single(o => o.Method == RoutingMethod.Surrogate).Surrogate!.Spearman).ToArray()));
         foreach (string control in ChosenNetwork.Controls) Differences(run, $"router-{control.Replace(' ', '-')}", results.Against(control));
-        foreach (RoutingMethod method in results.Settings.DynamicMethods)
+        foreach (DynamicRoutingMethod method in results.Settings.DynamicMethods)
         {
             (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
             Differences(run, $"dynamic-static.counted.{method}", counted);

@@ -73,40 +73,40 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
         Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            BlockWeights block = view.Blocks[i].Weights;
-            x_BTC = x_BTC + Attention(block, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
-            x_BTC = x_BTC + Mlp(block, x_BTC, choices.Choose(view.Blocks.Count + i, x_BTC));
+            x_BTC = x_BTC + Attention(view.Blocks[i].Weights, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
+            x_BTC = x_BTC + Mlp(i, x_BTC, choices.Choose(view.Blocks.Count + i, x_BTC));
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
     }
 
-    private Tensor Mlp(BlockWeights w, Tensor x_BTC, int[] choice)
+    private Tensor Mlp(int block, Tensor x_BTC, int[] choice)
     {
         using var scope = NewDisposeScope();
         (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
-        Tensor flat_NC = model.RmsNorm(x_BTC, w.MlpNorm_C).view(-1, channels);
-        Tensor update_NC = zeros_like(flat_NC);
+        Tensor flat_NC = x_BTC.view(-1, channels);
+        Tensor? update_NC = null;
         foreach (int k in choice.Distinct())
         {
             int width = space.Neurons[k];
             if (width == 0) continue;
+            BlockView slice = model.View(Alike(model.Config.KvGroupCount, width)).Blocks[block];
             TokenGroup group = TokenGroup.Of(batch, time, at => choice[at] == k);
-            bool all = group.Tokens.Count == choice.Length;
-            using var part = NewDisposeScope();
-            Tensor? index_N = all ? null : group.Flat_N(x_BTC.device);
-            Tensor in_NC = all ? flat_NC : flat_NC.index_select(0, index_N!);
-            Tensor gated_ND = functional.silu(functional.linear(in_NC, w.Gate_DC.narrow(0, 0, width))) * functional.linear(in_NC, w.Up_DC.narrow(0, 0, width));
-            Tensor out_NC = gated_ND.matmul(w.Down_DC.narrow(0, 0, width));
-            if (all) update_NC = out_NC.MoveToOuterDisposeScope();
-            else update_NC.index_copy_(0, index_N!, out_NC);
+            if (group.Tokens.Count == choice.Length) return model.Mlp(slice, block, x_BTC).MoveToOuterDisposeScope();
+            using Tensor index_N = group.Flat_N(x_BTC.device), in_NC = flat_NC.index_select(0, index_N), out_NC = model.Mlp(slice, block, in_NC);
+            (update_NC ??= zeros_like(flat_NC)).index_copy_(0, index_N, out_NC);
         }
-        return update_NC.view(batch, time, channels).MoveToOuterDisposeScope();
+        return (update_NC ?? zeros_like(flat_NC)).view(batch, time, channels).MoveToOuterDisposeScope();
     }
+
+    private SubNetwork Alike(int groups, int neurons) => new(Enumerable.Repeat(new BlockShape(groups, neurons), model.Config.BlockCount));
 
     private Tensor Attention(BlockWeights w, int block, Tensor x_BTC, int[] choice, int start, DynamicCache? cache)
     {
         using var scope = NewDisposeScope();
+        // Without a past, tokens that all choose alike are a static network's: no packing, no levels.
+        if (cache is null && space.KvGroups[choice[0]] is > 0 and var alike && !choice.AsSpan().ContainsAnyExcept(choice[0]))
+            return model.Attention(model.View(Alike(alike, model.Config.NeuronCount)).Blocks[block], block, x_BTC).MoveToOuterDisposeScope();
         (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
         Tensor flat_NC = model.RmsNorm(x_BTC, w.AttentionNorm_C).view(-1, channels);
         Tensor update_NC = zeros_like(flat_NC);

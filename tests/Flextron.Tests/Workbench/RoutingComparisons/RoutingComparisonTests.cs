@@ -25,7 +25,7 @@ public sealed class RoutingComparisonTests : IDisposable
             "relaxed": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "warmStartSteps": 30 },
             "joint": { "training": { "steps": 2, "batchSize": 2, "sequenceLength": 16, "networksPerStep": 2, "warmupSteps": 1, "evaluateEvery": 0 } }
           },
-          "dynamic": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "rounds": 1, "explorationBatches": 5, "surrogateSteps": 10, "budgetTargets": 3 },
+          "dynamic": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "rounds": 1, "explorationBatches": 5, "fitSteps": 10, "budgetTargets": 3 },
           "evolution": { "population": 4, "evaluations": 6 }
         }
         """;
