@@ -17,7 +17,8 @@ namespace Flextron.Cli;
 /// <param name="error">Standard error.</param>
 /// <param name="display">Makes the display of progress, which writes to standard error.</param>
 /// <param name="cancellation">Cancelled by Ctrl-C.</param>
-internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IProgressDisplay> display, CancellationToken cancellation)
+/// <param name="input">Standard input; empty where null.</param>
+internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IProgressDisplay> display, CancellationToken cancellation, TextReader? input = null)
 {
     /// <summary>The variable that asks for stack traces.</summary>
     public const string TraceVariable = "FLEXTRON_TRACE";
@@ -46,7 +47,7 @@ internal sealed class CommandRunner(TextWriter output, TextWriter error, Func<IP
                 throw new FlextronException($"libtorch cannot be loaded: {state.Explanation} {state.Fix}");
             VerbResult result;
             using (IProgressDisplay shown = display())
-                result = verb.Execute(new CommandContext(parse, options, output, shown, cancellation));
+                result = verb.Execute(new CommandContext(parse, options, input ?? TextReader.Null, output, shown, cancellation));
             if (parse.GetValue(options.Json)) output.WriteLine(JsonSerializer.Serialize(result.Json, FlextronJson.Compact));
             else result.Text(output);
             output.Flush();

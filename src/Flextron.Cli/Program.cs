@@ -16,7 +16,7 @@ public static class Program
         if (Console.IsOutputRedirected) Console.SetOut(Utf8(Console.OpenStandardOutput()));
         else if (OperatingSystem.IsWindows()) Console.OutputEncoding = Encoding.UTF8;
         using var interruption = new Interruption(() => Console.Error.WriteLine("flextron: stopping as soon as it is safe; Ctrl-C again stops at once."));
-        return new CommandRunner(Console.Out, Console.Error, () => ProgressDisplay.Create(), interruption.Token).Run(args);
+        return new CommandRunner(Console.Out, Console.Error, () => ProgressDisplay.Create(), interruption.Token, Console.In).Run(args);
     }
 
     // Redirected text is UTF-8 everywhere, without a byte-order mark.

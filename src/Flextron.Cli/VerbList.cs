@@ -31,6 +31,7 @@ internal static class VerbList
         new ListCommand(),
         new ReportCommand(),
         new CompareCommand(),
+        new RerunCommand(),
         new NotebookCommand(),
         new PretrainCommand(),
         new BenchCommand(),

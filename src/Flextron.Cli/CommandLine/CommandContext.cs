@@ -9,7 +9,7 @@ namespace Flextron.Cli.CommandLine;
 
 /// <summary>What a verb works with: its parsed options, the global ones, progress, and a request to stop.</summary>
 internal sealed class CommandContext(
-    ParseResult parse, CommandLineOptions options, TextWriter output, IProgressDisplay display, CancellationToken cancellation) : IProgress<StageProgress>
+    ParseResult parse, CommandLineOptions options, TextReader input, TextWriter output, IProgressDisplay display, CancellationToken cancellation) : IProgress<StageProgress>
 {
     /// <summary>Whether one JSON object is wanted on standard output, and nothing else.</summary>
     public bool Json => parse.GetValue(options.Json);
@@ -27,6 +27,9 @@ internal sealed class CommandContext(
 
     /// <summary>Requests to stop; verbs that report progress are stopped there without looking at it.</summary>
     public CancellationToken Cancellation => cancellation;
+
+    /// <summary>Standard input, for what is typed while the program runs.</summary>
+    public TextReader Input => input;
 
     /// <summary>Standard output, for text that is shown while it is made. Null with <c>--json</c>.</summary>
     public TextWriter? Stream => Json ? null : output;

@@ -3,47 +3,57 @@ using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Inference;
 using Flextron.Inference.Kernels;
+using Flextron.Routing.Dynamic;
 
 namespace Flextron.Cli.Commands;
 
 /// <summary><c>generate</c>: continues a text.</summary>
 internal sealed class GenerateCommand : VerbCommand
 {
-    private static readonly GenerationSettings Defaults = new();
     private readonly ModelArgument model = new();
     private readonly Option<string> prompt = new("--prompt") { Description = "What to continue; empty begins a text.", HelpName = "text", DefaultValueFactory = _ => "" };
     private readonly Option<string> budget = BudgetArgument.Option();
-    private readonly Option<int> maximumTokens = new("--max-tokens") { Description = "Most tokens to generate.", HelpName = "n", DefaultValueFactory = _ => Defaults.MaximumTokens };
-    private readonly Option<double> temperature = new("--temperature") { Description = "0 takes the most probable token each time.", HelpName = "t", DefaultValueFactory = _ => Defaults.Temperature };
-    private readonly Option<int> topK = new("--top-k") { Description = "Draw among so many most probable tokens; 0 for all.", HelpName = "k", DefaultValueFactory = _ => Defaults.TopK };
-    private readonly Option<double> topP = new("--top-p") { Description = "Draw among the fewest tokens with this probability together; 1 for all.", HelpName = "p", DefaultValueFactory = _ => Defaults.TopP };
-    private readonly Option<double> repetitionPenalty = new("--repetition-penalty") { Description = "Makes what the text already has less probable; 1 for not.", HelpName = "r", DefaultValueFactory = _ => Defaults.RepetitionPenalty };
-    private readonly Option<string[]> stops = new("--stop") { Description = "End before this string; may be given several times.", HelpName = "text", DefaultValueFactory = _ => [] };
+    private readonly Option<string?> latency = new("--latency")
+    {
+        Description = "A budget of time per generated token in place of --budget: 0.6 of the whole network's, or 2ms. Measured here where there is no table yet.", HelpName = "share",
+    };
+    private readonly Option<bool> dynamic = new("--dynamic") { Description = "Have the family's dynamic routers choose the widths of every token, on average within the budget." };
+    private readonly Option<bool> interactive = new("--interactive") { Description = "Read prompts line by line; /help shows what can be changed in between." };
+    private readonly SamplingOptions sampling = new();
     private readonly Option<WeightFormat> weights = WeightsOption.Create();
 
     public GenerateCommand() : base(
         "generate", "Continues a text.",
         "The text appears as it is made; with --json it comes whole, without the prompt. It ends where the model ends it or the context is full.",
         "generate my-model --prompt \"Once upon a time\" --max-tokens 100",
-        "generate my-family --budget uniform:0.5 --temperature 0.8 --top-p 0.9 --seed 7",
+        "generate my-family --latency 0.6 --temperature 0.8 --top-p 0.9 --seed 7",
+        "generate my-routed-family --budget 0.5 --dynamic --prompt \"Once upon a time\"",
         "generate my-model --weights int8 --stop \"\\n\" --repetition-penalty 1.1",
-        "generate stories260K.bin --max-tokens 60 --json")
+        "generate my-family --interactive")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[prompt, budget, maximumTokens, temperature, topK, topP, repetitionPenalty, stops, weights]) Options.Add(option);
+        foreach (Option option in (Option[])[prompt, budget, latency, dynamic, interactive]) Options.Add(option);
+        sampling.AddTo(this);
+        Options.Add(weights);
     }
 
     public override string HowToGoOn => "run the same command again for the whole text";
 
     public override VerbResult Execute(CommandContext context)
     {
-        GenerationSettings settings = new GenerationSettings
-        {
-            MaximumTokens = context.Get(maximumTokens), Temperature = context.Get(temperature), TopK = context.Get(topK), TopP = context.Get(topP), Seed = context.Seed,
-            RepetitionPenalty = context.Get(repetitionPenalty), Stops = context.Get(stops),
-        }.Validated();
+        GenerationSettings settings = sampling.Read(context);
+        if (context.Given(latency) && context.Given(budget)) throw new FlextronException("--latency and --budget each say how wide the network is: give one of them.");
+        if (context.Get(interactive) && (context.Json || context.Given(prompt)))
+            throw new FlextronException("--interactive reads its prompts from the terminal and shows text: leave --json and --prompt out.");
         using LoadedModel loaded = model.Load(context);
-        Models.SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
+        using var generator = new TextGenerator(loaded.Model, loaded.Tokenizer, context.Get(weights));
+        (string Budget, bool PerToken) wanted = (context.Get(latency) ?? context.Get(budget), context.Given(latency));
+        GenerationWidths widths = GenerationWidths.Of(loaded, generator, wanted.Budget, wanted.PerToken, context.Get(dynamic), context);
+        if (context.Get(interactive))
+        {
+            int texts = new GenerationDialogue(loaded, generator, settings, widths, wanted, context.Get(dynamic), context).Run();
+            return new VerbResult(new { texts }, _ => { });
+        }
         void Show(string piece)
         {
             context.Stream?.Write(piece);
@@ -51,16 +61,25 @@ internal sealed class GenerateCommand : VerbCommand
         }
 
         Show(context.Get(prompt));
-        using var generator = new TextGenerator(loaded.Model, loaded.Tokenizer, context.Get(weights));
-        GeneratedText result = generator.Generate(context.Get(prompt), settings, network, Show, cancellation: context.Cancellation);
-        if (!context.Json)
-            context.Message(string.Create(CultureInfo.InvariantCulture, $"{result.Ids.Count} tokens, {result.TokensPerSecond:0.0} a second, stopped: {Words(result.Stopped)}"));
+        (GeneratedText result, BudgetController? account) = widths.Generate(generator, context.Get(prompt), settings, Show, context.Cancellation);
+        if (!context.Json) context.Message(Summary(result, account));
         var json = new
         {
             text = result.Text, ids = result.Ids, tokensPerSecond = result.TokensPerSecond, prompt = context.Get(prompt), promptIds = result.PromptIds,
-            promptSeconds = result.PromptSeconds, seconds = result.Seconds, stopped = result.Stopped, budget = context.Get(budget),
+            promptSeconds = result.PromptSeconds, seconds = result.Seconds, stopped = result.Stopped,
+            budget = context.Given(latency) ? null : context.Get(budget), latency = context.Get(latency), network = widths.Network?.ToString(),
+            predictedMs = widths.PredictedMs,
+            dynamic = account is null ? null : new { meanMs = account.MeanCost(0), targetMs = widths.Tokens!.TargetMs, worstRatio = account.WorstRatio(0), tokens = account.Tokens },
         };
         return new VerbResult(json, writer => writer.WriteLine());
+    }
+
+    /// <summary>How a generation went, in one line.</summary>
+    public static string Summary(GeneratedText result, BudgetController? account)
+    {
+        CultureInfo c = CultureInfo.InvariantCulture;
+        string line = string.Create(c, $"{result.Ids.Count} tokens, {result.TokensPerSecond:0.0} a second, stopped: {Words(result.Stopped)}");
+        return account is null ? line : line + string.Create(c, $"; {account.MeanCost(0):0.####} ms a token by the table, never above {account.WorstRatio(0):0.000} of the budget");
     }
 
     private static string Words(StopReason reason) => reason switch

@@ -26,6 +26,7 @@ internal static class ComparisonTables
 
     private static void Summary(ExperimentRun run, ComparisonResults results)
     {
+        run.MarkMeasured("tables/arms.seconds");
         foreach (string arm in results.FamilyArms)
         {
             run.Summarize($"whole.{arm}", results.Loss(arm, results.Whole));

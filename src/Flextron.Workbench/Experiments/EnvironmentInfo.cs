@@ -1,6 +1,9 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using Flextron.Native;
+using Flextron.Training;
 using TorchSharp;
 
 namespace Flextron.Workbench.Experiments;
@@ -18,6 +21,7 @@ namespace Flextron.Workbench.Experiments;
 /// <param name="Libtorch">Version of libtorch, or why it cannot be loaded.</param>
 /// <param name="LibtorchThreads">Threads that libtorch computes with; 0 where it cannot be loaded.</param>
 /// <param name="Accelerators">CUDA devices by name; empty on a CPU.</param>
+/// <param name="Instructions">Vector instructions that decide which kernels compute, such as "AVX-512, bfloat16"; null in records of older versions.</param>
 public sealed record EnvironmentInfo(
     DateTimeOffset StartedUtc,
     string Version,
@@ -30,7 +34,8 @@ public sealed record EnvironmentInfo(
     long MemoryBytes,
     string Libtorch,
     int LibtorchThreads,
-    IReadOnlyList<string> Accelerators)
+    IReadOnlyList<string> Accelerators,
+    string? Instructions = null)
 {
     /// <summary>Describes the present process.</summary>
     /// <param name="folder">A folder of the repository whose commit is wanted.</param>
@@ -50,7 +55,8 @@ public sealed record EnvironmentInfo(
             GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
             torchVersion,
             threads,
-            accelerators);
+            accelerators,
+            DescribeInstructions());
     }
 
     private static (string Version, int Threads, string[] Accelerators) DescribeTorch(string folder)
@@ -64,6 +70,15 @@ public sealed record EnvironmentInfo(
                 ?? [.. Enumerable.Repeat("CUDA device", torch.cuda.device_count())];
         }
         return (torch.__version__, torch.get_num_threads(), accelerators);
+    }
+
+    // libtorch and the library's own kernels choose among these at run time; sums then have another order.
+    private static string DescribeInstructions()
+    {
+        string widest = Avx512F.IsSupported ? "AVX-512" : Avx2.IsSupported ? "AVX2" : AdvSimd.IsSupported ? "NEON" : "none";
+        string bfloat16 = ComputeTypes.ProcessorGains ? ", bfloat16" : "";
+        string limit = Environment.GetEnvironmentVariable("ATEN_CPU_CAPABILITY") is { Length: > 0 } given ? $", libtorch limited to {given}" : "";
+        return widest + bfloat16 + limit;
     }
 
     private static string DescribeProcessor(string folder)

@@ -34,14 +34,14 @@ public sealed class ExperimentRun : IDisposable
     {
         (Folder, _lock, _options) = (folder, held, options);
         _status = new RunStatus(RunState.Running, options.Clock.GetUtcNow());
-        _provenance = new RunProvenance(settingsHash, options.Overrides, new SortedDictionary<string, long>(StringComparer.Ordinal), [], []);
+        _provenance = new RunProvenance(settingsHash, options.Overrides, new SortedDictionary<string, long>(StringComparer.Ordinal), [], [], []);
         FlextronJson.WriteFile(File(RunFiles.State), _status);
         FlextronJson.WriteFile(File(RunFiles.Settings), settings);
         FlextronJson.WriteFile(File(RunFiles.Environment), EnvironmentInfo.Capture(experiment.Path, _status.StartedUtc));
         FlextronJson.WriteFile(File(RunFiles.Provenance), _provenance);
         _log = new RunLog(File(RunFiles.Log), options.Clock);
         Metrics = new MetricsLog(File(RunFiles.Metrics));
-        _stages = new StageRunner(experiment.CachePath, options.Display, options.Clock, Say, WriteStageMetric, options.Cancellation);
+        _stages = new StageRunner(options.StorePath ?? experiment.CachePath, options.Display, options.Clock, Say, WriteStageMetric, StageThreads.Now, options.Cancellation);
         Say($"run {Name} of {experiment.Name}");
     }
 
@@ -69,6 +69,9 @@ public sealed class ExperimentRun : IDisposable
     /// <summary>Where checkpoints worth keeping belong, not for version control; exists.</summary>
     public string CheckpointsFolder => Directory.CreateDirectory(File(RunFiles.Checkpoints)).FullName;
 
+    /// <summary>Threads that libtorch will compute a stage with.</summary>
+    public int ThreadsOf(string stage) => _options.ThreadsOf?.Invoke(stage) is > 0 and var threads ? threads : StageThreads.Now();
+
     internal static ExperimentRun Start(ExperimentFolder experiment, JsonNode settings, RunOptions options)
     {
         string hash = CanonicalJson.Hash(settings);
@@ -90,15 +93,19 @@ public sealed class ExperimentRun : IDisposable
     /// <param name="inputs">Files (<see cref="StageInput.Of"/>) and results of earlier stages.</param>
     /// <param name="body">Computes the result into the stage's folder.</param>
     /// <param name="version">Raise it when the stage's code changes so that results differ.</param>
+    /// <param name="measures">Whether it measures time, so that it comes out a little differently each time, as does every stage that takes it in.</param>
     /// <exception cref="OperationCanceledException">Interrupted; how to go on has been said.</exception>
+    /// <exception cref="FlextronException">An input is not what <see cref="RunOptions.ExpectedInputs"/> asks for.</exception>
     /// <exception cref="RunStoppedException">It was the stage after which the run stops.</exception>
-    public StageResult Stage(string name, object? settings, IReadOnlyList<StageInput> inputs, Action<StageContext> body, int version = 1)
+    public StageResult Stage(string name, object? settings, IReadOnlyList<StageInput> inputs, Action<StageContext> body, int version = 1, bool measures = false)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         StageDefinition stage = StageDefinition.Of(name, settings, inputs, version);
+        RequireExpected(stage.Inputs);
         StageResult result;
         try
         {
+            using StageThreads threads = StageThreads.Set(_options.ThreadsOf?.Invoke(name) ?? 0);
             result = _stages.Run(stage, body);
         }
         catch (OperationCanceledException) when (Cancellation.IsCancellationRequested)
@@ -113,7 +120,8 @@ public sealed class ExperimentRun : IDisposable
         }
         RunProvenance.InputRecord[] used = [.. stage.Inputs.Select(i => new RunProvenance.InputRecord(i.Name, i.Hash))];
         IEnumerable<RunProvenance.InputRecord> outside = used.Where(i => _provenance.Stages.All(s => s.Name != i.Name));
-        var record = new RunProvenance.StageRecord(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files);
+        bool measured = measures || _provenance.Stages.Any(s => s.Measured && used.Any(i => i.Name == s.Name));
+        var record = new RunProvenance.StageRecord(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files, measured, result.Threads);
         SaveProvenance(_provenance with { Inputs = [.. _provenance.Inputs.Union(outside)], Stages = [.. _provenance.Stages, record] });
         if (!result.Reused) _log.Write($"{name}: done in {ProgressText.Duration(result.Duration)}");
         if (name == _options.Until) throw new RunStoppedException(name, Folder);
@@ -123,6 +131,11 @@ public sealed class ExperimentRun : IDisposable
     /// <summary>Records a seed in the provenance.</summary>
     public void RecordSeed(string purpose, long seed) =>
         SaveProvenance(_provenance with { Seeds = new SortedDictionary<string, long>(_provenance.Seeds.ToDictionary(), StringComparer.Ordinal) { [purpose] = seed } });
+
+    /// <summary>Says which results are times, or decided by times, so that a rerun is not expected to repeat them.</summary>
+    /// <param name="names">Names in the summary or <c>tables/NAME.COLUMN</c>; a '*' at the end stands for any rest.</param>
+    public void MarkMeasured(params IReadOnlyList<string> names) =>
+        SaveProvenance(_provenance with { Measured = [.. (_provenance.Measured ?? []).Concat(names).Distinct()] });
 
     /// <summary>Records a result of the run in its summary; the file is complete after each call.</summary>
     /// <param name="name">A name that stays the same over runs, such as <c>perplexity.full</c>.</param>
@@ -191,6 +204,13 @@ public sealed class ExperimentRun : IDisposable
         _status = _status with { State = state, EndedUtc = _options.Clock.GetUtcNow() };
         _log.Write(state.ToString().ToLowerInvariant());
         FlextronJson.WriteFile(File(RunFiles.State), _status);
+    }
+
+    private void RequireExpected(IEnumerable<StageInput> inputs)
+    {
+        foreach (StageInput input in inputs.Where(i => _provenance.Stages.All(s => s.Name != i.Name)))
+            if (_options.ExpectedInputs.TryGetValue(input.Name, out string? expected) && expected != input.Hash)
+                throw new FlextronException($"The {input.Name} at {input.Path} is not the one that was recorded: its hash begins with {input.Hash[..12]}, not with {expected[..Math.Min(12, expected.Length)]}. Put the recorded one there, or add --changed-inputs to go on with what is there.");
     }
 
     private void SaveProvenance(RunProvenance provenance)

@@ -2,7 +2,7 @@ using Flextron.Workbench.Display;
 
 namespace Flextron.Workbench.Experiments;
 
-/// <summary>How a run is carried out; none of it changes results.</summary>
+/// <summary>How a run is carried out; none of it changes results, but for the last bits that threads change.</summary>
 public sealed record RunOptions
 {
     /// <summary>Name of the run's folder; time and settings hash by default.</summary>
@@ -19,6 +19,15 @@ public sealed record RunOptions
 
     /// <summary>The command that goes on after an interruption, shown then: the one that was given.</summary>
     public string? ContinueCommand { get; init; }
+
+    /// <summary>Folder that finished stages are kept in; the experiment's own by default.</summary>
+    public string? StorePath { get; init; }
+
+    /// <summary>Threads that libtorch computes a stage with, by its name; as they are set by default. Sums depend on them in their last bits.</summary>
+    public Func<string, int>? ThreadsOf { get; init; }
+
+    /// <summary>What data and models from outside must hash to, by name; what is not listed may be anything.</summary>
+    public IReadOnlyDictionary<string, string> ExpectedInputs { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Name of the stage after which the run stops: to measure at another time, or on a quieter machine, than everything else. All stages where null.</summary>
     public string? Until { get; init; }

@@ -11,7 +11,8 @@ internal sealed record StageManifest(
     IReadOnlyList<StageManifest.InputRecord> Inputs,
     DateTimeOffset FinishedUtc,
     double Seconds,
-    IReadOnlyList<StageFile> Files)
+    IReadOnlyList<StageFile> Files,
+    int Threads = 0)
 {
     internal sealed record InputRecord(string Name, string Hash);
 }

@@ -9,7 +9,8 @@ namespace Flextron.Workbench.Experiments;
 /// <param name="Reused">Whether it had been computed before.</param>
 /// <param name="Duration">How long computing it took, now or then.</param>
 /// <param name="Files">The files with their hashes.</param>
-public sealed record StageResult(string Name, string Key, string Folder, bool Reused, TimeSpan Duration, IReadOnlyList<StageFile> Files)
+/// <param name="Threads">Threads that libtorch computed it with; 0 where an older version did not write them down.</param>
+public sealed record StageResult(string Name, string Key, string Folder, bool Reused, TimeSpan Duration, IReadOnlyList<StageFile> Files, int Threads = 0)
 {
     /// <summary>Path of one of the files.</summary>
     /// <exception cref="FlextronException">The stage wrote no such file.</exception>

@@ -16,6 +16,7 @@ public sealed class StageRunner
     private readonly TimeProvider _clock;
     private readonly Action<string> _say;
     private readonly Action<string, JsonObject>? _onMetric;
+    private readonly Func<int> _threads;
     private readonly CancellationToken _cancellation;
 
     /// <summary>Creates the runner.</summary>
@@ -24,10 +25,11 @@ public sealed class StageRunner
     /// <param name="clock">The time; the system's by default.</param>
     /// <param name="say">Takes messages; the display by default.</param>
     /// <param name="onMetric">Takes stage name and row for each row of metrics, whether measured now or in an earlier run.</param>
+    /// <param name="threads">Threads that a stage is computed with, to be written down with it; 0 by default.</param>
     /// <param name="cancellation">Interrupts.</param>
     public StageRunner(
         string store, IProgressDisplay? display = null, TimeProvider? clock = null, Action<string>? say = null,
-        Action<string, JsonObject>? onMetric = null, CancellationToken cancellation = default)
+        Action<string, JsonObject>? onMetric = null, Func<int>? threads = null, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(store);
         _store = new StageStore(Path.GetFullPath(store));
@@ -35,6 +37,7 @@ public sealed class StageRunner
         _clock = clock ?? TimeProvider.System;
         _say = say ?? _display.Message;
         _onMetric = onMetric;
+        _threads = threads ?? (() => 0);
         _cancellation = cancellation;
     }
 
@@ -79,7 +82,7 @@ public sealed class StageRunner
             {
                 body(new StageContext(folder, checkpoints, new Reports(stage.Name, _display, _cancellation), metrics, earlier, _say, _cancellation));
             }
-            StageManifest manifest = Storing(stage, () => _store.Complete(stage, _clock.GetUtcNow(), _clock.GetElapsedTime(begun)));
+            StageManifest manifest = Storing(stage, () => _store.Complete(stage, _clock.GetUtcNow(), _clock.GetElapsedTime(begun), _threads()));
             outcome = "done";
             return Result(stage, manifest, reused: false);
         }
@@ -133,7 +136,7 @@ public sealed class StageRunner
     }
 
     private StageResult Result(StageDefinition stage, StageManifest manifest, bool reused) =>
-        new(stage.Name, stage.Key, _store.EntryPath(stage), reused, TimeSpan.FromSeconds(manifest.Seconds), manifest.Files);
+        new(stage.Name, stage.Key, _store.EntryPath(stage), reused, TimeSpan.FromSeconds(manifest.Seconds), manifest.Files, manifest.Threads);
 
     /// <summary>Shows all reports of a stage's parts under the stage's own name, with the part as a note.</summary>
     private sealed class Reports(string stage, IProgressDisplay display, CancellationToken cancellation) : IProgress<StageProgress>

@@ -68,7 +68,7 @@ internal sealed class StageStore(string root)
     }
 
     /// <summary>Lists and hashes the files, writes the manifest and gives the folder its final name.</summary>
-    public StageManifest Complete(StageDefinition stage, DateTimeOffset finishedUtc, TimeSpan duration)
+    public StageManifest Complete(StageDefinition stage, DateTimeOffset finishedUtc, TimeSpan duration, int threads)
     {
         string folder = UnfinishedPath(stage);
         string checkpoints = CheckpointPath(stage);
@@ -78,7 +78,7 @@ internal sealed class StageStore(string root)
             .OrderBy(f => f.Path, StringComparer.Ordinal)];
         var manifest = new StageManifest(
             stage.Name, stage.Version, stage.Key, stage.Settings, [.. stage.Inputs.Select(i => new StageManifest.InputRecord(i.Name, i.Hash))],
-            finishedUtc, duration.TotalSeconds, files);
+            finishedUtc, duration.TotalSeconds, files, threads);
         FlextronJson.WriteFile(Path.Combine(folder, ManifestName), manifest);
         Directory.Move(folder, EntryPath(stage));
         if (Directory.Exists(checkpoints)) Directory.Delete(checkpoints, recursive: true);

@@ -21,10 +21,12 @@ public static class ExperimentKinds
 
     /// <summary>An experiment's kind.</summary>
     /// <exception cref="FlextronException"><c>experiment.json</c> cannot be read, or names a kind that there is not.</exception>
-    public static ExperimentKind Of(ExperimentFolder experiment)
-    {
-        string name = NameOf(experiment);
-        return All.FirstOrDefault(k => k.Name == name)
-            ?? throw new FlextronException($"{experiment.SettingsPath} is of the kind \"{name}\", which there is not: {NearestName.Suggest(name, [.. All.Select(k => k.Name)])}");
-    }
+    public static ExperimentKind Of(ExperimentFolder experiment) => Named(NameOf(experiment), experiment.SettingsPath);
+
+    /// <summary>A kind by name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="source">The file that names it, for the message.</param>
+    /// <exception cref="FlextronException">There is no such kind.</exception>
+    public static ExperimentKind Named(string name, string source) => All.FirstOrDefault(k => k.Name == name)
+        ?? throw new FlextronException($"{source} is of the kind \"{name}\", which there is not: {NearestName.Suggest(name, [.. All.Select(k => k.Name)])}");
 }

@@ -143,6 +143,7 @@ internal static class StudyReport
 
     private static void Summary(ExperimentRun run, StudyResults results)
     {
+        run.MarkMeasured("latency.*", "surrogate.*", "curve.*", "tables/curve.*", "tables/benchmarks.*");
         run.Summarize("checks.permutedLogitDifference", results.Checks.PermutedLogitDifference);
         run.Summarize("checks.sliceMaskDifference", results.Checks.SliceMaskDifference);
         foreach ((string label, LossEstimate loss) in results.Training.Before) run.Summarize($"loss.before.{label}", Of(loss));

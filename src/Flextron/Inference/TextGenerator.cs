@@ -19,6 +19,10 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 {
     private DecodeEngine? engine;
 
+    /// <summary>The decode engine that generates on the CPU; made at first use, and disposed with the generator.</summary>
+    /// <exception cref="FlextronException">The model is on another device.</exception>
+    public DecodeEngine Engine => engine ??= new DecodeEngine(model, format);
+
     /// <summary>Continues a prompt until the token limit, a stop string, the end of the text, or the end of the context.</summary>
     /// <param name="prompt">May be empty: the text then begins behind the beginning-of-sequence id.</param>
     /// <param name="settings">How.</param>
@@ -58,10 +62,12 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
         var ids = new List<int>();
         Span<int> next = stackalloc int[1];
         StopReason stopped = StopReason.TokenLimit;
+        // Vocabularies are often padded: an id that the tokenizer has no text for is never drawn.
+        int drawable = Math.Min(logits_V.Length, tokenizer.VocabularySize);
         while (ids.Count < settings.MaximumTokens)
         {
             cancellation.ThrowIfCancellationRequested();
-            int id = sampler.Next(logits_V);
+            int id = sampler.Next(logits_V[..drawable]);
             if (EndsText(id))
             {
                 stopped = StopReason.EndOfText;
@@ -96,9 +102,10 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 
     private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
     {
-        if (model.Device.type == DeviceType.CPU) return new EngineSequence(engine ??= new DecodeEngine(model, format), network, router, capacity);
+        if (model.Device.type == DeviceType.CPU && model.Config.IsAttentionOnly) return new EngineSequence(Engine, network, router, capacity);
         if (router is not null || format != WeightFormat.Model)
-            throw new FlextronException($"Routers that decide per token and other weight formats need the decode engine, and the model is on {model.Device}: use --device cpu.");
+            throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block, "
+                + $"on the CPU; this one is on {model.Device}{(model.Config.Mixers is { } mixers ? $" with {mixers}" : "")}: leave them out.");
         return new TorchSequence(model, network, capacity);
     }
 

@@ -1,4 +1,5 @@
 using Flextron.Models;
+using Flextron.Routing.Dynamic;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,6 +22,25 @@ public static class TextScorer
     public static double[] LogProbabilities(DecoderModel model, ReadOnlySpan<int> ids, SubNetwork? subNetwork = null)
     {
         ArgumentNullException.ThrowIfNull(model);
+        WeightView view = model.View(subNetwork ?? model.FullNetwork);
+        return LogProbabilities(model, view, ids, ids_1T => model.Hidden(view, ids_1T));
+    }
+
+    /// <summary>The same where the widths are chosen for every token.</summary>
+    /// <param name="model">Runs the choices.</param>
+    /// <param name="ids">At least two.</param>
+    /// <param name="begin">Opens the account of a window, each a sequence of its own.</param>
+    /// <returns>ids.Length − 1 natural logarithms.</returns>
+    /// <exception cref="FlextronException">Fewer than two ids, or one outside the vocabulary.</exception>
+    public static double[] LogProbabilities(DynamicModel model, ReadOnlySpan<int> ids, Func<ITokenChoices> begin)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(begin);
+        return LogProbabilities(model.Model, model.Model.View(model.Model.FullNetwork), ids, ids_1T => model.Hidden(ids_1T, begin()));
+    }
+
+    private static double[] LogProbabilities(DecoderModel model, WeightView view, ReadOnlySpan<int> ids, Func<Tensor, Tensor> hidden)
+    {
         if (ids.Length < 2) throw new FlextronException($"The text has {ids.Length} tokens, of which none can be predicted: give a longer text.");
         foreach (int id in ids)
         {
@@ -28,21 +48,20 @@ public static class TextScorer
                 throw new FlextronException($"Token id {id} is outside the model's vocabulary of {model.Config.VocabularySize}: use the tokenizer that belongs to the model.");
         }
         using var noGrad = no_grad();
-        WeightView view = model.View(subNetwork ?? model.FullNetwork);
         double[] result = new double[ids.Length - 1];
         for (int start = 0; start < result.Length; start += model.Config.ContextLength)
         {
             int length = Math.Min(model.Config.ContextLength, result.Length - start);
-            Score(model, view, ids.Slice(start, length + 1), result.AsSpan(start, length));
+            Score(model, view, hidden, ids.Slice(start, length + 1), result.AsSpan(start, length));
         }
         return result;
     }
 
-    private static void Score(DecoderModel model, WeightView view, ReadOnlySpan<int> ids, Span<double> result)
+    private static void Score(DecoderModel model, WeightView view, Func<Tensor, Tensor> hidden, ReadOnlySpan<int> ids, Span<double> result)
     {
         using var scope = NewDisposeScope();
         Tensor all_S = tensor(Array.ConvertAll(ids.ToArray(), i => (long)i)).to(model.Device);
-        Tensor hidden_TC = model.Hidden(view, all_S.narrow(0, 0, result.Length).unsqueeze(0))[0];
+        Tensor hidden_TC = hidden(all_S.narrow(0, 0, result.Length).unsqueeze(0))[0];
         Tensor target_T1 = all_S.narrow(0, 1, result.Length).unsqueeze(1);
         for (int at = 0; at < result.Length; at += HeadPositions)
         {

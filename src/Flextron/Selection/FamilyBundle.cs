@@ -97,6 +97,19 @@ public sealed class FamilyBundle : IDisposable
         return budget.Resolve(Selector, Routers is null ? null : Routers.Select);
     }
 
+    /// <summary>Finds the sub-network for a budget of time per generated token.</summary>
+    /// <param name="budget">A share of the whole network's time, or milliseconds.</param>
+    /// <param name="decoding">Measured with generation: see <see cref="DecodeTables.Find"/>.</param>
+    /// <exception cref="FlextronException">The budget is no budget of time, or below the smallest network.</exception>
+    public SelectedNetwork ResolveDecoding(Budget budget, LatencyTable decoding)
+    {
+        ArgumentNullException.ThrowIfNull(budget);
+        ArgumentNullException.ThrowIfNull(decoding);
+        if (budget.Kind is not (BudgetKind.LatencyShare or BudgetKind.Milliseconds))
+            throw new FlextronException($"{budget} is no budget of time per token: give a share such as 0.6, or milliseconds such as 2ms.");
+        return budget.Resolve(Selector.WithLatency(decoding.DecodeStepCosts()), Routers is null ? null : Routers.Select);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

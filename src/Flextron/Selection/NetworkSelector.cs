@@ -22,6 +22,7 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
     private const int NeuronMultiple = 8;
 
     private readonly ElasticSpace grid = space.Refined(NeuronMultiple);
+    private ICostTable? latency;
 
     /// <summary>The model's shape.</summary>
     public ModelConfig Config => config;
@@ -39,7 +40,7 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
     public MeasuredNetworks? Measured { get; init; }
 
     /// <summary>Measured latency, for predictions and for budgets in time.</summary>
-    public ICostTable? Latency { get; init; }
+    public ICostTable? Latency { get => latency; init => latency = value; }
 
     /// <summary>Bytes of a weight or cache element.</summary>
     public int BytesPerElement { get; init; } = 4;
@@ -52,6 +53,14 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
 
     /// <summary>Bytes of weights and cache as a cost.</summary>
     public ICostTable ByteCosts => AnalyticCosts.WeightAndCacheBytes(config, BytesPerElement, CacheBatch, CacheTokens ?? config.ContextLength);
+
+    /// <summary>The same with latencies by another table.</summary>
+    public NetworkSelector WithLatency(ICostTable table)
+    {
+        var copy = (NetworkSelector)MemberwiseClone();
+        copy.latency = table;
+        return copy;
+    }
 
     /// <summary>Chooses.</summary>
     /// <param name="target">Largest cost, in the table's unit.</param>

@@ -19,10 +19,17 @@ internal sealed record CliRun(int Code, string Output, string Error)
         return Of(args, _ => new StoppingDisplay(stop, stage, at), stop.Token);
     }
 
-    private static CliRun Of(string[] args, Func<TextWriter, IProgressDisplay> display, CancellationToken cancellation)
+    /// <summary>A call that lines are typed into while it runs.</summary>
+    public static CliRun Typing(string[] lines, params string[] args)
+    {
+        using var input = new StringReader(string.Join('\n', lines));
+        return Of(args, error => new PlainProgressDisplay(error, TimeProvider.System), CancellationToken.None, input);
+    }
+
+    private static CliRun Of(string[] args, Func<TextWriter, IProgressDisplay> display, CancellationToken cancellation, TextReader? input = null)
     {
         using StringWriter output = new(), error = new();
-        int code = new CommandRunner(output, error, () => display(error), cancellation).Run(args);
+        int code = new CommandRunner(output, error, () => display(error), cancellation, input).Run(args);
         return new CliRun(code, output.ToString(), error.ToString());
     }
 

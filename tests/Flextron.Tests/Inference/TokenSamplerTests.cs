@@ -85,6 +85,37 @@ public sealed class TokenSamplerTests
         }
     }
 
+    [Theory]
+    [InlineData(0.6, 0, 1.0, 1.0)]
+    [InlineData(1.7, 0, 1.0, 1.3)]
+    [InlineData(1.0, 5, 1.0, 1.5)]
+    [InlineData(0.8, 0, 0.7, 0.7)]
+    [InlineData(1.2, 6, 0.8, 1.2)]
+    public void DrawsFollowTheDistributionWorkedOutByHand(double temperature, int k, double p, double penalty)
+    {
+        const int Count = 20000;
+        var random = new Random(9);
+        float[] logits = [.. Enumerable.Range(0, 12).Select(_ => (float)(6 * random.NextDouble() - 3))];
+        int[] seen = [2, 3, 7];
+        double[] weights = [.. logits.Select((l, i) => Math.Exp((!seen.Contains(i) ? l : l > 0 ? l / penalty : l * penalty) / temperature))];
+        int[] order = [.. Enumerable.Range(0, 12).OrderByDescending(i => weights[i]).Take(k == 0 ? 12 : k)];
+        double total = order.Sum(i => weights[i]), before = 0;
+        HashSet<int> kept = [];
+        foreach (int i in order)
+        {
+            if (before < p * total) kept.Add(i);
+            before += weights[i];
+        }
+        double[] expected = [.. Enumerable.Range(0, 12).Select(i => kept.Contains(i) ? weights[i] / kept.Sum(j => weights[j]) : 0)];
+        var sampler = new TokenSampler(new GenerationSettings { Temperature = temperature, TopK = k, TopP = p, RepetitionPenalty = penalty, Seed = 5 });
+        foreach (int id in seen) sampler.Observe(id);
+        double[] drawn = new double[12];
+        for (int i = 0; i < Count; i++) drawn[sampler.Next(logits)]++;
+        Assert.All(Enumerable.Range(0, 12), i => Assert.True(expected[i] > 0 || drawn[i] == 0));
+        // χ² of 11 degrees of freedom is above 31.3 once in a thousand; the seed is fixed.
+        Assert.InRange(Enumerable.Range(0, 12).Where(i => expected[i] > 0).Sum(i => Math.Pow(drawn[i] - Count * expected[i], 2) / (Count * expected[i])), 0, 31.3);
+    }
+
     [Fact]
     public void WhatWasSeenGetsLessProbable()
     {

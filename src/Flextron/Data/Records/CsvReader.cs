@@ -6,19 +6,19 @@ namespace Flextron.Data.Records;
 /// Comma-separated values by RFC 4180: fields may be quoted, a quoted field may hold commas, line breaks and doubled quotes. Rows end in LF or
 /// CR LF; blank rows are skipped.
 /// </summary>
-internal static class CsvReader
+public static class CsvReader
 {
     /// <summary>Reads a file.</summary>
     /// <returns>Each row with the number of the line where it starts, from 1.</returns>
     /// <exception cref="FlextronException">The file cannot be read, is not UTF-8, or its quoting is broken (named by line).</exception>
-    public static List<(int Line, string[] Fields)> Read(string path)
+    public static IReadOnlyList<(int Line, string[] Fields)> Read(string path)
     {
         if (!File.Exists(path)) throw new FlextronException($"There is no file {path}: check the path.");
         return Parse(DataFile.ReadText(path), path);
     }
 
     /// <summary>Parses text; <paramref name="name"/> stands for it in messages.</summary>
-    public static List<(int Line, string[] Fields)> Parse(string text, string name)
+    public static IReadOnlyList<(int Line, string[] Fields)> Parse(string text, string name)
     {
         var rows = new List<(int, string[])>();
         var fields = new List<string>();

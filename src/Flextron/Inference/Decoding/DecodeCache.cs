@@ -6,31 +6,40 @@ namespace Flextron.Inference.Decoding;
 /// <summary>
 /// Keys and values of past tokens. Every key/value group of every block has a list of its own: a token adds an entry to the groups that its
 /// sub-network keeps, and to no other. A head therefore attends to exactly those tokens that were computed with its group kept, itself included,
-/// at their own positions; a group that a later token brings back has a gap, not zeros.
+/// at their own positions; a group that a later token brings back has a gap, not zeros. There is room for the groups that a widest network keeps.
 /// </summary>
 internal sealed unsafe class DecodeCache : IDisposable
 {
-    private readonly int groups, headSize, lanes, paddedCapacity;
+    private readonly int headSize, lanes, paddedCapacity;
     private readonly NativeBuffer keys, values, positions;
-    private readonly int[] lengths;
+    private readonly int[] lengths, firstLists;
 
-    public DecodeCache(ModelConfig config, int capacity, IKernels kernels)
+    public DecodeCache(ModelConfig config, SubNetwork widest, int capacity, IKernels kernels)
     {
-        (groups, headSize, lanes) = (config.KvGroupCount, config.HeadSize, kernels.Lanes);
+        (headSize, lanes) = (config.HeadSize, kernels.Lanes);
         Capacity = capacity;
         paddedCapacity = (capacity + lanes - 1) / lanes * lanes;
-        long lists = (long)config.BlockCount * groups;
+        firstLists = new int[config.BlockCount];
+        int lists = 0;
+        for (int b = 0; b < firstLists.Length; b++)
+        {
+            firstLists[b] = lists;
+            lists += widest.Blocks[b].KvGroups;
+        }
         lengths = new int[lists];
-        keys = new NativeBuffer(lists * paddedCapacity * headSize * sizeof(float), "the keys of past tokens");
-        values = new NativeBuffer(lists * paddedCapacity * headSize * sizeof(float), "the values of past tokens");
-        positions = new NativeBuffer(lists * paddedCapacity * sizeof(int), "the positions of past tokens");
+        keys = new NativeBuffer((long)lists * paddedCapacity * headSize * sizeof(float), "the keys of past tokens");
+        values = new NativeBuffer((long)lists * paddedCapacity * headSize * sizeof(float), "the values of past tokens");
+        positions = new NativeBuffer((long)lists * paddedCapacity * sizeof(int), "the positions of past tokens");
     }
+
+    /// <summary>Bytes of keys and values that there is room for.</summary>
+    public long Bytes => keys.Bytes + values.Bytes;
 
     /// <summary>Most tokens.</summary>
     public int Capacity { get; }
 
     /// <summary>Entries of a group.</summary>
-    public int Length(int block, int group) => lengths[block * groups + group];
+    public int Length(int block, int group) => lengths[firstLists[block] + group];
 
     /// <summary>Tiles of keys; tile i holds the entries from i · lanes on.</summary>
     public float* Keys(int block, int group) => Tiles(keys, block, group);
@@ -46,7 +55,7 @@ internal sealed unsafe class DecodeCache : IDisposable
     /// <param name="value">H floats.</param>
     public void Append(int block, int group, int position, float* key, float* value)
     {
-        int list = block * groups + group, at = lengths[list]++, lane = at % lanes;
+        int list = firstLists[block] + group, at = lengths[list]++, lane = at % lanes;
         nint tile = (nint)(at / lanes) * headSize * lanes;
         float* k = Keys(block, group) + tile, v = Values(block, group) + tile;
         // Sums run over whole tiles with weight 0 beyond the end: what lies there must be finite.
@@ -83,7 +92,7 @@ internal sealed unsafe class DecodeCache : IDisposable
         positions.Dispose();
     }
 
-    private float* Tiles(NativeBuffer buffer, int block, int group) => Tiles(buffer, block * groups + group);
+    private float* Tiles(NativeBuffer buffer, int block, int group) => Tiles(buffer, firstLists[block] + group);
 
     private float* Tiles(NativeBuffer buffer, int list) => (float*)buffer.Start + (nint)list * paddedCapacity * headSize;
 

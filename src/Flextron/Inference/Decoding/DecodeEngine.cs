@@ -32,6 +32,7 @@ public sealed unsafe class DecodeEngine : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         if (model.Device.type != DeviceType.CPU)
             throw new FlextronException($"The decode engine reads weights in main memory, and the model is on {model.Device}: load it with --device cpu.");
+        model.Config.RequireAttention("The decode engine", "generate through libtorch, as TextGenerator does by itself");
         Config = model.Config;
         Kernels = kernels;
         FullNetwork = model.FullNetwork;
@@ -77,11 +78,13 @@ public sealed unsafe class DecodeEngine : IDisposable
     /// <summary>Begins a sequence.</summary>
     /// <param name="capacity">Most tokens it may hold; the model's context where it is shorter, or where null.</param>
     /// <param name="threads">Most threads for one token; one per processor where null. Results do not depend on it.</param>
-    /// <exception cref="FlextronException">Memory is short.</exception>
-    public DecodeSession NewSession(int? capacity = null, int? threads = null)
+    /// <param name="widest">A network whose key/value groups are the most that any token will keep: the cache has room for no others; the whole network where null.</param>
+    /// <exception cref="FlextronException">Memory is short, or the network does not fit the model.</exception>
+    public DecodeSession NewSession(int? capacity = null, int? threads = null, SubNetwork? widest = null)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        return new DecodeSession(this, Math.Clamp(capacity ?? Config.ContextLength, 1, Config.ContextLength), Math.Max(1, threads ?? Environment.ProcessorCount), WorkerTeam.Shared);
+        return new DecodeSession(
+            this, Math.Clamp(capacity ?? Config.ContextLength, 1, Config.ContextLength), Math.Max(1, threads ?? Environment.ProcessorCount), WorkerTeam.Shared, widest?.ValidatedFor(Config));
     }
 
     /// <inheritdoc/>

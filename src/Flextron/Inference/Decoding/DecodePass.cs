@@ -28,6 +28,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private readonly ModelConfig config;
     private readonly IKernels kernels;
     private readonly DecodeBuffers buffers;
+    private readonly SubNetwork widest;
     private readonly BlockShape[] shapes;
     private readonly WorkerTeam team;
     private readonly int threads;
@@ -37,14 +38,15 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private IStepRouter? router;
     private Exception? failure;
 
-    public DecodePass(DecodeEngine engine, int capacity, int threads, WorkerTeam team)
+    public DecodePass(DecodeEngine engine, SubNetwork widest, int capacity, int threads, WorkerTeam team)
     {
         this.engine = engine;
+        this.widest = widest;
         this.team = team;
         this.threads = Math.Min(threads, team.MaximumWorkers);
         (config, kernels) = (engine.Config, engine.Kernels);
         buffers = new DecodeBuffers(config, capacity, this.threads, kernels);
-        Cache = new DecodeCache(config, capacity, kernels);
+        Cache = new DecodeCache(config, widest, capacity, kernels);
         shapes = new BlockShape[config.BlockCount];
         frequencies_I = [.. Enumerable.Range(0, config.HeadSize / 2).Select(i => Math.Pow(config.RopeTheta, -2.0 * i / config.HeadSize))];
     }
@@ -294,7 +296,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             try
             {
                 var hidden_C = new ReadOnlySpan<float>(Residual(0), width);
-                int most = attention ? config.KvGroupCount : config.NeuronCount;
+                int most = attention ? widest.Blocks[block].KvGroups : config.NeuronCount;
                 int kept = attention ? router!.KvGroups(block, hidden_C) : router!.Neurons(block, hidden_C);
                 if (kept < 0 || kept > most)
                     throw new FlextronException($"The router keeps {kept} {(attention ? "key/value groups" : "neurons")} of block {block}: choose 0 to {most}.");

@@ -16,19 +16,24 @@ public sealed class DecodeSession : IDisposable
 {
     private readonly DecodeEngine engine;
     private readonly DecodePass pass;
+    private readonly SubNetwork widest;
     private readonly int[] one = new int[1];
     private SubNetwork? validated, asGiven;
     private bool disposed;
 
-    internal DecodeSession(DecodeEngine engine, int capacity, int threads, WorkerTeam team)
+    internal DecodeSession(DecodeEngine engine, int capacity, int threads, WorkerTeam team, SubNetwork? widest = null)
     {
         this.engine = engine;
         Capacity = capacity;
-        pass = new DecodePass(engine, capacity, threads, team);
+        this.widest = widest ?? engine.FullNetwork;
+        pass = new DecodePass(engine, this.widest, capacity, threads, team);
     }
 
     /// <summary>Most tokens the session holds.</summary>
     public int Capacity { get; }
+
+    /// <summary>Bytes of keys and values that the session has room for: 2 · Σ groups · capacity, rounded up to whole vectors, · H floats.</summary>
+    public long CacheBytes => pass.Cache.Bytes;
 
     /// <summary>Tokens read so far; the position of the next.</summary>
     public int Length { get; private set; }
@@ -45,7 +50,7 @@ public sealed class DecodeSession : IDisposable
 
     /// <summary>Reads one token.</summary>
     /// <param name="token">Its id.</param>
-    /// <param name="network">With which slice; the whole network where null.</param>
+    /// <param name="network">With which slice; the widest that the session has room for where null.</param>
     /// <returns>The next token's logits, valid until the next call.</returns>
     /// <exception cref="FlextronException">The session is full, the id is outside the vocabulary, or the slice does not fit the model.</exception>
     public ReadOnlySpan<float> Step(int token, SubNetwork? network = null)
@@ -68,7 +73,7 @@ public sealed class DecodeSession : IDisposable
 
     /// <summary>Reads many tokens, in blocks that share each reading of the weights. Leaves the session as so many steps would, bit for bit.</summary>
     /// <param name="tokens">At least one id.</param>
-    /// <param name="network">With which slice; the whole network where null.</param>
+    /// <param name="network">With which slice; the widest that the session has room for where null.</param>
     /// <returns>The logits after the last, valid until the next call.</returns>
     /// <exception cref="FlextronException">They do not fit, an id is outside the vocabulary, or the slice does not fit the model.</exception>
     public ReadOnlySpan<float> Prefill(scoped ReadOnlySpan<int> tokens, SubNetwork? network = null) => Read(tokens, network, null);
@@ -117,7 +122,7 @@ public sealed class DecodeSession : IDisposable
             if ((uint)token >= (uint)engine.Config.VocabularySize)
                 throw new FlextronException($"Token id {token} is outside the model's vocabulary of {engine.Config.VocabularySize}: use the tokenizer that belongs to the model.");
         }
-        SubNetwork? slice = router is null ? Validated(network ?? engine.FullNetwork) : null;
+        SubNetwork? slice = router is null ? Validated(network ?? widest) : null;
         int block = router is null ? DecodeBuffers.BlockTokens : 1, start = Length;
         try
         {
@@ -141,7 +146,14 @@ public sealed class DecodeSession : IDisposable
     // Checked once for each object, not for each token.
     private SubNetwork Validated(SubNetwork network)
     {
-        if (!ReferenceEquals(network, asGiven)) (validated, asGiven) = (network.ValidatedFor(engine.Config), network);
-        return validated!;
+        if (ReferenceEquals(network, asGiven)) return validated!;
+        SubNetwork checkedOnce = network.ValidatedFor(engine.Config);
+        for (int b = 0; b < checkedOnce.Blocks.Length; b++)
+        {
+            if (checkedOnce.Blocks[b].KvGroups > widest.Blocks[b].KvGroups)
+                throw new FlextronException($"The sub-network keeps {checkedOnce.Blocks[b].KvGroups} key/value groups of block {b}, and the session's cache has room for {widest.Blocks[b].KvGroups}: begin a session for the wider network.");
+        }
+        (validated, asGiven) = (checkedOnce, network);
+        return validated;
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Flextron.Training.Checkpoints;
 
 /// <summary>
@@ -12,9 +14,15 @@ namespace Flextron.Training.Checkpoints;
 /// <param name="BatchesRead">Position in the data.</param>
 /// <param name="LossMonitor">State of the watch on the loss.</param>
 /// <param name="Identity">What the run is of.</param>
+/// <param name="Threads">Threads that libtorch computed with; the run goes on with as many, since sums depend on it. 0 where an older version did not say.</param>
 public sealed record CheckpointManifest(
-    int Version, int Step, string File, string Sha256, string Compute, long Seed, long BatchesRead, IReadOnlyList<double> LossMonitor, TrainingIdentity Identity)
+    int Version, int Step, string File, string Sha256, string Compute, long Seed, long BatchesRead, IReadOnlyList<double> LossMonitor, TrainingIdentity Identity,
+    int Threads = 0)
 {
+    /// <summary>State of what keeps weights frozen; null where nothing does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? Freeze { get; init; }
+
     /// <summary>The version that is written.</summary>
     public const int CurrentVersion = 1;
 }

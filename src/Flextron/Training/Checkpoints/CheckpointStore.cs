@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Flextron.Checkpoints;
 using Flextron.Storage;
+using static TorchSharp.torch;
 
 namespace Flextron.Training.Checkpoints;
 
@@ -43,17 +44,19 @@ public sealed class CheckpointStore
     {
         ArgumentNullException.ThrowIfNull(trainer);
         string name = string.Create(CultureInfo.InvariantCulture, $"step-{trainer.StepsDone:00000000}"), file = name + ".safetensors", path = Path.Combine(folder, file);
-        SafetensorsWriter.Write(path, [("weights", trainer.Model.Weights.Flat), ("firstMoment", trainer.Optimizer.FirstMoment), ("secondMoment", trainer.Optimizer.SecondMoment)]);
+        SafetensorsWriter.Write(
+            path,
+            [("weights", trainer.Model.Weights.Flat), ("firstMoment", trainer.Optimizer.FirstMoment), ("secondMoment", trainer.Optimizer.SecondMoment), .. trainer.PassState]);
         FlextronJson.WriteFile(Path.Combine(folder, name + ".json"), new CheckpointManifest(
             CheckpointManifest.CurrentVersion, trainer.StepsDone, file, ContentHash.OfFile(path), trainer.Compute.ToString(), identity.Settings.Seed,
-            (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity));
+            (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity, get_num_threads()) { Freeze = trainer.Freeze?.State });
         // While the loss stands high, an older checkpoint may be the last good one.
         if (trainer.Monitor.IsCalm) Prune(trainer.StepsDone);
     }
 
-    /// <summary>Restores the newest complete checkpoint whose hash is right.</summary>
+    /// <summary>Restores the newest complete checkpoint whose hash is right, and the number of threads that libtorch computes with.</summary>
     /// <param name="trainer">Fresh, of the same settings; its model's weights are overwritten.</param>
-    /// <param name="message">Told about damaged checkpoints that were passed over.</param>
+    /// <param name="message">Told about damaged checkpoints that were passed over, and about another number of threads.</param>
     /// <returns>Steps done; 0 where there is no checkpoint.</returns>
     /// <exception cref="FlextronException">The checkpoint is of another run (the message says what differs), or every one is damaged.</exception>
     public int Restore(JointTrainer trainer, Action<string>? message = null)
@@ -74,8 +77,15 @@ public sealed class CheckpointStore
             file.CopyTo("weights", trainer.Model.Weights.Flat);
             file.CopyTo("firstMoment", trainer.Optimizer.FirstMoment);
             file.CopyTo("secondMoment", trainer.Optimizer.SecondMoment);
+            foreach ((string part, Tensor tensor) in trainer.PassState) file.CopyTo(part, tensor);
             trainer.Optimizer.Gradients.Flat.zero_();
             trainer.Monitor.State = manifest.LossMonitor;
+            if (trainer.Freeze is { } freeze) freeze.State = manifest.Freeze ?? [];
+            if (manifest.Threads > 0 && manifest.Threads != get_num_threads())
+            {
+                message?.Invoke($"Computing with {manifest.Threads} threads, as this training began, instead of {get_num_threads()}: sums depend on their number.");
+                set_num_threads(manifest.Threads);
+            }
             return trainer.StepsDone = manifest.Step;
         }
         if (manifests.Count > 0) throw new FlextronException($"Every training checkpoint in {folder} is damaged: remove the folder to start again.");

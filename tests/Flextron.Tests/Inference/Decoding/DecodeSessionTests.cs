@@ -235,6 +235,28 @@ public sealed class DecodeSessionTests
     }
 
     [Fact]
+    public void TheCacheHasRoomForTheGroupsOfTheWidestNetworkAndNoOthers()
+    {
+        ModelConfig config = RandomLlama.TinyConfig() with { BlockCount = 3, HeadCount = 8, KvGroupCount = 4, ContextLength = 64 };
+        using var model = new DecoderModel(RandomLlama.Create(config, seed: 6).ToDecoderWeights(config));
+        using var engine = new DecodeEngine(model);
+        SubNetwork widest = new([new BlockShape(1, 20), new BlockShape(0, 7), new BlockShape(3, 20)]), narrower = new([new BlockShape(1, 3), BlockShape.Skipped, new BlockShape(2, 20)]);
+        using DecodeSession sized = engine.NewSession(capacity: 64, widest: widest), full = engine.NewSession(capacity: 64);
+        // Keys and values of 4 groups over 64 tokens; the whole network has 12.
+        Assert.Equal((2L * 4 * 64 * config.HeadSize * sizeof(float), 2L * 12 * 64 * config.HeadSize * sizeof(float)), (sized.CacheBytes, full.CacheBytes));
+        foreach (int id in RandomShapes.Ids(config, new Random(1), 50))
+        {
+            SubNetwork network = id % 3 == 0 ? narrower : widest;
+            Assert.Equal(full.Step(id, network).ToArray(), sized.Step(id, network).ToArray());
+        }
+        Assert.Equal(full.Step(5, widest).ToArray(), sized.Step(5).ToArray());
+        Assert.Contains("4 key/value groups of block 0, and the session's cache has room for 1",
+            Assert.Throws<FlextronException>(() => sized.Step(1, model.FullNetwork).ToArray()).Message, StringComparison.Ordinal);
+        Assert.Contains("block 1: choose 0 to 0", Assert.Throws<FlextronException>(() => sized.Step(1, new HalfRouter()).ToArray()).Message, StringComparison.Ordinal);
+        Assert.Equal(51, sized.Length);
+    }
+
+    [Fact]
     public void MistakesAreNamed()
     {
         ModelConfig config = RandomLlama.TinyConfig();

@@ -54,6 +54,30 @@ public sealed class CheckpointStoreTests
         }
     }
 
+    [Fact]
+    public void ARunGoesOnWithTheThreadsItBeganWith()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        var store = new CheckpointStore(folder["run"], Identity);
+        int before = get_num_threads();
+        var said = new List<string>();
+        try
+        {
+            set_num_threads(3);
+            using (new Run().UpTo(2, store, 1)) set_num_threads(1);
+            using var second = new Run();
+            store.Restore(second.Trainer, said.Add);
+            Assert.Equal(3, get_num_threads());
+            Assert.Contains("3 threads", Assert.Single(said), StringComparison.Ordinal);
+            store.Restore(second.Trainer, said.Add);
+            Assert.Single(said);
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+    }
+
     [Theory]
     [InlineData(6, 6, 6)]
     [InlineData(7, 3, 5)]

@@ -1,0 +1,76 @@
+using Flextron.Elastic;
+using Flextron.Inference;
+using Flextron.Inference.Decoding;
+using Flextron.Models;
+using Flextron.Routing;
+using Flextron.Routing.Decoding;
+using Flextron.Routing.Dynamic;
+using Flextron.Tests.Reference;
+using Flextron.Tests.Routing.Dynamic;
+using static TorchSharp.torch;
+
+namespace Flextron.Tests.Routing.Decoding;
+
+public sealed class TokenChoiceRouterTests
+{
+    private static readonly ModelConfig Config = RandomLlama.TinyConfig() with { HeadCount = 8, KvGroupCount = 4 };
+    private static readonly ElasticSpace Space = new([1, 2, 4], [8, 16, 20], Config.BlockCount);
+    private static readonly RoutingCosts Costs = DynamicModelTests.Costs();
+
+    [Theory]
+    [InlineData(0.15)]
+    [InlineData(0.5)]
+    [InlineData(0.9)]
+    public void TheEngineChoosesAndComputesWhatTheDynamicModelDoes(double target)
+    {
+        using DecoderModel model = Model();
+        using DynamicRouters routers = DynamicModelTests.Random(model);
+        int[] ids = [.. Enumerable.Range(0, 30).Select(i => i * 7 % 23)];
+        RoutedChoices Begin() => new(routers, [target], new BudgetController(Space, Costs, routers.Budgets!, [target]));
+        using var recorded = new RecordedChoices(Begin());
+        using var scope = NewDisposeScope();
+        Tensor expected_TV = new DynamicModel(model, Space).Forward(tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0), recorded)[0];
+        using var engine = new DecodeEngine(model);
+        using DecodeSession session = engine.NewSession();
+        RoutedChoices stepwise = Begin();
+        using var asked = new RecordedChoices(stepwise);
+        var router = new TokenChoiceRouter(asked, Space);
+        for (int t = 0; t < ids.Length; t++)
+        {
+            float[] logits = session.Step(ids[t], router).ToArray(), expected = expected_TV[t].data<float>().ToArray();
+            Assert.All(expected.Zip(logits), p => Assert.Equal(p.First, p.Second, 1e-4));
+            // After every single token.
+            Assert.InRange(stepwise.Controller!.MeanCost(0), Costs.Smallest - 1e-9, Costs.Target(target) * (1 + 1e-9));
+        }
+        Assert.All(Enumerable.Range(0, 2 * Config.BlockCount), layer => Assert.Equal(recorded.Of(layer)[0], asked.Of(layer).SelectMany(c => c)));
+        Assert.True(recorded.Of(Config.BlockCount)[0].Distinct().Count() > 1);
+        Assert.InRange(stepwise.Controller!.WorstRatio(0), 0.5, 1 + 1e-9);
+    }
+
+    [Fact]
+    public void ScoresAreThoseOfReadingTokenByToken()
+    {
+        using DecoderModel model = Model();
+        using DynamicRouters routers = DynamicModelTests.Random(model);
+        // Longer than the context of 32: two windows, each a sequence with an account of its own.
+        int[] ids = [.. Enumerable.Range(0, 50).Select(i => i * 5 % 23)];
+        RoutedChoices Begin() => new(routers, [0.4], new BudgetController(Space, Costs, routers.Budgets!, [0.4]));
+        double[] scores = TextScorer.LogProbabilities(new DynamicModel(model, Space), ids, Begin);
+        using var engine = new DecodeEngine(model);
+        using DecodeSession session = engine.NewSession();
+        TokenChoiceRouter? router = null;
+        for (int t = 0; t < 49; t++)
+        {
+            if (t % 32 == 0)
+            {
+                session.Reset();
+                router = new TokenChoiceRouter(Begin(), Space);
+            }
+            float[] logits = session.Step(ids[t], router!).ToArray();
+            double greatest = logits.Max(), sum = logits.Sum(l => Math.Exp(l - greatest));
+            Assert.Equal(logits[ids[t + 1]] - greatest - Math.Log(sum), scores[t], 1e-4);
+        }
+    }
+
+    private static DecoderModel Model() => new(RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config));
+}
