@@ -38,7 +38,7 @@ internal static class DynamicStage
             TokenCorpus calibration = CorpusStage.LoadCalibration(corpus, config.VocabularySize);
             var few = new HeldOutLoss(calibration, Math.Min(settings.Corpus.WindowLength, config.ContextLength), settings.Route.LossWindows);
             double range = Math.Max(1e-3, few.Of(family.Model, space.Smallest).Mean - few.Of(family.Model, space.Largest).Mean);
-            HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config);
+            HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config, countsHits: true);
             Tokenizer tokenizer = TokenizerLoader.Load(folder);
             var outcomes = new List<DynamicOutcome>();
             foreach (DynamicRoutingMethod method in settings.DynamicMethods)

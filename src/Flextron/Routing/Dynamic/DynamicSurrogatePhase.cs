@@ -129,7 +129,7 @@ internal sealed class DynamicSurrogatePhase(
 
     private Tensor GivenAttention(int block, float[] targets)
     {
-        long[] choice_B = [.. targets.Select(t => (long)routers.Budgets!.AttentionAt(t)![block])];
+        long[] choice_B = [.. targets.Select(t => (long)routers.Budgets!.AttentionAt(t, costs)![block])];
         return functional.one_hot(tensor(choice_B), layers[block].Length).to(ScalarType.Float32).unsqueeze(1).expand(Groups, TokensPerGroup, layers[block].Length);
     }
 

@@ -19,8 +19,8 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
     public IReadOnlyList<double>? Prices { get; init; }
 
     /// <summary>
-    /// [target][block]: the group choice of all tokens, where attention is not routed: a target has those of the greatest target here that does not exceed it. Null: every
-    /// token chooses its groups.
+    /// [target][block]: the group choice of all tokens, where attention is not routed: a target has those of the greatest target here that does not exceed it and, should
+    /// other costs hold than the routers were trained with, that it can pay for. Null: every token chooses its groups.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Attention { get; init; }
@@ -34,7 +34,7 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
         double[][] layers = costs.Layers();
         double[] least = [.. layers.Select(c => c.Min())], most = [.. layers.Select(c => c.Max())];
         double wanted = least.Sum() + Math.Clamp(target, 0, 1) * (most.Sum() - least.Sum());
-        if (AttentionAt(target) is { } attention)
+        if (AttentionAt(target, costs) is { } attention)
             for (int b = 0; b < attention.Count; b++) least[b] = most[b] = layers[b][attention[b]];
         double[] shares = [.. Interpolated(Costs, target).Select((c, l) => Math.Clamp(c, least[l], most[l]))];
         double sum = shares.Sum();
@@ -47,11 +47,16 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
     public double PriceAt(double target) => Prices is null ? 0 : Interpolated([.. Prices.Select(p => (IReadOnlyList<double>)[p])], target)[0];
 
     /// <summary>The group choice of every block at a target; null where every token chooses.</summary>
-    public IReadOnlyList<int>? AttentionAt(double target)
+    /// <param name="target">Normalised.</param>
+    /// <param name="costs">The choices' costs.</param>
+    public IReadOnlyList<int>? AttentionAt(double target, RoutingCosts costs)
     {
+        ArgumentNullException.ThrowIfNull(costs);
         if (Attention is null) return null;
+        double left = costs.Target(Math.Clamp(target, 0, 1)) * (1 + 1e-9) - costs.Fixed - costs.Mlp.Sum(c => c.Min());
         int at = 0;
         while (at < Targets.Count - 1 && Targets[at + 1] <= target) at++;
+        while (at > 0 && Attention[at].Select((k, b) => costs.Attention[b][k]).Sum() > left) at--;
         return Attention[at];
     }
 

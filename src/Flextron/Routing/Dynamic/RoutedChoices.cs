@@ -9,10 +9,9 @@ namespace Flextron.Routing.Dynamic;
 public sealed class RoutedChoices : ITokenChoices
 {
     private readonly DynamicRouters routers;
-    private readonly LayerBudgets budgets;
     private readonly double[][] costs;
-    private readonly double[] targets;
-    private readonly double range;
+    private readonly double[] targets, prices;
+    private readonly IReadOnlyList<int>[]? attention;
     private readonly Random? noise;
     private readonly Action<int, float[]>? onScores;
 
@@ -26,7 +25,7 @@ public sealed class RoutedChoices : ITokenChoices
     public RoutedChoices(DynamicRouters routers, RoutingCosts costs, IReadOnlyList<double> targets_B, bool controlled = true, BudgetSettings? settings = null, Random? noise = null)
         : this(routers, routers?.Budgets ?? throw new ArgumentException("The routers have no layer budgets yet.", nameof(routers)), costs, targets_B, noise, null)
     {
-        if (controlled) Controller = new BudgetController(routers.Space, costs, budgets, targets_B, settings);
+        if (controlled) Controller = new BudgetController(routers.Space, costs, routers.Budgets, targets_B, settings);
     }
 
     /// <summary>Without a controller, under other budgets than the routers' own, with a look at the scores.</summary>
@@ -34,8 +33,9 @@ public sealed class RoutedChoices : ITokenChoices
     {
         ArgumentNullException.ThrowIfNull(costs);
         ArgumentNullException.ThrowIfNull(targets_B);
-        (this.routers, this.budgets, this.costs, targets, this.noise, this.onScores) = (routers, budgets, costs.Layers(), [.. targets_B], noise, onScores);
-        range = costs.Full - costs.Smallest;
+        (this.routers, this.costs, targets, this.noise, this.onScores) = (routers, costs.Layers(), [.. targets_B], noise, onScores);
+        prices = [.. targets.Select(t => budgets.PriceAt(t) / (costs.Full - costs.Smallest))];
+        if (budgets.Attention is not null) attention = [.. targets.Select(t => budgets.AttentionAt(t, costs)!)];
     }
 
     /// <summary>The accounts.</summary>
@@ -46,9 +46,9 @@ public sealed class RoutedChoices : ITokenChoices
     {
         ArgumentNullException.ThrowIfNull(x_BTC);
         int time = (int)x_BTC.size(1);
-        if (layer < routers.Space.BlockCount && budgets.Attention is not null)
+        if (layer < routers.Space.BlockCount && attention is not null)
         {
-            int[] fixed_B = [.. targets.Select(t => budgets.AttentionAt(t)![layer])];
+            int[] fixed_B = [.. attention.Select(a => a[layer])];
             return Controller?.Spend(layer, fixed_B, time) ?? [.. fixed_B.SelectMany(k => Enumerable.Repeat(k, time))];
         }
         float[] scores = Scores(layer, x_BTC);
@@ -56,9 +56,8 @@ public sealed class RoutedChoices : ITokenChoices
         int choices = costs[layer].Length;
         for (int b = 0; b < targets.Length; b++)
         {
-            double price = budgets.PriceAt(targets[b]) / range;
-            if (price == 0) continue;
-            for (int at = b * time * choices; at < (b + 1) * time * choices; at++) scores[at] -= (float)(price * costs[layer][at % choices]);
+            if (prices[b] == 0) continue;
+            for (int at = b * time * choices; at < (b + 1) * time * choices; at++) scores[at] -= (float)(prices[b] * costs[layer][at % choices]);
         }
         if (noise is not null)
             for (int i = 0; i < scores.Length; i++) scores[i] += (float)RouterNoise.Gumbel(noise);

@@ -59,7 +59,7 @@ public sealed class RoutingComparisonTests : IDisposable
         string report = File.ReadAllText(Path.Combine(run, "report.md"));
         Assert.Contains("the promise of + 0 % was kept on all of them", report, StringComparison.Ordinal);
         Assert.Contains("Of 24 random targets (12 a seed) 24 selections are within their target by the table", report, StringComparison.Ordinal);
-        foreach (string name in new[] { "loss-latency", "router-differences", "methods", "dynamic-differences", "random-targets", "latency-honesty", "neurons-per-target", "where-compute-goes-surrogate" })
+        foreach (string name in new[] { "loss-latency", "accuracy-latency", "router-differences", "methods", "dynamic-differences", "random-targets", "latency-honesty", "neurons-per-target", "where-compute-goes-surrogate" })
             XDocument.Load(Path.Combine(run, "figures", name + ".svg"));
 
         // Everything is reused, so everything is the same.
