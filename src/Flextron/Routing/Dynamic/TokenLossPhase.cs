@@ -96,18 +96,19 @@ internal sealed class TokenLossPhase(
             return (-(teacher_MV * LogProbabilities(x_BTC)).sum(-1)).MoveToOuterDisposeScope();
         }
 
-        var inputs = new Tensor[blocks];
+        var passed = new (Tensor Attended_BTC, Tensor Input_BTC)[blocks];
         Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
-        for (int b = 0; b < blocks; b++) x_BTC = Block(view, b, x_BTC, x => inputs[b] = x);
+        for (int b = 0; b < blocks; b++) x_BTC = Block(view, b, x_BTC, (attended, input) => passed[b] = (attended, input));
         Tensor loss_M = Loss(x_BTC);
         operations += LmCompute.Forward(model.Config, model.FullNetwork, settings.BatchSize, windows.WindowLength) + LmCompute.Forward(model.Config, network, settings.BatchSize, windows.WindowLength);
         var results = new List<Measured>();
         foreach (int layer in layers)
         {
+            (Tensor attended_BTC, Tensor input_BTC) = passed[layer];
             Tensor Rise(int neurons)
             {
                 using var part = NewDisposeScope();
-                Tensor changed_BTC = neurons == 0 ? inputs[layer] : inputs[layer] + model.Mlp(model.View(Narrow(neurons)).Blocks[layer], layer, inputs[layer]);
+                Tensor changed_BTC = neurons == 0 ? attended_BTC : attended_BTC + model.Mlp(model.View(Narrow(neurons)).Blocks[layer], layer, input_BTC);
                 for (int b = layer + 1; b < blocks; b++) changed_BTC = Block(view, b, changed_BTC);
                 operations += LmCompute.Forward(model.Config, network, settings.BatchSize, windows.WindowLength) * (blocks - layer) / blocks;
                 return (Loss(changed_BTC) - loss_M).MoveToOuterDisposeScope();
@@ -115,17 +116,17 @@ internal sealed class TokenLossPhase(
 
             Tensor rise_MK = stack([.. routers.Space.Neurons.Select(Rise)], 1).cpu();
             if (!rise_MK.isfinite().all().item<bool>()) throw new FlextronException("A token's loss is not a number: the model is damaged, start from an intact checkpoint.");
-            results.Add(new Measured(batch, layer, target, Kept(inputs[layer]).to(ScalarType.Float32).cpu().DetachFromDisposeScope(), rise_MK.DetachFromDisposeScope()));
+            results.Add(new Measured(batch, layer, target, Kept(input_BTC).to(ScalarType.Float32).cpu().DetachFromDisposeScope(), rise_MK.DetachFromDisposeScope()));
         }
         return results;
     }
 
-    private Tensor Block(WeightView view, int index, Tensor x_BTC, Action<Tensor>? beforeMlp = null)
+    private Tensor Block(WeightView view, int index, Tensor x_BTC, Action<Tensor, Tensor>? beforeMlp = null)
     {
         BlockView block = view.Blocks[index];
-        if (block.Shape.KvGroups > 0) x_BTC = x_BTC + model.Attention(block, index, x_BTC);
-        beforeMlp?.Invoke(x_BTC);
-        return block.Shape.Neurons > 0 ? x_BTC + model.Mlp(block, index, x_BTC) : x_BTC;
+        Tensor attended_BTC = block.Shape.KvGroups > 0 ? x_BTC + model.Attention(block, index, x_BTC) : x_BTC, input_BTC = model.MlpInput(x_BTC, attended_BTC);
+        beforeMlp?.Invoke(attended_BTC, input_BTC);
+        return block.Shape.Neurons > 0 ? attended_BTC + model.Mlp(block, index, input_BTC) : attended_BTC;
     }
 
     private SubNetwork Narrow(int neurons) => new(Enumerable.Repeat(new BlockShape(model.Config.KvGroupCount, neurons), blocks));
