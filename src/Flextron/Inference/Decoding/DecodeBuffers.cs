@@ -6,8 +6,8 @@ namespace Flextron.Inference.Decoding;
 /// <summary>The working memory of a session: one allocation, sized once for the whole network.</summary>
 internal sealed unsafe class DecodeBuffers : IDisposable
 {
-    /// <summary>Tokens of a prompt that pass through the network together.</summary>
-    public const int BlockTokens = 32;
+    /// <summary>Most tokens of a prompt that pass through the network together: each reading of the weights serves them all.</summary>
+    public const int MostBlockTokens = 128;
 
     /// <summary>Rows of a down or output projection that are summed before they are added to the residual stream.</summary>
     public const int ChunkRows = 128;
@@ -15,11 +15,13 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     /// <summary>Entries of a group that are attended to in one piece.</summary>
     public const int ChunkEntries = 256;
 
-    private readonly NativeBuffer memory;
+    private readonly NativeBuffer memory, scratch;
+    private readonly long scratchStride;
 
     public DecodeBuffers(ModelConfig config, int capacity, int workers, IKernels kernels)
     {
         long offset = 0;
+        BlockTokens = Math.Min(MostBlockTokens, capacity);
         // Rows begin on cache lines and leave room for a whole vector behind their last element.
         static int Padded(long count) => checked((int)((count + 31) / 16 * 16));
         long Take(long floats)
@@ -50,6 +52,8 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
         float* start = (float*)memory.Start;
         new Span<float>(start, checked((int)offset)).Clear();
+        scratchStride = (kernels.ScratchFloats(config.HiddenSize, BlockTokens, ChunkRows) + 31) / 16 * 16;
+        scratch = new NativeBuffer(workers * scratchStride * sizeof(float), "the working memory of reading a prompt");
         Residual = start + residual;
         Normed = start + normed;
         Query = start + query;
@@ -65,6 +69,9 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         Scores = start + scores;
         Partial = start + partial;
     }
+
+    /// <summary>Tokens of a prompt that pass through the network together.</summary>
+    public int BlockTokens { get; }
 
     public int Width { get; }
     public int NormedStride { get; }
@@ -95,6 +102,13 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     /// <summary>Pieces that so many rows are summed in.</summary>
     public static int Chunks(long rows) => checked((int)((rows + ChunkRows - 1) / ChunkRows));
 
+    /// <summary>A thread's own room for panels of weights.</summary>
+    public float* Scratch(int worker) => (float*)scratch.Start + worker * scratchStride;
+
     /// <inheritdoc/>
-    public void Dispose() => memory.Dispose();
+    public void Dispose()
+    {
+        memory.Dispose();
+        scratch.Dispose();
+    }
 }

@@ -56,11 +56,14 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <summary>Is told where the calling thread's time goes; null where nobody asks.</summary>
     public PartClock? Clock { get; set; }
 
+    /// <summary>Most tokens of one <see cref="Forward"/>.</summary>
+    public int BlockTokens => buffers.BlockTokens;
+
     /// <summary>Logits of the last token passed with logits wanted.</summary>
     public ReadOnlySpan<float> Logits => new(buffers.Logits, config.VocabularySize);
 
     /// <summary>Passes a block of tokens through. Everything has been validated.</summary>
-    /// <param name="ids">At most <see cref="DecodeBuffers.BlockTokens"/>; one where there is a router.</param>
+    /// <param name="ids">At most <see cref="BlockTokens"/>; one where there is a router.</param>
     /// <param name="start">Position of the first.</param>
     /// <param name="network">Widths; null where the router decides.</param>
     /// <param name="chooser">Decides the widths of one token.</param>
@@ -114,9 +117,9 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int g = 0; g < groups; g++) entries = Math.Max(entries, Cache.Length(block, g) + tokens);
         float* normed = Norm(w.AttentionNorm, worker, workers);
         (int from, int to) = Share(queryRows + 2 * keyRows, 8, (long)width * tokens, worker, workers);
-        Project(w.Query, from, to, 0, queryRows, normed, buffers.Query, buffers.QueryStride);
-        Project(w.Key, from, to, queryRows, keyRows, normed, buffers.Key, buffers.KeyStride);
-        Project(w.Value, from, to, queryRows + keyRows, keyRows, normed, buffers.Value, buffers.KeyStride);
+        Project(w.Query, from, to, 0, queryRows, normed, buffers.Query, buffers.QueryStride, worker);
+        Project(w.Key, from, to, queryRows, keyRows, normed, buffers.Key, buffers.KeyStride, worker);
+        Project(w.Value, from, to, queryRows + keyRows, keyRows, normed, buffers.Value, buffers.KeyStride, worker);
         Barrier(workers);
         Attend(block, groups, Chunks(entries), (2L * entries + AppendCost) * size * perGroup, worker, workers);
         Barrier(workers);
@@ -221,8 +224,8 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     {
         float* normed = Norm(w.MlpNorm, worker, workers);
         (int from, int to) = Share(neurons, 16, 2L * width * tokens, worker, workers);
-        Project(w.Gate, from, to, 0, neurons, normed, buffers.Gate, buffers.NeuronStride);
-        Project(w.Up, from, to, 0, neurons, normed, buffers.Up, buffers.NeuronStride);
+        Project(w.Gate, from, to, 0, neurons, normed, buffers.Gate, buffers.NeuronStride, worker);
+        Project(w.Up, from, to, 0, neurons, normed, buffers.Up, buffers.NeuronStride, worker);
         for (int t = 0; t < tokens && from < to; t++)
             kernels.Silu(buffers.Gate + (nint)t * buffers.NeuronStride + from, buffers.Up + (nint)t * buffers.NeuronStride + from, to - from);
         Barrier(workers);
@@ -253,12 +256,12 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     }
 
     // Those rows of one projection that fall into a thread's share of several projections laid end to end.
-    private void Project(in WeightMatrix w, int from, int to, int begins, int rows, float* x, float* y, int stride)
+    private void Project(in WeightMatrix w, int from, int to, int begins, int rows, float* x, float* y, int stride, int worker)
     {
         int first = Math.Max(from, begins) - begins, count = Math.Min(to, begins + rows) - begins - first;
         if (count <= 0) return;
         if (tokens == 1) kernels.Dot(w, first, count, x, width, y + first);
-        else kernels.DotBlock(w, first, count, x, buffers.NormedStride, tokens, width, y + first, stride);
+        else kernels.DotBlock(w, first, count, x, buffers.NormedStride, tokens, width, y + first, stride, buffers.Scratch(worker));
     }
 
     // residual += coefficients · w, for transposed projections.
@@ -267,7 +270,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         if (tokens > 1)
         {
             (int first, int end) = Share(width, 64, (long)rows * tokens, worker, workers);
-            if (first < end) kernels.AccumulateBlock(w, rows, DecodeBuffers.ChunkRows, coefficients, stride, tokens, first, end - first, buffers.Residual, buffers.Width);
+            if (first < end) kernels.AccumulateBlock(w, rows, DecodeBuffers.ChunkRows, coefficients, stride, tokens, first, end - first, buffers.Residual, buffers.Width, buffers.Scratch(worker));
             Barrier(workers);
             return;
         }

@@ -16,8 +16,11 @@ internal unsafe interface IKernels
     /// <summary>y[r] = scale[first + r] · Σ_c w[first + r, c] · x[c] for r &lt; count, c &lt; columns.</summary>
     void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y);
 
+    /// <summary>Scratch floats that the products of a block of tokens need.</summary>
+    long ScratchFloats(int columns, int tokens, int chunk);
+
     /// <summary>The same for several tokens: rows of x and y lie their strides apart.</summary>
-    void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride);
+    void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride, float* scratch);
 
     /// <summary>sum[c] += Σ_r coefficient[r] · scale[first + r] · w[first + r, c], r in order, for r &lt; count.</summary>
     void Accumulate(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum);
@@ -27,7 +30,7 @@ internal unsafe interface IKernels
     /// <paramref name="chunk"/>, each added to y when it is whole.
     /// </summary>
     void AccumulateBlock(
-        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride);
+        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride, float* scratch);
 
     /// <summary>y[c] = scale[row] · w[row, c].</summary>
     void ReadRow(in WeightMatrix w, int row, int columns, float* y);

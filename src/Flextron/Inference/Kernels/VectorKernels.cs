@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Flextron.Kernels;
 
 namespace Flextron.Inference.Kernels;
 
@@ -9,24 +10,27 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     public int Lanes => T.Count;
 
     /// <inheritdoc/>
+    public long ScratchFloats(int columns, int tokens, int chunk) => BlockProducts<T, V, FloatElement>.ScratchFloats(columns, tokens, chunk);
+
+    /// <inheritdoc/>
     public void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y)
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.Dot(w, first, count, x, columns, y); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.Dot(w, first, count, x, columns, y); break;
-            default: MatrixKernels<T, V, FloatElement>.Dot(w, first, count, x, columns, y); break;
+            case WeightFormat.BFloat16: DotKernel<T, V, BFloat16Element>.Dot(w, first, count, x, columns, y); break;
+            case WeightFormat.Int8: DotKernel<T, V, Int8Element>.Dot(w, first, count, x, columns, y); break;
+            default: DotKernel<T, V, FloatElement>.Dot(w, first, count, x, columns, y); break;
         }
     }
 
     /// <inheritdoc/>
-    public void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride)
+    public void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride, float* scratch)
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
-            default: MatrixKernels<T, V, FloatElement>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
+            case WeightFormat.BFloat16: BlockProducts<T, V, BFloat16Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
+            case WeightFormat.Int8: BlockProducts<T, V, Int8Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
+            default: BlockProducts<T, V, FloatElement>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
         }
     }
 
@@ -35,26 +39,26 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
-            default: MatrixKernels<T, V, FloatElement>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            case WeightFormat.BFloat16: AccumulateKernel<T, V, BFloat16Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            case WeightFormat.Int8: AccumulateKernel<T, V, Int8Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            default: AccumulateKernel<T, V, FloatElement>.Accumulate(w, first, count, coefficients, columns, sum); break;
         }
     }
 
     /// <inheritdoc/>
     public void AccumulateBlock(
-        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride)
+        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride, float* scratch)
     {
         switch (w.Format)
         {
             case WeightFormat.BFloat16:
-                MatrixKernels<T, V, BFloat16Element>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                BlockProducts<T, V, BFloat16Element>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
                 break;
             case WeightFormat.Int8:
-                MatrixKernels<T, V, Int8Element>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                BlockProducts<T, V, Int8Element>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
                 break;
             default:
-                MatrixKernels<T, V, FloatElement>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                BlockProducts<T, V, FloatElement>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
                 break;
         }
     }
@@ -64,10 +68,12 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.ReadRow(w, row, columns, y); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.ReadRow(w, row, columns, y); break;
-            default: MatrixKernels<T, V, FloatElement>.ReadRow(w, row, columns, y); break;
+            case WeightFormat.BFloat16: PanelKernel<T, V, BFloat16Element>.Read(w, row, 1, 0, columns, y, 0); break;
+            case WeightFormat.Int8: PanelKernel<T, V, Int8Element>.Read(w, row, 1, 0, columns, y, 0); break;
+            default: PanelKernel<T, V, FloatElement>.Read(w, row, 1, 0, columns, y, 0); break;
         }
+        float scale = w.Scale(row);
+        for (int c = 0; c < columns && scale != 1; c++) y[c] *= scale;
     }
 
     /// <inheritdoc/>
@@ -102,7 +108,7 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
         for (int i = 0; i < count; i += T.Count)
         {
             V g = T.Load(gate + i);
-            V denominator = T.Add(one, VectorMath<T, V>.Exp(T.Subtract(zero, g)));
+            V denominator = T.Add(one, Exponential.Of<T, V>(T.Subtract(zero, g)));
             T.Store(T.Multiply(T.Divide(g, denominator), T.Load(up + i)), gate + i);
         }
     }
