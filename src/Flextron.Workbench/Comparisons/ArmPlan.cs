@@ -23,11 +23,6 @@ internal sealed record ArmPlan(string Name, JointTrainingSettings Training, ArmS
         return arm.WholeShare > 0 ? new WholeAtTimes(sampler, space.Largest, arm.WholeShare, training.Seed) : sampler;
     }
 
-    private sealed class SingleNetwork(SubNetwork network) : ISubNetworkSource
-    {
-        public IReadOnlyList<SubNetwork> At(int step) => [network];
-    }
-
     private sealed class WholeAtTimes(SubNetworkSampler sampler, SubNetwork whole, double share, long seed) : ISubNetworkSource
     {
         public IReadOnlyList<SubNetwork> At(int step) => Seeds.Stream(seed, "whole network", step).NextDouble() < share ? [whole] : sampler.At(step);

@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Flextron.Models;
 
 /// <summary>
-/// The forward pass of a Llama-architecture decoder (RMS norm, rotary positions, grouped-query attention, SwiGLU) at the width of any
-/// sub-network. Slices do the work: a narrower view means smaller matrix products.
+/// The forward pass of a Llama-architecture decoder (RMS norm, rotary positions, grouped-query attention or a linear mixer in its place, SwiGLU) at the
+/// width of any sub-network. Slices do the work: a narrower view means smaller matrix products.
 /// </summary>
 public sealed class DecoderModel : IDisposable
 {
@@ -89,8 +90,8 @@ public sealed class DecoderModel : IDisposable
         Tensor x_BTC = Embed(view, ids_BT);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = x_BTC + Attention(view.Blocks[i], i, x_BTC, cache, observer);
-            if (view.Blocks[i].Shape.Neurons > 0) x_BTC = x_BTC + Mlp(view.Blocks[i], i, x_BTC, observer);
+            if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = Add(i, BlockPart.Attention, x_BTC, Attention(view.Blocks[i], i, x_BTC, cache, observer), observer);
+            if (view.Blocks[i].Shape.Neurons > 0) x_BTC = Add(i, BlockPart.Mlp, x_BTC, Mlp(view.Blocks[i], i, x_BTC, observer), observer);
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
@@ -111,6 +112,7 @@ public sealed class DecoderModel : IDisposable
         ArgumentNullException.ThrowIfNull(trees);
         RequireContext(trees.Depth);
         if ((prefix?.Length ?? 0) != trees.Prefix.Length) throw new ArgumentException($"The cache holds {prefix?.Length ?? 0} tokens and the prefix has {trees.Prefix.Length}.", nameof(prefix));
+        if (!Config.IsAttentionOnly) return TreePaths.HiddenAt(this, view, trees, prefix);
         using var scope = NewDisposeScope();
         var layout = new TreeLayout(trees, rotary, prefix, Weights.Flat.dtype, Device);
         Tensor x = Embed(view, layout.Ids_BT);
@@ -150,7 +152,31 @@ public sealed class DecoderModel : IDisposable
         return Attention(block, index, x_BTC, new SequenceLayout(rotary, cache), observer);
     }
 
-    private Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
+    /// <summary>
+    /// What a block adds to the residual stream, attention and MLP together; parts that keep nothing add nothing. Whoever adds it may weigh it first.
+    /// </summary>
+    /// <param name="block">The block's slices, of at least one part.</param>
+    /// <param name="index">Its index, for the layout's cache.</param>
+    /// <param name="x_BTC">The residual stream at the tokens that pass the block.</param>
+    /// <param name="layout">Where they stand and what they see.</param>
+    /// <param name="observer">Sees heads and neurons of these tokens.</param>
+    /// <returns>update_BTC.</returns>
+    internal Tensor BlockUpdate(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? attention_BTC = block.Shape.KvGroups > 0 ? Attention(block, index, x_BTC, layout, observer) : null;
+        if (block.Shape.Neurons == 0) return attention_BTC!.MoveToOuterDisposeScope();
+        Tensor mlp_BTC = Mlp(block, index, attention_BTC is null ? x_BTC : x_BTC + attention_BTC, observer);
+        return (attention_BTC is null ? mlp_BTC : attention_BTC + mlp_BTC).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Add(int block, BlockPart part, Tensor x_BTC, Tensor update_BTC, IForwardObserver? observer)
+    {
+        observer?.OnUpdate(block, part, x_BTC, update_BTC);
+        return x_BTC + update_BTC;
+    }
+
+    internal Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
     {
         using var scope = NewDisposeScope();
         int groups = block.Shape.KvGroups;
@@ -158,6 +184,12 @@ public sealed class DecoderModel : IDisposable
         Tensor Heads(Tensor x, Tensor weight, int count) => functional.linear(x, weight).unflatten(x.dim() - 1, count, Config.HeadSize);
         Tensor normed_BTC = RmsNorm(x_BTC, w.AttentionNorm_C);
         observer?.OnNorm(index, normed_BTC);
+        if (w.Mixer is { } mixer)
+        {
+            return LinearMixer.Of(mixer.Kind).Mix(
+                new MixerProjections(w.Query_QC, w.Key_KC, w.Value_KC, w.Output_QC), mixer, Config.MixerShape(groups), normed_BTC, layout.RotateKeys, layout.Cache?.State(index),
+                onHeads: heads_BTLH => observer?.OnHeads(index, heads_BTLH)).MoveToOuterDisposeScope();
+        }
         Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, groups * Config.HeadsPerGroup)).transpose(1, 2);
         Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, groups)).transpose(1, 2);
         Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, groups).transpose(1, 2);

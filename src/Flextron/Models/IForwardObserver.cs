@@ -16,4 +16,13 @@ public interface IForwardObserver
     /// <param name="gate_BTD">X·Wgateᵀ before the non-linearity.</param>
     /// <param name="gated_BTD">act(gate)·up, what the down projection receives.</param>
     void OnNeurons(int block, Tensor gate_BTD, Tensor gated_BTD);
+
+    /// <summary>What a part adds to the residual stream, before it is added.</summary>
+    /// <param name="block">Block index.</param>
+    /// <param name="part">Which part of it.</param>
+    /// <param name="x_BTC">The residual stream it is added to.</param>
+    /// <param name="update_BTC">The part's output.</param>
+    void OnUpdate(int block, BlockPart part, Tensor x_BTC, Tensor update_BTC)
+    {
+    }
 }

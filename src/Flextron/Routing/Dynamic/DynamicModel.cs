@@ -22,7 +22,13 @@ namespace Flextron.Routing.Dynamic;
 /// <param name="space">Its choices.</param>
 public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
 {
-    private readonly ElasticSpace space = space.ValidatedFor(model.Config, "Dynamic routing").Blockwise;
+    private readonly ElasticSpace space = Checked(model.Config, space);
+
+    private static ElasticSpace Checked(ModelConfig config, ElasticSpace space)
+    {
+        config.RequireAttention("Routing token by token", "use static routers");
+        return space.ValidatedFor(config, "Dynamic routing").Blockwise;
+    }
 
     /// <summary>The LM.</summary>
     public DecoderModel Model => model;
@@ -128,7 +134,7 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
     }
 
     // Letters: N tokens of the level, R sequences that have any, P the most that one has, S key slots, g groups, q query heads of the level.
-    private Tensor Level(BlockWeights w, Tensor in_NC, TokenGroup tokens, int firstGroup, int groups, int start, DynamicCache.Level? cache)
+    private Tensor Level(BlockWeights w, Tensor in_NC, TokenGroup tokens, int firstGroup, int groups, int start, RaggedCache? cache)
     {
         (int perGroup, int size) = (model.Config.HeadsPerGroup, model.Config.HeadSize);
         int heads = groups * perGroup;
@@ -142,7 +148,7 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
         Tensor key_RgSH, value_RgSH;
         Tensor? visible_R1PS = null;
         int[] past = cache is null ? [] : [.. tokens.Sequences.Select(b => cache.Lengths[b])];
-        if (cache is not null) cache.Append(key_NgH.reshape(-1, groups * size), value_NgH.reshape(-1, groups * size), SequenceOf(tokens));
+        if (cache is not null) cache.Append(key_NgH.reshape(-1, groups * size), value_NgH.reshape(-1, groups * size), tokens.SequenceOfEach());
         if (past.All(p => p == 0))
         {
             key_RgSH = Grid(key_NgH, tokens, grid_N).transpose(1, 2);
@@ -155,7 +161,7 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
             Tensor Held(Tensor held_BSW) => (tokens.Sequences.Length == held_BSW.size(0)
                 ? held_BSW : held_BSW.index_select(0, tensor(tokens.Sequences.Select(b => (long)b).ToArray(), device: in_NC.device))).unflatten(2, groups, size).transpose(1, 2);
             (key_RgSH, value_RgSH) = (Held(keys_BSW), Held(values_BSW));
-            if (tokens.Longest > 1 || past.Any(p => p + 1 != slots)) visible_R1PS = Visible(past, tokens.Longest, slots, in_NC.device);
+            if (tokens.Longest > 1 || past.Any(p => p + 1 != slots)) visible_R1PS = RaggedCache.Visible(past, tokens.Longest, slots, in_NC.device);
         }
         Tensor heads_RqPH = functional.scaled_dot_product_attention(
             query_RqPH, model.RepeatGroups(key_RgSH), model.RepeatGroups(value_RgSH), attn_mask: visible_R1PS, is_casual: visible_R1PS is null && past.All(p => p == 0) && tokens.Longest > 1);
@@ -171,17 +177,5 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
         if (grid_N is null) return x_NhH.view(shape);
         Tensor padded = zeros([shape[0] * shape[1], shape[2], shape[3]], x_NhH.dtype, x_NhH.device);
         return padded.index_copy_(0, grid_N, x_NhH).view(shape);
-    }
-
-    private static int[] SequenceOf(TokenGroup tokens) => [.. tokens.Sequences.Zip(tokens.Counts).SelectMany(p => Enumerable.Repeat(p.First, p.Second))];
-
-    // The p-th new token of a sequence sees everything held before and the new ones up to itself.
-    private static Tensor Visible(int[] past_R, int longest, int slots, Device device)
-    {
-        bool[] visible = new bool[past_R.Length * longest * slots];
-        for (int r = 0; r < past_R.Length; r++)
-            for (int p = 0; p < longest; p++)
-                Array.Fill(visible, true, (r * longest + p) * slots, Math.Min(slots, past_R[r] + p + 1));
-        return tensor(visible, [past_R.Length, 1, longest, slots], device: device);
     }
 }

@@ -15,12 +15,13 @@ public sealed class ComposedPass : ITrainingPass
     /// <summary>Prepares passes.</summary>
     /// <param name="model">Its weights are differentiated.</param>
     /// <param name="gradients">Where gradients add up.</param>
-    public ComposedPass(DecoderModel model, DecoderWeights gradients)
+    /// <param name="freeze">Names weights whose gradients are not needed and not computed.</param>
+    public ComposedPass(DecoderModel model, DecoderWeights gradients, IWeightFreeze? freeze = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(gradients);
         (this.model, this.gradients) = (model, gradients);
-        views = new ViewCache((network, _) => WeightView.Trainable(model.Weights, this.gradients, network), capacity: 64);
+        views = new ViewCache((network, _) => WeightView.Trainable(model.Weights, this.gradients, network, freeze is null ? null : freeze.IsFrozen), capacity: 64);
     }
 
     /// <inheritdoc/>
@@ -41,9 +42,13 @@ public sealed class ComposedPass : ITrainingPass
     }
 
     /// <inheritdoc/>
+    public void FreezeChanged() => views.Dispose();
+
+    /// <inheritdoc/>
     public void Dispose() => views.Dispose();
 
-    private static Tensor Loss(Tensor logits_NV, TrainingBatch batch)
+    /// <summary>The loss of one batch: cross-entropy, mixed with the divergence from the teacher where there is one.</summary>
+    internal static Tensor Loss(Tensor logits_NV, TrainingBatch batch)
     {
         if (batch.TeacherLogProbabilities_NV is null) return functional.cross_entropy(logits_NV, batch.Target_N);
         Tensor logProbabilities_NV = functional.log_softmax(logits_NV, 1);

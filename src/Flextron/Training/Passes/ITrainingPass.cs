@@ -1,4 +1,5 @@
 using Flextron.Models;
+using static TorchSharp.torch;
 
 namespace Flextron.Training.Passes;
 
@@ -14,4 +15,19 @@ public interface ITrainingPass : IDisposable
 
     /// <summary>Must be called after the weights have changed: a pass may keep them in another type.</summary>
     void WeightsChanged();
+
+    /// <summary>Must be called after other weights are frozen than before.</summary>
+    void FreezeChanged()
+    {
+    }
+
+    /// <summary>Parameters that are trained beside the model's own, with their optimiser's state, by stable names: what a training checkpoint holds of them. Views, not copies.</summary>
+    IReadOnlyList<(string Name, Tensor Tensor)> State => [];
+
+    /// <summary>Moves those parameters, after the model's own have been.</summary>
+    /// <param name="step">Steps done before this one.</param>
+    /// <param name="learningRate">This step's rate.</param>
+    void Step(int step, double learningRate)
+    {
+    }
 }

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Routing.Dynamic;
+namespace Flextron.Models;
 
 /// <summary>Some of a pass's tokens, packed sequence by sequence: R sequences that have any, P the most that one has, shorter ones padded at the end.</summary>
 internal sealed class TokenGroup
@@ -65,4 +65,7 @@ internal sealed class TokenGroup
             for (int p = 0; p < Counts[r]; p++) grid[at++] = (long)r * Longest + p;
         return tensor(grid, device: device);
     }
+
+    /// <summary>Which sequence each token belongs to.</summary>
+    public int[] SequenceOfEach() => [.. Sequences.Zip(Counts).SelectMany(p => Enumerable.Repeat(p.First, p.Second))];
 }

@@ -1,0 +1,60 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.MixtureOfDepths;
+
+/// <summary>What a router makes of the tokens in front of its block. Tensors belong to the dispose scope of the pass.</summary>
+public sealed class RouterReading
+{
+    private readonly DepthRouter router;
+    private readonly CausalSampler sampler;
+    private readonly Tensor x_BTC;
+    private Tensor? samplerLogits_BT;
+
+    internal RouterReading(DepthRouter router, CausalSampler sampler, Tensor x_BTC)
+    {
+        // An alias: it may outlive the pass, while the stream itself goes on to the next block.
+        (this.router, this.sampler, this.x_BTC) = (router, sampler, x_BTC.alias());
+        Logits_BT = router.Logits(x_BTC);
+    }
+
+    /// <summary>Index of the block.</summary>
+    public int Block => router.Block;
+
+    /// <summary>B.</summary>
+    public int Batch => (int)Logits_BT.size(0);
+
+    /// <summary>T.</summary>
+    public int Time => (int)Logits_BT.size(1);
+
+    /// <summary>The router's logits.</summary>
+    public Tensor Logits_BT { get; }
+
+    /// <summary>What the causal sampler goes by: a token passes where it is positive. Computed when first asked for.</summary>
+    public Tensor SamplerLogits_BT => samplerLogits_BT ??= sampler == CausalSampler.Auxiliary ? Logits_BT : router.Predict(x_BTC);
+
+    /// <summary>Which tokens pass, by flat index b·T + t.</summary>
+    public bool[] Selected { get; internal set; } = [];
+
+    /// <summary>The selection as numbers, 1 where a token passes.</summary>
+    /// <returns>membership_BT, float32.</returns>
+    public Tensor Membership_BT()
+    {
+        using Tensor managed = tensor(Selected);
+        return managed.to(ScalarType.Float32).view(Batch, Time).to(Logits_BT.device);
+    }
+
+    /// <summary>Hands the tensors to the caller of the pass.</summary>
+    internal void MoveToOuterDisposeScope()
+    {
+        x_BTC.MoveToOuterDisposeScope();
+        Logits_BT.MoveToOuterDisposeScope();
+        if (samplerLogits_BT is not null && !ReferenceEquals(samplerLogits_BT, Logits_BT)) samplerLogits_BT.MoveToOuterDisposeScope();
+    }
+
+    internal static float[] Values(Tensor logits_BT)
+    {
+        using var scope = NewDisposeScope();
+        return logits_BT.detach().to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+    }
+}

@@ -1,0 +1,68 @@
+using Flextron.Latency;
+using Flextron.Models;
+
+namespace Flextron.Planning;
+
+/// <summary>
+/// What decoding costs when the attention over the KV cache runs on another device than the rest (model-attention disaggregation, Chen et al.,
+/// arXiv 2405.01814): projections and MLPs stay; queries, keys and values of the new token go over a link, the heads' outputs come back.
+/// </summary>
+/// <remarks>
+/// The step's time on the main device is the latency table's. Its attention share is taken as the cache's bytes over the memory bandwidth, which is what bounds
+/// it; the same bytes over the other device's bandwidth are its time there. With several batches in flight a step takes as long as its busiest resource (main
+/// device, attention device, link), and not less than its own way through all of them divided by the batches.
+/// </remarks>
+/// <param name="LocalMs">A step of one batch on the main device alone.</param>
+/// <param name="RestMs">The main device's work in a step without attention over the cache.</param>
+/// <param name="RemoteMs">The attention device's work in a step.</param>
+/// <param name="LinkMs">The link's time in a step.</param>
+/// <param name="SequentialMs">A step of one batch through all three.</param>
+/// <param name="PipelinedMs">Time between two steps of different batches.</param>
+/// <param name="LocalTokensPerSecond">Without offloading.</param>
+/// <param name="OffloadedTokensPerSecond">With it.</param>
+/// <param name="BreakEvenLinkGBs">Link throughput at which one batch alone is as fast either way; infinite where no link helps.</param>
+/// <param name="LocalSequences">Sequences of this length that fit the main device with its weights.</param>
+/// <param name="OffloadedSequences">Sequences that fit the attention device.</param>
+public sealed record AttentionOffload(
+    double LocalMs, double RestMs, double RemoteMs, double LinkMs, double SequentialMs, double PipelinedMs, double LocalTokensPerSecond, double OffloadedTokensPerSecond,
+    double BreakEvenLinkGBs, double LocalSequences, double OffloadedSequences)
+{
+    /// <summary>Works it out for a network.</summary>
+    /// <param name="table">Measured on the main device, with generation.</param>
+    /// <param name="config">The model.</param>
+    /// <param name="network">Which slice.</param>
+    /// <param name="bytesPerElement">Of weights, cache and what goes over the link.</param>
+    /// <param name="setting">The other device and the link.</param>
+    /// <exception cref="FlextronException">The table is without generation, the bandwidth contradicts it, or a setting is not possible.</exception>
+    public static AttentionOffload Of(LatencyTable table, ModelConfig config, SubNetwork network, int bytesPerElement, OffloadSetting setting)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(setting);
+        setting.Validated();
+        LatencyWorkload workload = table.Key.Workload;
+        double localMs = table.DecodeStepCosts().Cost(network);
+        // The table's step is at the mean context of its workload.
+        double context = workload.PromptTokens + workload.GeneratedTokens / 2.0;
+        double groups = network.Blocks.Sum(b => (double)b.KvGroups), attending = network.Blocks.Count(b => b.KvGroups > 0);
+        double cacheBytes = 2 * groups * config.HeadSize * context * workload.Batch * bytesPerElement;
+        // Query and output have a row for each head, key and value for each group.
+        double linkBytes = 2 * groups * config.HeadSize * (config.HeadsPerGroup + 1) * workload.Batch * bytesPerElement;
+        double attentionMs = Ms(cacheBytes, setting.LocalGBs), remoteMs = Ms(cacheBytes, setting.RemoteGBs);
+        if (attentionMs >= localMs)
+            throw new FlextronException(FormattableString.Invariant(
+                $"Reading the cache at {setting.LocalGBs} GB/s would take {attentionMs:0.###} ms of a step that was measured at {localMs:0.###} ms: give the bandwidth that this device really reaches."));
+        double restMs = localMs - attentionMs, messagesMs = 2 * attending * setting.LinkMicroseconds / 1000, linkMs = Ms(linkBytes, setting.LinkGBs) + messagesMs;
+        double sequentialMs = restMs + remoteMs + linkMs, pipelinedMs = Math.Max(sequentialMs / setting.Batches, Math.Max(restMs, Math.Max(remoteMs, linkMs)));
+        double gainMs = attentionMs - remoteMs - messagesMs;
+        double weights = AnalyticCosts.WeightAndCacheBytes(config, bytesPerElement, 0, 0).Cost(network), sequenceBytes = cacheBytes / workload.Batch;
+        return new AttentionOffload(
+            localMs, restMs, remoteMs, linkMs, sequentialMs, pipelinedMs, 1000 * workload.Batch / localMs, 1000 * workload.Batch / pipelinedMs,
+            gainMs > 0 ? linkBytes / gainMs / 1e6 : double.PositiveInfinity,
+            Math.Floor(Math.Max(0, setting.LocalBytes - weights) / sequenceBytes), Math.Floor(setting.RemoteBytes / sequenceBytes));
+    }
+
+    // Bytes over GB/s, in ms.
+    private static double Ms(double bytes, double gigabytesPerSecond) => bytes / gigabytesPerSecond / 1e6;
+}
