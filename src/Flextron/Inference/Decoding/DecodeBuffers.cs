@@ -43,7 +43,8 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         SumsOffset = Padded((long)config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
         ScoreFloats = SumsOffset + Padded((long)size * kernels.Lanes);
         AttentionStride = Padded((long)chunks * PartialStride);
-        long residual = Take((long)BlockTokens * Width), normed = Take((long)Math.Max(BlockTokens, workers) * NormedStride), query = Take((long)BlockTokens * QueryStride);
+        long residual = Take((long)BlockTokens * Width), normed = Take((long)Math.Max(BlockTokens, workers) * NormedStride);
+        long mlpNormed = config.Architecture.ParallelResidual ? Take((long)Math.Max(BlockTokens, workers) * NormedStride) : normed, query = Take((long)BlockTokens * QueryStride);
         long key = Take((long)BlockTokens * KeyStride), value = Take((long)BlockTokens * KeyStride), joined = Take((long)BlockTokens * QueryStride);
         long gate = Take((long)BlockTokens * NeuronStride), up = Take((long)BlockTokens * NeuronStride), sums = Take((long)sumChunks * Width);
         long cos = Take((long)BlockTokens * Padded(size)), sin = Take((long)BlockTokens * Padded(size)), logits = Take(Padded(config.VocabularySize));
@@ -56,6 +57,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         scratch = new NativeBuffer(workers * scratchStride * sizeof(float), "the working memory of reading a prompt");
         Residual = start + residual;
         Normed = start + normed;
+        MlpNormed = start + mlpNormed;
         Query = start + query;
         Key = start + key;
         Value = start + value;
@@ -86,6 +88,10 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     public int AttentionStride { get; }
     public float* Residual { get; }
     public float* Normed { get; }
+
+    /// <summary>What the MLP reads; a room of its own where attention does not come before it.</summary>
+    public float* MlpNormed { get; }
+
     public float* Query { get; }
     public float* Key { get; }
     public float* Value { get; }

@@ -1,8 +1,10 @@
+using Flextron.Models;
+
 namespace Flextron.Inference.Kernels;
 
 /// <summary>
 /// The arithmetic of a decoder at one vector width. Sizes are validated by the caller, once per call; no kernel reads a weight outside the rows
-/// and columns it is given, or writes outside its target, except <see cref="Silu"/>, which says so.
+/// and columns it is given, or writes outside its target, except <see cref="Activate"/>, which says so.
 /// </summary>
 /// <remarks>
 /// Every output is computed by one chain of operations that depends on the sizes of the model alone, not on how rows, columns or tokens
@@ -38,14 +40,17 @@ internal unsafe interface IKernels
     /// <summary>target[i] += source[i].</summary>
     void Add(float* target, float* source, int count);
 
-    /// <summary>y = x · weight / √(mean(x²) + epsilon).</summary>
+    /// <summary>y = x · weight / √(mean(x²) + epsilon); y may be x.</summary>
     void RmsNorm(float* x, float* weight, int count, float epsilon, float* y);
 
-    /// <summary>gate[i] = gate[i] / (1 + e^−gate[i]) · up[i]; whole vectors are read and written, up to <see cref="Lanes"/> − 1 values beyond the count.</summary>
-    void Silu(float* gate, float* up, int count);
+    /// <summary>y = (x − mean) / √(variance + epsilon) · weight + bias; y may be x.</summary>
+    void LayerNorm(float* x, float* weight, float* bias, int count, float epsilon, float* y);
 
-    /// <summary>Rotates pairs (i, i + size/2) of one head and multiplies by a factor.</summary>
-    void Rotate(float* head, int size, float* cos, float* sin, float factor);
+    /// <summary>gate[i] = act(gate[i]) · up[i], without the factor where up is null; whole vectors are read and written, up to <see cref="Lanes"/> − 1 values beyond the count.</summary>
+    void Activate(ActivationKind kind, float* gate, float* up, int count);
+
+    /// <summary>Rotates pairs (i, i + rotated/2) of the first elements of one head and multiplies all of it by a factor.</summary>
+    void Rotate(float* head, int rotated, int size, float* cos, float* sin, float factor);
 
     /// <summary>Attention of one token's heads to a chunk of one group's keys and values.</summary>
     void Attend(in AttentionChunk chunk);

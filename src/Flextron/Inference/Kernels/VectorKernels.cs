@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Flextron.Kernels;
+using Flextron.Models;
 
 namespace Flextron.Inference.Kernels;
 
@@ -86,38 +87,28 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void RmsNorm(float* x, float* weight, int count, float epsilon, float* y)
-    {
-        int whole = count - count % T.Count;
-        V squares = default;
-        for (int i = 0; i < whole; i += T.Count) squares = T.MultiplyAdd(T.Load(x + i), T.Load(x + i), squares);
-        float sum = T.Sum(squares);
-        for (int i = whole; i < count; i++) sum += x[i] * x[i];
-        float factor = 1 / MathF.Sqrt(sum / count + epsilon);
-        V factors = T.Broadcast(factor);
-        for (int i = 0; i < whole; i += T.Count) T.Store(T.Multiply(T.Multiply(T.Load(x + i), factors), T.Load(weight + i)), y + i);
-        for (int i = whole; i < count; i++) y[i] = x[i] * factor * weight[i];
-    }
+    public void RmsNorm(float* x, float* weight, int count, float epsilon, float* y) => NormKernel<T, V>.RootMeanSquare(x, weight, count, epsilon, y);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Silu(float* gate, float* up, int count)
+    public void LayerNorm(float* x, float* weight, float* bias, int count, float epsilon, float* y) => NormKernel<T, V>.Layer(x, weight, bias, count, epsilon, y);
+
+    /// <inheritdoc/>
+    public void Activate(ActivationKind kind, float* gate, float* up, int count)
     {
-        V one = T.Broadcast(1), zero = default;
-        for (int i = 0; i < count; i += T.Count)
+        switch (kind)
         {
-            V g = T.Load(gate + i);
-            V denominator = T.Add(one, Exponential.Of<T, V>(T.Subtract(zero, g)));
-            T.Store(T.Multiply(T.Divide(g, denominator), T.Load(up + i)), gate + i);
+            case ActivationKind.Gelu: Activate<GeluActivation>(gate, up, count); break;
+            case ActivationKind.GeluTanh: Activate<GeluTanhActivation>(gate, up, count); break;
+            case ActivationKind.Relu: Activate<ReluActivation>(gate, up, count); break;
+            default: Activate<SiluActivation>(gate, up, count); break;
         }
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Rotate(float* head, int size, float* cos, float* sin, float factor)
+    public void Rotate(float* head, int rotated, int size, float* cos, float* sin, float factor)
     {
-        int half = size / 2, i = 0;
+        int half = rotated / 2, i = 0;
         V scale = T.Broadcast(factor);
         for (; i + T.Count <= half; i += T.Count)
         {
@@ -131,8 +122,20 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
             head[i] = factor * (a * cos[i] - b * sin[i]);
             head[half + i] = factor * (b * cos[i] + a * sin[i]);
         }
+        for (i = rotated; i < size && factor != 1; i++) head[i] *= factor;
     }
 
     /// <inheritdoc/>
     public void Attend(in AttentionChunk chunk) => AttentionKernel<T, V>.Attend(chunk);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Activate<TActivation>(float* gate, float* up, int count) where TActivation : IActivation
+    {
+        if (up == null)
+        {
+            for (int i = 0; i < count; i += T.Count) T.Store(TActivation.Of<T, V>(T.Load(gate + i)), gate + i);
+            return;
+        }
+        for (int i = 0; i < count; i += T.Count) T.Store(T.Multiply(TActivation.Of<T, V>(T.Load(gate + i)), T.Load(up + i)), gate + i);
+    }
 }
