@@ -80,42 +80,41 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
         Tensor x_BTC = DecoderModel.Embed(view, ids_BT, start);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            BlockWeights block = view.Blocks[i].Weights;
-            Tensor middle_BTC = x_BTC + Attention(block, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
+            Tensor middle_BTC = x_BTC + Attention(view.Blocks[i].Weights, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
             Tensor read_BTC = model.MlpInput(x_BTC, middle_BTC);
-            x_BTC = middle_BTC + Mlp(block, read_BTC, choices.Choose(view.Blocks.Count + i, read_BTC));
+            x_BTC = middle_BTC + Mlp(i, read_BTC, choices.Choose(view.Blocks.Count + i, read_BTC));
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
     }
 
-    private Tensor Mlp(BlockWeights w, Tensor x_BTC, int[] choice)
+    private Tensor Mlp(int block, Tensor x_BTC, int[] choice)
     {
         using var scope = NewDisposeScope();
         (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
-        Tensor flat_NC = model.Norm(x_BTC, w.MlpNorm_C, w.MlpNormBias_C).view(-1, channels);
-        Tensor update_NC = zeros_like(flat_NC);
+        Tensor flat_NC = x_BTC.view(-1, channels);
+        Tensor? update_NC = null;
         foreach (int k in choice.Distinct())
         {
             int width = space.Neurons[k];
             if (width == 0) continue;
+            BlockView slice = model.View(Alike(model.Config.KvGroupCount, width)).Blocks[block];
             TokenGroup group = TokenGroup.Of(batch, time, at => choice[at] == k);
-            bool all = group.Tokens.Count == choice.Length;
-            using var part = NewDisposeScope();
-            Tensor? index_N = all ? null : group.Flat_N(x_BTC.device);
-            Tensor in_NC = all ? flat_NC : flat_NC.index_select(0, index_N!);
-            (_, Tensor neurons_ND) = model.Neurons(
-                in_NC, w.Gate_DC?.narrow(0, 0, width), w.GateBias_D?.narrow(0, 0, width), w.Up_DC.narrow(0, 0, width), w.UpBias_D?.narrow(0, 0, width));
-            Tensor out_NC = DecoderModel.Biased(neurons_ND.matmul(w.Down_DC.narrow(0, 0, width)), w.DownBias_C);
-            if (all) update_NC = out_NC.MoveToOuterDisposeScope();
-            else update_NC.index_copy_(0, index_N!, out_NC);
+            if (group.Tokens.Count == choice.Length) return model.Mlp(slice, block, x_BTC).MoveToOuterDisposeScope();
+            using Tensor index_N = group.Flat_N(x_BTC.device), in_NC = flat_NC.index_select(0, index_N), out_NC = model.Mlp(slice, block, in_NC);
+            (update_NC ??= zeros_like(flat_NC)).index_copy_(0, index_N, out_NC);
         }
-        return update_NC.view(batch, time, channels).MoveToOuterDisposeScope();
+        return (update_NC ?? zeros_like(flat_NC)).view(batch, time, channels).MoveToOuterDisposeScope();
     }
+
+    private SubNetwork Alike(int groups, int neurons) => new(Enumerable.Repeat(new BlockShape(groups, neurons), model.Config.BlockCount));
 
     private Tensor Attention(BlockWeights w, int block, Tensor x_BTC, int[] choice, int start, DynamicCache? cache)
     {
         using var scope = NewDisposeScope();
+        // Without a past, tokens that all choose alike are a static network's: no packing, no levels.
+        if (cache is null && space.KvGroups[choice[0]] is > 0 and var alike && !choice.AsSpan().ContainsAnyExcept(choice[0]))
+            return model.Attention(model.View(Alike(alike, model.Config.NeuronCount)).Blocks[block], block, x_BTC).MoveToOuterDisposeScope();
         (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
         Tensor flat_NC = model.Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C).view(-1, channels);
         Tensor update_NC = zeros_like(flat_NC);
