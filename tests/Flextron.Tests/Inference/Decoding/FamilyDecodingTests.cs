@@ -147,10 +147,14 @@ public sealed class FamilyDecodingTests
         using var scope = NewDisposeScope();
         using (Generator generator = new(1))
             foreach (TorchSharp.Modules.Parameter parameter in routers.Parameters) parameter.add_(randn(parameter.shape, generator: generator));
-        Tensor expected_TV = new DynamicModel(model, space).Forward(tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0), new RoutedChoices(routers, [0.5]))[0];
+        double[][] Each(double[] costs) => [.. Enumerable.Repeat(costs, model.Config.BlockCount)];
+        var costs = new RoutingCosts(1, Each([1, 2]), Each([0.5, 0.9, 2]));
+        routers.Budgets = new LayerBudgets([0, 1], [.. Enumerable.Range(0, 2).Select(_ => (IReadOnlyList<double>)[.. costs.Layers().Select(c => c.Average())])]);
+        RoutedChoices Begin() => new(routers, costs, [0.5], controlled: false);
+        Tensor expected_TV = new DynamicModel(model, space).Forward(tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0), Begin())[0];
         using var engine = new DecodeEngine(model);
         using DecodeSession session = engine.NewSession();
-        var router = new TokenChoiceRouter(new RoutedChoices(routers, [0.5]), space);
+        var router = new TokenChoiceRouter(Begin(), space);
         for (int t = 0; t < ids.Length; t++)
         {
             float[] logits = session.Step(ids[t], router).ToArray();
