@@ -65,6 +65,13 @@ public sealed unsafe class DecodeEngine : IDisposable
         }
     }
 
+    /// <summary>Whether the engine computes models of a shape: those that attend in every block.</summary>
+    public static bool Supports(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return config.IsAttentionOnly;
+    }
+
     /// <summary>The model's shape.</summary>
     public ModelConfig Config { get; }
 
