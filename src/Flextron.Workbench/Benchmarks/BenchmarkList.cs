@@ -20,5 +20,6 @@ public static class BenchmarkList
         new SmallDecodeBenchmark(),
         new PrefillBenchmark(),
         new DecodeScalingBenchmark(),
+        new ContextCostBenchmark(),
     ];
 }
