@@ -35,7 +35,7 @@ internal sealed class InspectCommand : VerbCommand
             heads = config.HeadCount, kvGroups = config.KvGroupCount, headSize = config.HeadSize, neurons = config.NeuronCount,
             vocabulary = config.VocabularySize, tied = config.TiedEmbeddings, contextLength = config.ContextLength,
             normEpsilon = config.NormEpsilon, ropeTheta = architecture.LearnedPositions ? (double?)null : config.RopeTheta, rotarySize = config.RotarySize,
-            bosId = config.BosId, eosId = config.EosId, architecture,
+            bosId = config.BosId, eosId = config.EosId, architecture, mixers = config.Mixers?.Kinds, skipLayer = config.SkipLayer,
             parts = DecoderWeights.CountParts(config).ToDictionary(p => p.Name, p => p.Count), stored, storedBytes,
             tokenizer = tokenizer is null ? null : new { kind = tokenizer.Kind, vocabulary = tokenizer.VocabularySize }, tokenizerProblem,
             dtype = CommandLineOptions.NameOf(context.Dtype), elastic = manifest is not null, manifest,
@@ -92,6 +92,8 @@ internal sealed class InspectCommand : VerbCommand
             biases.Length == 0 ? "no biases" : $"biases on {string.Join(", ", biases)}",
             a.QueryKeyNorm ? "norms on queries and keys" : null,
             a.ParallelResidual ? "attention and MLP in parallel" : null,
+            config.Mixers is { } mixers ? $"blocks that mix by {mixers}" : null,
+            config.SkipLayer is { } skip ? string.Create(c, $"skip-layer attention of {skip.Groups} groups, {skip.Distance} blocks back") : null,
             a.SlidingWindow is { } window ? string.Create(c, $"a sliding window of {window} tokens") : null,
         ];
         return string.Join("; ", facts.Where(f => f is not null));

@@ -11,12 +11,15 @@ public static class BenchmarkList
         new JointStepBenchmark(),
         new SliceOverheadBenchmark(),
         new SliceSwitchBenchmark(),
+        new RankingBenchmark(),
         new CorpusBenchmark(),
+        new CheckpointBenchmark(),
         new EvaluationBenchmark(),
         new LatencyTableBenchmark(),
         new DecodeBandwidthBenchmark(),
         new SmallDecodeBenchmark(),
         new PrefillBenchmark(),
         new DecodeScalingBenchmark(),
+        new ContextCostBenchmark(),
     ];
 }
