@@ -1,4 +1,5 @@
 using Flextron.Workbench.Comparisons;
+using Flextron.Workbench.DepthComparisons;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.RoutingComparisons;
 using Flextron.Workbench.Studies;
@@ -9,7 +10,7 @@ namespace Flextron.Workbench.Kinds;
 public static class ExperimentKinds
 {
     /// <summary>All of them; the first is meant where <c>experiment.json</c> names none.</summary>
-    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind];
+    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind, MixtureComparison.Kind];
 
     /// <summary>The name of an experiment's kind, known or not.</summary>
     /// <exception cref="FlextronException"><c>experiment.json</c> cannot be read.</exception>
