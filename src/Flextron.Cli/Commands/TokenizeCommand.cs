@@ -41,7 +41,12 @@ internal sealed class TokenizeCommand : VerbCommand
         try
         {
             (CheckpointFormat format, string place) = CheckpointLoader.Detect(path);
-            config = format == CheckpointFormat.HuggingFace ? HuggingFaceLlama.ReadConfig(place) : Llama2CheckpointFile.ReadConfig(place);
+            config = format switch
+            {
+                CheckpointFormat.HuggingFace => HuggingFaceLlama.ReadConfig(place),
+                CheckpointFormat.Flextron => FlextronCheckpoint.ReadConfig(place),
+                _ => Llama2CheckpointFile.ReadConfig(place),
+            };
         }
         catch (FlextronException)
         {

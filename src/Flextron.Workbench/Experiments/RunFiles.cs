@@ -13,5 +13,6 @@ internal static class RunFiles
     public const string Report = "report.html";
     public const string Tables = "tables";
     public const string Figures = "figures";
+    public const string Points = "points";
     public const string Checkpoints = "checkpoints";
 }

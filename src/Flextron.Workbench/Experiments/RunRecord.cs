@@ -31,6 +31,13 @@ public sealed class RunRecord
         return new RunRecord(full, status);
     }
 
+    /// <summary>The runs of a grid's points, in order; none where the run is not of a grid.</summary>
+    public IReadOnlyList<RunRecord> Points()
+    {
+        string points = Path.Combine(Folder, RunFiles.Points);
+        return !Directory.Exists(points) ? [] : [.. Directory.EnumerateDirectories(points).Where(IsRun).Order(StringComparer.Ordinal).Select(Open)];
+    }
+
     /// <summary>The resolved settings as JSON.</summary>
     /// <exception cref="FlextronException">The file is missing or damaged; so for the others.</exception>
     public JsonNode ReadSettings() => FlextronJson.ReadFile<JsonNode>(Path.Combine(Folder, RunFiles.Settings), "settings file");

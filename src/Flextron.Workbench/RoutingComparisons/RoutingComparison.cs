@@ -15,7 +15,10 @@ public static class RoutingComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<RoutingComparisonSettings>(
-        KindName, "ways to choose sub-networks, over seeds: routers against controls at equal measured latency, dynamic against static routing, budgets kept", Run);
+        KindName, "ways to choose sub-networks, over seeds: routers against controls at equal measured latency, dynamic against static routing, budgets kept", s => s.Validated(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+    {
+        Headlines = ["router-uniform-widths", "router-exact-knapsack", "targets.measuredWithin5Percent", "surrogate.spearman"],
+    };
 
     /// <summary>Runs it.</summary>
     /// <param name="experiment">Its folder.</param>

@@ -73,7 +73,7 @@ internal static class TimingStage
                 owned.Reverse();
                 foreach (IDisposable one in owned) one.Dispose();
             }
-        });
+        }, measures: true);
     }
 
     public static ComparisonTimings Read(StageResult timings) => timings.ReadJson<ComparisonTimings>(FileName);

@@ -14,7 +14,10 @@ public static class FlextronStudy
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<StudySettings>(
-        KindName, "the whole method on one model: curves of loss and accuracy against measured latency", Run);
+        KindName, "the whole method on one model: curves of loss and accuracy against measured latency", s => s.Validated(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+    {
+        Headlines = ["loss.after.1", "loss.after.0.5", "loss.after.0.25", "loss.after.0.125"],
+    };
 
     /// <summary>Runs it.</summary>
     /// <param name="experiment">Its folder.</param>

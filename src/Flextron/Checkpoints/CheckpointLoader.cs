@@ -16,9 +16,12 @@ public static class CheckpointLoader
     public static LoadedCheckpoint Load(string path, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
         (CheckpointFormat format, string place) = Detect(path);
-        return format == CheckpointFormat.HuggingFace
-            ? HuggingFaceLlama.Load(place, dtype, device)
-            : Llama2CheckpointFile.Load(place, dtype, device);
+        return format switch
+        {
+            CheckpointFormat.HuggingFace => HuggingFaceLlama.Load(place, dtype, device),
+            CheckpointFormat.Flextron => FlextronCheckpoint.Load(place, dtype, device),
+            _ => Llama2CheckpointFile.Load(place, dtype, device),
+        };
     }
 
     /// <summary>Says what a path holds, without reading weights.</summary>
@@ -48,6 +51,7 @@ public static class CheckpointLoader
 
     private static (CheckpointFormat Format, string Path) DetectFolder(string folder)
     {
+        if (FlextronCheckpoint.IsIn(folder)) return (CheckpointFormat.Flextron, folder);
         if (File.Exists(Path.Combine(folder, HuggingFaceConfig.FileName))) return (CheckpointFormat.HuggingFace, folder);
         if (File.Exists(Path.Combine(folder, SafetensorsFolder.FileName)) || File.Exists(Path.Combine(folder, SafetensorsFolder.IndexName)))
             throw new FlextronException($"{folder} has weights but no {HuggingFaceConfig.FileName}: fetch that too.");

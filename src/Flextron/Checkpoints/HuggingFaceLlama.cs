@@ -64,6 +64,7 @@ public static partial class HuggingFaceLlama
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(folder);
+        weights.Config.RequireAttention("A LlamaForCausalLM", "keep it in the Flextron format, which this program reads");
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(Path.Combine(folder, SafetensorsFolder.FileName), Named(weights), dtype);
         HuggingFaceConfig.Write(Path.Combine(folder, HuggingFaceConfig.FileName), weights.Config, dtype, padded);

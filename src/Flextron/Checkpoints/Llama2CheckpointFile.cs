@@ -81,6 +81,7 @@ public static class Llama2CheckpointFile
             config.BosId is null or Bos && config.EosId is null or Eos,
             $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}");
 
+        config.RequireAttention("A llama2.c file", "keep it in the Flextron format, which this program reads");
         using var scope = NewDisposeScope();
         AtomicFile.Write(path, stream =>
         {

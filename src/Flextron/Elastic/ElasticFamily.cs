@@ -82,7 +82,7 @@ public sealed class ElasticFamily : IDisposable
     public void Save(string folder, string? tokenizer = null, ScalarType dtype = ScalarType.Float32)
     {
         if (Manifest is null) throw new FlextronException($"{Path} is not an elastic family: run `flextron elastify` first.");
-        CheckpointWriter.Save(Model.Weights, folder, CheckpointFormat.HuggingFace, dtype);
+        CheckpointWriter.Save(Model.Weights, folder, CheckpointWriter.FolderFormat(Model.Config), dtype);
         TokenizerFiles.CopyFrom(tokenizer ?? FolderOf(Path), folder);
         FlextronJson.WriteFile(System.IO.Path.Combine(folder, FamilyManifest.FileName), Manifest);
     }

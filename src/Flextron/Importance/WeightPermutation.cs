@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -32,16 +33,30 @@ public static class WeightPermutation
             foreach (Tensor t in new[] { w.Query_QC, w.Output_QC }) t.copy_(t.index_select(0, queryRows));
             foreach (Tensor t in new[] { w.Key_KC, w.Value_KC }) t.copy_(t.index_select(0, keyRows));
             foreach (Tensor t in new[] { w.Gate_DC, w.Up_DC, w.Down_DC }) t.copy_(t.index_select(0, neuronRows));
+            if (w.Mixer is { } mixer) Reorder(mixer, groups, config.MixerShape(1));
         }
         if (order.Channels is not { } channels) return;
         using var all = NewDisposeScope();
         Tensor places = tensor(Checked(channels, config.HiddenSize, "the residual stream", "channels")).to(weights.Flat.device);
+        HashSet<Tensor> narrow = [.. weights.Blocks.Where(b => b.Mixer is not null).SelectMany(b => WithoutChannels(b.Mixer!))];
         foreach ((_, Tensor t) in weights.Named())
         {
+            if (narrow.Contains(t)) continue;
             using var scope = NewDisposeScope();
             t.copy_(t.index_select(t.dim() - 1, places));
         }
     }
+
+    // A mixer's rows follow its groups where they belong to one.
+    private static void Reorder(MixerWeights mixer, long[] groups, MixerShape ofOne)
+    {
+        foreach ((MixerTensor known, Tensor t) in LinearMixer.Of(mixer.Kind).Tensors.Zip(mixer.Tensors))
+            if (known.Rows is not (MixerAxis.Rank or MixerAxis.Taps))
+                t.copy_(t.index_select(0, Rows(groups, (int)ofOne.Size(known.Rows, 0)).to(t.device)));
+    }
+
+    private static IEnumerable<Tensor> WithoutChannels(MixerWeights mixer) =>
+        LinearMixer.Of(mixer.Kind).Tensors.Zip(mixer.Tensors).Where(t => t.First.Columns != MixerAxis.Channels).Select(t => t.Second);
 
     private static Tensor Rows(long[] units, int rowsPerUnit) =>
         tensor(units.SelectMany(u => Enumerable.Range(0, rowsPerUnit).Select(r => u * rowsPerUnit + r)).ToArray());

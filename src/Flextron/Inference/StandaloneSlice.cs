@@ -31,6 +31,7 @@ public static class StandaloneSlice
             HeadCount = groups * config.HeadsPerGroup,
             KvGroupCount = groups,
             NeuronCount = Math.Max(neurons, 1),
+            Mixers = config.Mixers?.Select(Enumerable.Range(0, config.BlockCount).Where(b => subNetwork.Blocks[b].IsKept)),
         };
     }
 

@@ -79,10 +79,9 @@ public sealed class TorchWorkloadRunner : IWorkloadRunner
     // One decode step at the mean context length; the cache holds the prompt before and after.
     private double[] Step(WeightView view, KvCache cache)
     {
-        cache.TruncateTo(workload.PromptTokens);
-        cache.Advance((workload.GeneratedTokens - 1) / 2);
+        cache.Pretend(workload.PromptTokens + (workload.GeneratedTokens - 1) / 2);
         double[] parts = Pass(view, next_B1, cache);
-        cache.TruncateTo(workload.PromptTokens);
+        cache.Pretend(workload.PromptTokens);
         return parts;
     }
 

@@ -29,6 +29,7 @@ public sealed class MixtureModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(routers);
+        model.Config.RequireAttention("Mixture-of-Depths", "route the blocks of the Transformer");
         (Model, Routers) = (model, routers);
         Settings.Validated(model.Config.BlockCount);
         this.routers = routers.Each.ToDictionary(r => r.Block);

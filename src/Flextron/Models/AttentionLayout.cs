@@ -5,6 +5,9 @@ namespace Flextron.Models;
 /// <summary>Where the tokens of a forward pass stand and which of them see each other; the rest of attention is the same for all layouts.</summary>
 internal abstract class AttentionLayout
 {
+    /// <summary>What is remembered of the tokens before, where rows are plain sequences behind such.</summary>
+    public virtual KvCache? Cache => null;
+
     /// <summary>The rows of a stream whose output is wanted: all, or the picked ones packed as N rows.</summary>
     public virtual Tensor Asking(Tensor x_BTC) => x_BTC;
 

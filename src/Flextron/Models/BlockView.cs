@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using static TorchSharp.torch;
 
 namespace Flextron.Models;
@@ -22,6 +23,15 @@ public sealed record BlockView(BlockShape Shape, BlockWeights Weights)
             slice(full.MlpNorm_C, shape.Neurons > 0 ? width : 0, 1),
             slice(full.Gate_DC, shape.Neurons, width),
             slice(full.Up_DC, shape.Neurons, width),
-            slice(full.Down_DC, shape.Neurons, width)));
+            slice(full.Down_DC, shape.Neurons, width))
+        {
+            Mixer = full.Mixer is null ? null : Slice(full.Mixer, config.MixerShape(shape.KvGroups), width, slice),
+        });
     }
+
+    private static MixerWeights Slice(MixerWeights full, MixerShape shape, long width, PrefixSlicer slice) => full with
+    {
+        Tensors = [.. LinearMixer.Of(full.Kind).Tensors.Select((t, i) => slice(
+            full.Tensors[i], shape.Groups > 0 ? shape.Size(t.Rows, width) : 0, t.Columns is { } columns ? shape.Size(columns, width) : 1))],
+    };
 }

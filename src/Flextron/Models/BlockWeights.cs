@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using static TorchSharp.torch;
 
 namespace Flextron.Models;
@@ -26,6 +27,9 @@ public sealed record BlockWeights(
     Tensor Up_DC,
     Tensor Down_DC)
 {
+    /// <summary>What a linear mixer in attention's place has beyond the four projections; null where the block attends.</summary>
+    public MixerWeights? Mixer { get; init; }
+
     /// <summary>The tensors with their short names, in storage order.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Named()
     {
@@ -38,5 +42,7 @@ public sealed record BlockWeights(
         yield return ("gate", Gate_DC);
         yield return ("up", Up_DC);
         yield return ("down", Down_DC);
+        if (Mixer is null) yield break;
+        foreach ((string name, Tensor tensor) in Mixer.Named()) yield return ($"mixer.{name}", tensor);
     }
 }

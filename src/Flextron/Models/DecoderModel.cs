@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Flextron.Models;
 
 /// <summary>
-/// The forward pass of a Llama-architecture decoder (RMS norm, rotary positions, grouped-query attention, SwiGLU) at the width of any
-/// sub-network. Slices do the work: a narrower view means smaller matrix products.
+/// The forward pass of a Llama-architecture decoder (RMS norm, rotary positions, grouped-query attention or a linear mixer in its place, SwiGLU) at the
+/// width of any sub-network. Slices do the work: a narrower view means smaller matrix products.
 /// </summary>
 public sealed class DecoderModel : IDisposable
 {
@@ -111,6 +112,7 @@ public sealed class DecoderModel : IDisposable
         ArgumentNullException.ThrowIfNull(trees);
         RequireContext(trees.Depth);
         if ((prefix?.Length ?? 0) != trees.Prefix.Length) throw new ArgumentException($"The cache holds {prefix?.Length ?? 0} tokens and the prefix has {trees.Prefix.Length}.", nameof(prefix));
+        if (!Config.IsAttentionOnly) return TreePaths.HiddenAt(this, view, trees, prefix);
         using var scope = NewDisposeScope();
         var layout = new TreeLayout(trees, rotary, prefix, Weights.Flat.dtype, Device);
         Tensor x = Embed(view, layout.Ids_BT);
@@ -182,6 +184,12 @@ public sealed class DecoderModel : IDisposable
         Tensor Heads(Tensor x, Tensor weight, int count) => functional.linear(x, weight).unflatten(x.dim() - 1, count, Config.HeadSize);
         Tensor normed_BTC = RmsNorm(x_BTC, w.AttentionNorm_C);
         observer?.OnNorm(index, normed_BTC);
+        if (w.Mixer is { } mixer)
+        {
+            return LinearMixer.Of(mixer.Kind).Mix(
+                new MixerProjections(w.Query_QC, w.Key_KC, w.Value_KC, w.Output_QC), mixer, Config.MixerShape(groups), normed_BTC, layout.RotateKeys, layout.Cache?.State(index),
+                onHeads: heads_BTLH => observer?.OnHeads(index, heads_BTLH)).MoveToOuterDisposeScope();
+        }
         Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, groups * Config.HeadsPerGroup)).transpose(1, 2);
         Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, groups)).transpose(1, 2);
         Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, groups).transpose(1, 2);

@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,7 +30,13 @@ public sealed class DecoderWeights : IDisposable
         Embedding_VC = View(config.VocabularySize, c);
         var blocks = new BlockWeights[config.BlockCount];
         for (int i = 0; i < blocks.Length; i++)
-            blocks[i] = new BlockWeights(View(c), View(q, c), View(k, c), View(k, c), View(q, c), View(c), View(d, c), View(d, c), View(d, c));
+        {
+            MixerKind mixer = config.Mixer(i);
+            blocks[i] = new BlockWeights(View(c), View(q, c), View(k, c), View(k, c), View(q, c), View(c), View(d, c), View(d, c), View(d, c))
+            {
+                Mixer = mixer == MixerKind.Attention ? null : new MixerWeights(mixer, [.. LinearMixer.Of(mixer).Tensors.Select(t => View(t.Shape(config.MixerShape(config.KvGroupCount), c)))]),
+            };
+        }
         Blocks = blocks;
         FinalNorm_C = View(c);
         Head_VC = config.TiedEmbeddings ? Embedding_VC : View(config.VocabularySize, c);
@@ -75,8 +82,11 @@ public sealed class DecoderWeights : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         long c = config.HiddenSize, q = (long)config.HeadCount * config.HeadSize, k = (long)config.KvGroupCount * config.HeadSize;
         long block = 2 * c + 2 * q * c + 2 * k * c + 3L * config.NeuronCount * c;
-        return (config.TiedEmbeddings ? 1 : 2) * (long)config.VocabularySize * c + config.BlockCount * block + c;
+        return (config.TiedEmbeddings ? 1 : 2) * (long)config.VocabularySize * c + config.BlockCount * block + c + MixerParameters(config);
     }
+
+    private static long MixerParameters(ModelConfig config) => config.Mixers is null ? 0 : config.Mixers.Kinds.Where(k => k != MixerKind.Attention)
+        .Sum(k => LinearMixer.Of(k).Tensors.Sum(t => t.Count(config.MixerShape(config.KvGroupCount), config.HiddenSize)));
 
     /// <summary>Every tensor with a stable name, in storage order; a tied head is not repeated.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Named()

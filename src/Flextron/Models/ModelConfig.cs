@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Flextron.Mixers;
+
 namespace Flextron.Models;
 
 /// <summary>The shape of a decoder-only Transformer: everything that decides which tensors exist and what they mean.</summary>
@@ -49,7 +52,31 @@ public sealed record ModelConfig
     /// <summary>End-of-sequence id, where there is one.</summary>
     public int? EosId { get; init; }
 
+    /// <summary>What mixes tokens in each block; null: attention in all.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public MixerPattern? Mixers { get; init; }
+
+    /// <summary>Whether no block has anything in place of attention.</summary>
+    [JsonIgnore]
+    public bool IsAttentionOnly => Mixers is null;
+
+    /// <summary>What mixes tokens in a block.</summary>
+    public MixerKind Mixer(int block) => Mixers?[block] ?? MixerKind.Attention;
+
+    /// <summary>Refuses models that do not attend in every block.</summary>
+    /// <param name="what">What works with attention only, as the beginning of a sentence.</param>
+    /// <param name="wayOut">What to do instead.</param>
+    /// <exception cref="FlextronException">Some block has a linear mixer.</exception>
+    internal void RequireAttention(string what, string wayOut)
+    {
+        if (!IsAttentionOnly) throw new FlextronException($"{what} works with models that attend in every block, and the blocks of this one are {Mixers}: {wayOut}.");
+    }
+
+    /// <summary>The heads of a block's mixer where it keeps some groups.</summary>
+    internal MixerShape MixerShape(int groups) => new(groups, HeadsPerGroup, HeadSize, NormEpsilon);
+
     /// <summary>Query heads that share one key/value head.</summary>
+    [JsonIgnore]
     public int HeadsPerGroup => HeadCount / KvGroupCount;
 
     /// <summary>Checks that the numbers fit each other.</summary>
@@ -73,6 +100,9 @@ public sealed record ModelConfig
         Require(ContextLength is > 0 and <= 1 << 24, $"a context of {ContextLength} tokens is not possible");
         Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
+        Require(
+            Mixers is null || (!Mixers.Kinds.IsDefault && Mixers.Kinds.Length == BlockCount && Mixers.Kinds.All(Enum.IsDefined)),
+            $"its mixers are not one known kind for each of the {BlockCount} blocks");
         return this;
     }
 }

@@ -11,6 +11,8 @@ internal sealed class SequenceLayout(RotaryTable rotary, KvCache? cache) : Atten
 {
     private readonly long start = cache?.Length ?? 0;
 
+    public override KvCache? Cache => cache;
+
     public override Tensor RotateKeys(Tensor key_BTGH) => rotary.Rotate(key_BTGH, start);
 
     public override Tensor RotateQueries(Tensor query) => rotary.Rotate(query, start);

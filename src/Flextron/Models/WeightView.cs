@@ -45,16 +45,18 @@ public sealed class WeightView : IDisposable
     /// <param name="weights">The shared weights.</param>
     /// <param name="gradients">Zeroed weights of the same shape that hold the gradient.</param>
     /// <param name="subNetwork">Which slice.</param>
-    public static WeightView Trainable(DecoderWeights weights, DecoderWeights gradients, SubNetwork subNetwork)
+    /// <param name="isFrozen">Names tensors that need no gradient.</param>
+    public static WeightView Trainable(DecoderWeights weights, DecoderWeights gradients, SubNetwork subNetwork, Func<string, bool>? isFrozen = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(gradients);
         Dictionary<IntPtr, Tensor> gradientOf = weights.Named().Zip(gradients.Named()).ToDictionary(p => p.First.Tensor.Handle, p => p.Second.Tensor);
+        HashSet<IntPtr> frozen = isFrozen is null ? [] : [.. weights.Named().Where(n => isFrozen(n.Name)).Select(n => n.Tensor.Handle)];
         return Build(weights, subNetwork, (tensor, rows, columns, keep) =>
         {
             using Tensor slice = Prefix(tensor, rows, columns);
             // A skipped part's tensors are empty and take no part in the computation.
-            if (rows == 0) return keep(slice.detach());
+            if (rows == 0 || frozen.Contains(tensor.Handle)) return keep(slice.detach());
             using Tensor gradient = Prefix(gradientOf[tensor.Handle], rows, columns);
             Tensor leaf = keep(slice.detach().requires_grad_(true));
             leaf.grad = gradient;

@@ -2,6 +2,7 @@ using Flextron.Checkpoints;
 using Flextron.Data;
 using Flextron.Data.TinyWorld;
 using Flextron.Elastic;
+using Flextron.Mixers;
 using Flextron.Models;
 using Flextron.Progress;
 using Flextron.Tokenization;
@@ -62,6 +63,11 @@ public static class BaseModelPretraining
         {
             if (tensor.dim() == 1) tensor.fill_(1);
             else tensor.normal_(0, Deviation(name, config, scale), generator);
+        }
+        foreach (MixerWeights mixer in weights.Blocks.Select(b => b.Mixer).OfType<MixerWeights>())
+        {
+            LinearMixer kind = LinearMixer.Of(mixer.Kind);
+            for (int i = 0; i < mixer.Tensors.Count; i++) kind.Initialise(kind.Tensors[i], mixer.Tensors[i], scale, generator);
         }
         if (device is null || device.type == DeviceType.CPU) return weights;
         DecoderWeights moved = weights.Clone(device: device);

@@ -33,6 +33,7 @@ public sealed class RelaxedModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(space);
+        model.Config.RequireAttention("The relaxed network", "train routers through the surrogate");
         space = space.ValidatedFor(model.Config, "The relaxed network").Blockwise;
         this.model = model;
         Space = space;

@@ -1,44 +1,15 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Text;
 
 namespace Flextron.Tokenization;
-
-/// <summary>What a byte-pair model consists of; see <see cref="BpeModel"/>.</summary>
-internal sealed record BpeDefinition
-{
-    /// <summary>Token text by id; null where an id is not used.</summary>
-    public required string?[] Tokens { get; init; }
-
-    /// <summary>Id by token text.</summary>
-    public required Dictionary<string, int> Ids { get; init; }
-
-    /// <summary>Left, right, merged id and rank.</summary>
-    public required IReadOnlyCollection<(int Left, int Right, int Merged, int Rank)> Merges { get; init; }
-
-    /// <summary>Whether the tokens are spelled in the <see cref="ByteLevelAlphabet"/>.</summary>
-    public bool ByteLevel { get; init; }
-
-    /// <summary>Id for each byte of a character that is not in the vocabulary (-1: none), or null without byte fallback.</summary>
-    public int[]? FallbackBytes { get; init; }
-
-    /// <summary>Id for what the vocabulary cannot spell; without one it is dropped.</summary>
-    public int? UnknownId { get; init; }
-
-    /// <summary>Whether neighbouring unknown characters become one token.</summary>
-    public bool FuseUnknown { get; init; }
-
-    /// <summary>Whether a word that is itself a token skips the merges.</summary>
-    public bool IgnoreMerges { get; init; }
-}
 
 /// <summary>
 /// Byte-pair encoding of one word (or of a whole text). A text without word boundaries is first cut where no merge can join the two
 /// neighbouring characters, which changes no id but keeps the pieces short and cacheable.
 /// </summary>
-internal sealed class BpeModel
+internal sealed class BpeModel : ITokenModel
 {
-    private const int LongestCached = 128, MostCached = 1 << 17, DirectCodePoints = 0x3000;
+    private const int DirectCodePoints = 0x3000;
 
     private readonly BpeDefinition _definition;
     private readonly MergeTable _merges;
@@ -46,16 +17,13 @@ internal sealed class BpeModel
     private readonly int[] _directIds = new int[DirectCodePoints];
     private readonly Dictionary<int, int> _otherIds = [];
     private readonly CrossingPairs? _crossings;
-    private readonly bool _unknownsFuse, _unknownsVanish;
-    private readonly ConcurrentDictionary<string, int[]> _cache = new();
-    private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cacheBySpan;
-    private int _cached;
+    private readonly bool _unknownsFuse, _unknownsVanish, _affixed;
+    private readonly WordCache _cache = new();
 
     public BpeModel(BpeDefinition definition)
     {
         _definition = definition;
         _merges = new MergeTable(definition.Merges);
-        _cacheBySpan = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
         _byteIds = new int[256];
         for (int b = 0; b < 256; b++)
             _byteIds[b] = definition.Ids.GetValueOrDefault(ByteLevelAlphabet.OfByte((byte)b).ToString(), -1);
@@ -70,7 +38,8 @@ internal sealed class BpeModel
         // Merges that start from fallback bytes could cross between any two unknown characters.
         bool bytesMerge = definition.FallbackBytes is { } bytes
             && definition.Merges.Any(m => Array.IndexOf(bytes, m.Left) >= 0 || Array.IndexOf(bytes, m.Right) >= 0);
-        if (!definition.ByteLevel && !bytesMerge) _crossings = new CrossingPairs(definition);
+        _affixed = definition.ContinuingPrefix.Length + definition.EndSuffix.Length > 0;
+        if (!definition.ByteLevel && !bytesMerge && !_affixed) _crossings = new CrossingPairs(definition);
         bool everyByteFallsBack = definition.FallbackBytes is { } all && !all.Contains(-1);
         _unknownsFuse = !everyByteFallsBack && definition is { UnknownId: not null, FuseUnknown: true };
         _unknownsVanish = !everyByteFallsBack && definition.UnknownId is null;
@@ -117,23 +86,22 @@ internal sealed class BpeModel
             output.Add(single);
             return;
         }
-        bool cacheable = piece.Length <= LongestCached;
-        if (cacheable && _cacheBySpan.TryGetValue(piece, out int[]? known))
-        {
-            output.AddRange(known.AsSpan());
-            return;
-        }
-        int[] buffer = ArrayPool<int>.Shared.Rent(piece.Length * 4);
-        int count = _definition.ByteLevel ? BytesToIds(piece, buffer) : CharactersToIds(piece, buffer);
-        if (_definition is { ByteLevel: true, IgnoreMerges: true } && _definition.Ids.TryGetValue(ByteLevelAlphabet.Spell(piece), out int whole))
+        if (_cache.TryAppend(piece, output)) return;
+        // A character has at most four bytes, each of which may become an id.
+        int[] buffer = ArrayPool<int>.Shared.Rent(piece.Length * 4 + _definition.ContinuingPrefix.Length * piece.Length + _definition.EndSuffix.Length);
+        int count = _affixed ? AffixedIds(piece, buffer) : _definition.ByteLevel ? BytesToIds(piece, buffer) : CharactersToIds(piece, buffer);
+        if (_crossings is null && _definition.IgnoreMerges && WholeWord(piece) is { } whole)
             (buffer[0], count) = (whole, 1);
         else
             count = BpeMerger.Merge(buffer.AsSpan(0, count), _merges);
         ReadOnlySpan<int> ids = buffer.AsSpan(0, count);
         output.AddRange(ids);
-        if (cacheable && Volatile.Read(ref _cached) < MostCached && _cache.TryAdd(piece.ToString(), ids.ToArray())) Interlocked.Increment(ref _cached);
+        _cache.Add(piece, ids);
         ArrayPool<int>.Shared.Return(buffer);
     }
+
+    private int? WholeWord(ReadOnlySpan<char> piece) =>
+        _definition.Ids.TryGetValue(_definition.ByteLevel ? ByteLevelAlphabet.Spell(piece) : piece.ToString(), out int id) ? id : null;
 
     private int BytesToIds(ReadOnlySpan<char> piece, int[] ids)
     {
@@ -155,34 +123,49 @@ internal sealed class BpeModel
     {
         int count = 0;
         bool unknown = false;
-        Span<byte> bytes = stackalloc byte[4];
         for (int at = 0; at < piece.Length;)
         {
-            int codePoint = CodePoint(piece, at, out int used);
+            int id = IdOf(CodePoint(piece, at, out int used));
+            if (id >= 0) (ids[count++], unknown) = (id, false);
+            else AddUnknown(piece.Slice(at, used), ids, ref count, ref unknown);
             at += used;
-            int id = IdOf(codePoint);
-            if (id >= 0)
-            {
-                ids[count++] = id;
-                unknown = false;
-                continue;
-            }
-            if (_definition.FallbackBytes is { } fallback)
-            {
-                int length = new Rune(codePoint).EncodeToUtf8(bytes);
-                bool all = true;
-                for (int i = 0; i < length; i++) all &= fallback[bytes[i]] >= 0;
-                if (all)
-                {
-                    for (int i = 0; i < length; i++) ids[count++] = fallback[bytes[i]];
-                    unknown = false;
-                    continue;
-                }
-            }
-            if (_definition.UnknownId is { } unknownId && !(unknown && _definition.FuseUnknown)) ids[count++] = unknownId;
-            unknown = true;
         }
         return count;
+    }
+
+    // Symbols with a mark on those that continue a word or end it; each is looked up as it is spelled.
+    private int AffixedIds(ReadOnlySpan<char> piece, int[] ids)
+    {
+        string spelled = _definition.ByteLevel ? ByteLevelAlphabet.Spell(piece) : piece.ToString();
+        int count = 0;
+        bool unknown = false;
+        for (int at = 0; at < spelled.Length;)
+        {
+            int used = char.IsHighSurrogate(spelled[at]) ? 2 : 1;
+            string prefix = at > 0 ? _definition.ContinuingPrefix : "", suffix = at + used == spelled.Length ? _definition.EndSuffix : "";
+            string symbol = string.Concat(prefix, spelled.AsSpan(at, used), suffix);
+            if (_definition.Ids.TryGetValue(symbol, out int id)) (ids[count++], unknown) = (id, false);
+            else AddUnknown(symbol, ids, ref count, ref unknown);
+            at += used;
+        }
+        return count;
+    }
+
+    private void AddUnknown(ReadOnlySpan<char> symbol, int[] ids, ref int count, ref bool unknown)
+    {
+        if (_definition.FallbackBytes is { } fallback)
+        {
+            byte[] bytes = new byte[Encoding.UTF8.GetByteCount(symbol)];
+            Encoding.UTF8.GetBytes(symbol, bytes);
+            if (Array.TrueForAll(bytes, b => fallback[b] >= 0))
+            {
+                foreach (byte b in bytes) ids[count++] = fallback[b];
+                unknown = false;
+                return;
+            }
+        }
+        if (_definition.UnknownId is { } unknownId && !(unknown && _definition.FuseUnknown)) ids[count++] = unknownId;
+        unknown = true;
     }
 
     private int IdOf(int codePoint) => codePoint < DirectCodePoints ? _directIds[codePoint] : _otherIds.GetValueOrDefault(codePoint, -1);

@@ -1,6 +1,6 @@
 namespace Flextron.Tokenization;
 
-/// <summary>A tokenizer described by a Hugging Face <c>tokenizer.json</c>: added tokens, normalizer, pre-tokenizer, BPE, template, decoder.</summary>
+/// <summary>A tokenizer described by a Hugging Face <c>tokenizer.json</c>: added tokens, normalizer, pre-tokenizer, model, template, decoder.</summary>
 internal sealed class HuggingFaceTokenizer : Tokenizer
 {
     /// <summary>The parts, as <see cref="HuggingFaceTokenizerReader"/> found them.</summary>
@@ -8,7 +8,7 @@ internal sealed class HuggingFaceTokenizer : Tokenizer
     {
         public required string File { get; init; }
         public required string?[] Tokens { get; init; }
-        public required BpeModel Model { get; init; }
+        public required ITokenModel Model { get; init; }
         public required IReadOnlyList<AddedToken> AddedTokens { get; init; }
         public required TextNormalizer Normalizer { get; init; }
         public required PreTokenizer PreTokenizer { get; init; }

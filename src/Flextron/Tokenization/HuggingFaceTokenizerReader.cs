@@ -3,7 +3,7 @@ using Flextron.Storage;
 
 namespace Flextron.Tokenization;
 
-/// <summary>Reads a Hugging Face <c>tokenizer.json</c> with a BPE model. What it asks for and is not supported is refused by name.</summary>
+/// <summary>Reads a Hugging Face <c>tokenizer.json</c>. What it asks for and is not supported is refused by name.</summary>
 internal static class HuggingFaceTokenizerReader
 {
     /// <summary>Reads the file; the settings beside it name the BOS and EOS tokens.</summary>
@@ -28,14 +28,10 @@ internal static class HuggingFaceTokenizerReader
         TextNormalizer normalizer = TextNormalizer.Read(root.Find("normalizer"));
         TokenDecoder decoder = TokenDecoder.Read(root.Find("decoder"));
         JsonPart model = root.Get("model");
-        // Files from before the type was written have merges.
-        string type = model.Text("type", model.Find("merges") is null ? "Unigram" : "BPE")!;
-        if (type != "BPE") throw model.Unsupported($"a {type} model");
-
-        Dictionary<string, int> vocabulary = ReadVocabulary(model.Get("vocab"), largestId);
+        Dictionary<string, int> vocabulary = TokenModelReader.ReadVocabulary(model, largestId);
         List<AddedToken> added = root.Find("added_tokens") is { } list ? ReadAddedTokens(list, vocabulary, largestId) : [];
         string?[] tokens = Spell(vocabulary, added, model);
-        BpeDefinition definition = ReadModel(model, vocabulary, tokens, preTokenizer.ByteLevel);
+        ITokenModel encoder = TokenModelReader.Read(model, vocabulary, tokens, preTokenizer.ByteLevel);
 
         var allIds = new Dictionary<string, int>(vocabulary);
         foreach (AddedToken token in added) allIds[token.Content] = token.Id;
@@ -45,7 +41,7 @@ internal static class HuggingFaceTokenizerReader
         {
             File = root.File,
             Tokens = tokens,
-            Model = new BpeModel(definition),
+            Model = encoder,
             AddedTokens = added,
             Normalizer = normalizer,
             PreTokenizer = preTokenizer,
@@ -55,18 +51,6 @@ internal static class HuggingFaceTokenizerReader
             BosId = bos,
             EosId = eos,
         }) { OwnFiles = ownFiles };
-    }
-
-    private static Dictionary<string, int> ReadVocabulary(JsonPart vocab, long largestId)
-    {
-        var vocabulary = new Dictionary<string, int>();
-        foreach ((string token, JsonPart value) in vocab.Members())
-        {
-            int id = value.Int();
-            if (id < 0 || id > largestId) throw value.Bad($"has the id {id}, which is out of range");
-            vocabulary[token] = id;
-        }
-        return vocabulary.Count > 0 ? vocabulary : throw vocab.Bad("is empty");
     }
 
     private static List<AddedToken> ReadAddedTokens(JsonPart list, Dictionary<string, int> vocabulary, long largestId)
@@ -96,52 +80,5 @@ internal static class HuggingFaceTokenizerReader
             tokens[id] = token;
         }
         return tokens;
-    }
-
-    private static BpeDefinition ReadModel(JsonPart model, Dictionary<string, int> vocabulary, string?[] tokens, bool byteLevel)
-    {
-        if (model.Find("dropout") is { } dropout && !(dropout.Element.ValueKind == JsonValueKind.Number && dropout.Element.GetDouble() == 0))
-            throw model.Unsupported("dropout");
-        foreach (string name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
-            if (!string.IsNullOrEmpty(model.Text(name, null))) throw model.Unsupported(name);
-
-        int? unknown = null;
-        if (model.Find("unk_token") is { } unk)
-            unknown = vocabulary.TryGetValue(unk.Text(), out int id) ? id : throw unk.Bad($"names the token {unk.Text()}, which the vocabulary does not have");
-        int[]? fallback = null;
-        if (model.Flag("byte_fallback", false))
-        {
-            fallback = new int[256];
-            for (int b = 0; b < 256; b++) fallback[b] = vocabulary.GetValueOrDefault($"<0x{b:X2}>", -1);
-        }
-        return new BpeDefinition
-        {
-            Tokens = tokens,
-            Ids = vocabulary,
-            Merges = ReadMerges(model.Get("merges"), vocabulary),
-            ByteLevel = byteLevel,
-            FallbackBytes = fallback,
-            UnknownId = unknown,
-            FuseUnknown = model.Flag("fuse_unk", false),
-            IgnoreMerges = model.Flag("ignore_merges", false),
-        };
-    }
-
-    private static List<(int Left, int Right, int Merged, int Rank)> ReadMerges(JsonPart merges, Dictionary<string, int> vocabulary)
-    {
-        var result = new List<(int, int, int, int)>();
-        foreach (JsonPart item in merges.Items())
-        {
-            string[] pair = item.Element.ValueKind == JsonValueKind.Array ? [.. item.Items().Select(i => i.Text())] : item.Text().Split(' ');
-            if (pair.Length != 2) throw item.Bad("is not a pair of tokens");
-            int[] ids = new int[3];
-            for (int i = 0; i < 3; i++)
-            {
-                string token = i < 2 ? pair[i] : pair[0] + pair[1];
-                if (!vocabulary.TryGetValue(token, out ids[i])) throw item.Bad($"names the token {token}, which the vocabulary does not have");
-            }
-            result.Add((ids[0], ids[1], ids[2], result.Count));
-        }
-        return result;
     }
 }

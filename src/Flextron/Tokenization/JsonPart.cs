@@ -13,7 +13,7 @@ internal readonly record struct JsonPart(string File, string Where, JsonElement 
 
     /// <summary>The message for something that is valid but not supported.</summary>
     public FlextronException Unsupported(string what) =>
-        new($"{File}: {Where} asks for {what}, which is not supported; use a model with a byte-pair (BPE) tokenizer of the Llama or GPT-2 kind.");
+        new($"{File}: {Where} asks for {what}, which is not supported; use a model with a tokenizer of the Llama, GPT-2 or T5 kind.");
 
     /// <summary>A member, or null where it is absent or JSON null.</summary>
     public JsonPart? Find(string name)
@@ -52,6 +52,10 @@ internal readonly record struct JsonPart(string File, string Where, JsonElement 
 
     /// <summary>The value as a whole number of 32 bits.</summary>
     public int Int() => Element.ValueKind == JsonValueKind.Number && Element.TryGetInt32(out int value) ? value : throw Bad("is not a whole number");
+
+    /// <summary>The value as a finite number.</summary>
+    public double Number() =>
+        Element.ValueKind == JsonValueKind.Number && Element.TryGetDouble(out double value) && double.IsFinite(value) ? value : throw Bad("is not a number");
 
     /// <summary>A member as text, or the fallback.</summary>
     public string? Text(string name, string? fallback) => Find(name)?.Text() ?? fallback;

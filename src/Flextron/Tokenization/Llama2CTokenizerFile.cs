@@ -50,7 +50,7 @@ internal static class Llama2CTokenizerFile
             File = path,
             Pieces = pieces,
             Space = ' ',
-            DummyPrefix = true,
+            Normalizer = new SentencePieceNormalizer(map: null, ' ', prefixes: true, removesSpaces: false, userDefined: []),
             StripsAtStart = false,
             UnknownId = 0,
             BosId = Bos,

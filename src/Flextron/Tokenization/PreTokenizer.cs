@@ -18,6 +18,9 @@ internal sealed class PreTokenizer
     // The word pattern of GPT-2 (Radford et al. 2019), which ByteLevel implies.
     internal const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+    // Unicode's punctuation and ASCII's, which counts its symbols too.
+    private const string Punctuation = @"[\p{P}$+<=>^`|~]";
+
     private delegate void SplitStep(Segment segment, List<Segment> output);
 
     private readonly List<SplitStep> _steps = [];
@@ -78,11 +81,21 @@ internal sealed class PreTokenizer
                 break;
             case "Whitespace":
                 // This one is defined with another engine's \w, which takes the joiners.
-                const string word = TextPattern.Alphanumeric + @"\u200C\u200D";
+                const string word = PatternTranslator.WordClass + @"\u200C\u200D";
                 AddPattern(TextPattern.Regular($@"[{word}]+|[^{word}\s]+", part.File), SplitBehavior.Removed, invert: true);
                 break;
             case "WhitespaceSplit":
                 AddPattern(TextPattern.Regular(@"\s", part.File), SplitBehavior.Removed, invert: false);
+                break;
+            case "Punctuation":
+                AddPattern(TextPattern.Regular(Punctuation, part.File), part.Find("behavior") is null ? SplitBehavior.Isolated : Behavior(part, "behavior"), invert: false);
+                break;
+            case "BertPreTokenizer":
+                AddPattern(TextPattern.Regular(@"\s", part.File), SplitBehavior.Removed, invert: false);
+                AddPattern(TextPattern.Regular(Punctuation, part.File), SplitBehavior.Isolated, invert: false);
+                break;
+            case "CharDelimiterSplit":
+                AddPattern(TextPattern.Literal(part.Get("delimiter").Text(), part.File), SplitBehavior.Removed, invert: false);
                 break;
             default:
                 throw part.Unsupported($"the pre-tokenizer {type}");

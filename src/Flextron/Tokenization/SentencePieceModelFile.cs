@@ -4,13 +4,13 @@ using System.Text;
 namespace Flextron.Tokenization;
 
 /// <summary>
-/// Reads a SentencePiece <c>tokenizer.model</c> (a protocol-buffer message) with a BPE model and no text normalization, as Llama-2's is.
+/// Reads a SentencePiece <c>tokenizer.model</c> (a protocol-buffer message) with a byte-pair (Llama-2) or unigram (T5) model.
 /// Field numbers: pieces 1 (text 1, score 2, kind 3), trainer 2 (model kind 3, white space as suffix 24, unknown 40, BOS 41, EOS 42),
 /// normalizer 3 (character map 2, dummy prefix 3, remove extra white space 4, escape white space 5), denormalizer 5.
 /// </summary>
 internal static class SentencePieceModelFile
 {
-    private const int Bpe = 2;
+    private const int UnigramKind = 1, BytePairKind = 2;
 
     public static SentencePieceTokenizer Read(string path)
     {
@@ -20,8 +20,9 @@ internal static class SentencePieceModelFile
             new($"{path} asks for {what}, which is not supported; use a tokenizer.json of the same model, or another model.");
 
         var pieces = new List<SentencePieceTokenizer.Piece>();
-        long modelKind = 1, unknown = 0, bos = 1, eos = 2;
+        long modelKind = UnigramKind, unknown = 0, bos = 1, eos = 2;
         bool dummyPrefix = true, removesSpaces = true, escapes = true, suffix = false;
+        CharacterMap? map = null;
         try
         {
             foreach (ProtoField field in ProtoField.Fields(file))
@@ -46,7 +47,8 @@ internal static class SentencePieceModelFile
                 {
                     foreach (ProtoField setting in ProtoField.Fields(field.Bytes))
                     {
-                        if (setting.Number == 2 && setting.Bytes.Length > 0) throw Unsupported("a character map for normalization");
+                        if (setting.Number == 2 && setting.Bytes.Length > 0)
+                            map = field.Number == 3 ? CharacterMap.Read(setting.Bytes) ?? throw Bad("its character map is not one") : throw Unsupported("character rules for decoding");
                         if (field.Number == 3 && setting.Number == 3) dummyPrefix = setting.Value != 0;
                         if (field.Number == 3 && setting.Number == 4) removesSpaces = setting.Value != 0;
                         if (field.Number == 3 && setting.Number == 5) escapes = setting.Value != 0;
@@ -59,8 +61,8 @@ internal static class SentencePieceModelFile
             throw Bad(e.Message);
         }
         if (pieces.Count == 0) throw Bad("it has no pieces");
-        if (modelKind != Bpe) throw Unsupported(modelKind == 1 ? "a unigram model" : $"model kind {modelKind}");
-        if (removesSpaces) throw Unsupported("the removal of extra white space");
+        if (modelKind is not (UnigramKind or BytePairKind)) throw Unsupported(modelKind switch { 3 => "a word model", 4 => "a character model", _ => $"model kind {modelKind}" });
+        if (modelKind == BytePairKind && pieces.Exists(p => p.Kind == SentencePieceTokenizer.PieceKind.Unused)) throw Unsupported("unused pieces in a byte-pair model");
         if (!escapes || suffix) throw Unsupported("white space in another form than a leading ▁");
         int? Id(long id) => id >= 0 && id < pieces.Count ? (int)id : id == -1 ? null : throw Bad($"the special id {id} is outside its {pieces.Count} pieces");
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
@@ -69,7 +71,9 @@ internal static class SentencePieceModelFile
             File = path,
             Pieces = pieces,
             Space = '▁',
-            DummyPrefix = dummyPrefix,
+            Normalizer = new SentencePieceNormalizer(
+                map, '▁', dummyPrefix, removesSpaces, pieces.Where(p => p.Kind == SentencePieceTokenizer.PieceKind.UserDefined).Select(p => p.Text)),
+            Unigram = modelKind == UnigramKind,
             StripsAtStart = true,
             UnknownId = Id(unknown),
             BosId = Id(bos),
@@ -107,6 +111,7 @@ internal static class SentencePieceModelFile
             1 => SentencePieceTokenizer.PieceKind.Normal,
             2 or 3 => SentencePieceTokenizer.PieceKind.Control,
             4 => SentencePieceTokenizer.PieceKind.UserDefined,
+            5 => SentencePieceTokenizer.PieceKind.Unused,
             6 => SentencePieceTokenizer.PieceKind.Byte,
             _ => throw new InvalidDataException($"piece {id} is of the kind {kind}"),
         });

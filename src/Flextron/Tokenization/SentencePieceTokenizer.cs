@@ -3,8 +3,8 @@ using System.Text;
 namespace Flextron.Tokenization;
 
 /// <summary>
-/// A byte-pair tokenizer whose merges follow from the scores of its pieces (SentencePiece; llama2.c's tokenizer.bin): of all neighbours
-/// whose concatenation is a piece, the one of the best score is joined first, the leftmost of equals.
+/// A tokenizer of scored pieces (SentencePiece; llama2.c's tokenizer.bin). The scores are log probabilities of a unigram model, or the order of
+/// merges of a byte-pair model: of all neighbours whose concatenation is a piece, the one of the best score is joined first, the leftmost of equals.
 /// </summary>
 internal sealed class SentencePieceTokenizer : Tokenizer
 {
@@ -22,6 +22,9 @@ internal sealed class SentencePieceTokenizer : Tokenizer
 
         /// <summary>Text that is matched first and never merged.</summary>
         UserDefined,
+
+        /// <summary>An id that is kept free.</summary>
+        Unused,
     }
 
     /// <summary>One entry of the vocabulary.</summary>
@@ -36,10 +39,13 @@ internal sealed class SentencePieceTokenizer : Tokenizer
         /// <summary>How the pieces spell a space: ' ' itself or '▁'.</summary>
         public required char Space { get; init; }
 
-        /// <summary>Whether a space is put in front of every text.</summary>
-        public required bool DummyPrefix { get; init; }
+        /// <summary>What is done to a text first.</summary>
+        public required SentencePieceNormalizer Normalizer { get; init; }
 
-        /// <summary>Whether decoding takes that space away at the very beginning as well, not only after BOS.</summary>
+        /// <summary>Whether the scores are log probabilities of a unigram model instead of the order of merges.</summary>
+        public bool Unigram { get; init; }
+
+        /// <summary>Whether decoding takes the space in front away at the very beginning as well, not only after BOS.</summary>
         public required bool StripsAtStart { get; init; }
         public required int? UnknownId { get; init; }
         public required int? BosId { get; init; }
@@ -51,38 +57,25 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     internal const int LongestPiece = 512;
 
     private readonly Components _parts;
-    private readonly BpeModel _model;
+    private readonly ITokenModel _model;
     private readonly AddedTokenMatcher _userDefined;
 
     internal SentencePieceTokenizer(Components parts)
     {
         _parts = parts;
-        var ids = new Dictionary<string, int>();
         int[]? bytes = null;
-        var userDefined = new List<(string, AddedToken)>();
         for (int id = 0; id < parts.Pieces.Count; id++)
         {
             (string text, _, PieceKind kind) = parts.Pieces[id];
-            if (kind == PieceKind.Normal) ids.TryAdd(text, id);
-            else if (kind == PieceKind.UserDefined) userDefined.Add((text, new AddedToken(id, text, false, false, false, false, false)));
-            else if (kind == PieceKind.Byte)
-            {
-                if (bytes is null) Array.Fill(bytes = new int[256], -1);
-                int value = TokenDecoder.ByteOf(text);
-                if (value < 0) throw new FlextronException($"{parts.File}: the byte piece {id} is spelled {text}, not as <0x00> to <0xFF>.");
-                bytes[value] = id;
-            }
+            if (kind != PieceKind.Byte) continue;
+            if (bytes is null) Array.Fill(bytes = new int[256], -1);
+            int value = TokenDecoder.ByteOf(text);
+            if (value < 0) throw new FlextronException($"{parts.File}: the byte piece {id} is spelled {text}, not as <0x00> to <0xFF>.");
+            bytes[value] = id;
         }
-        _userDefined = new AddedTokenMatcher(userDefined);
-        _model = new BpeModel(new BpeDefinition
-        {
-            Tokens = [.. parts.Pieces.Select(p => p.Text)],
-            Ids = ids,
-            Merges = MergesByScore(ids, parts.Pieces),
-            FallbackBytes = bytes,
-            UnknownId = parts.UnknownId,
-            FuseUnknown = true,
-        });
+        // A unigram model weighs them among its other pieces.
+        _userDefined = new AddedTokenMatcher(parts.Unigram ? [] : Of(PieceKind.UserDefined).Select(p => (p.Text, new AddedToken(p.Id, p.Text, false, false, false, false, false))));
+        _model = parts.Unigram ? Unigram(bytes) : BytePair(bytes);
     }
 
     /// <inheritdoc/>
@@ -104,8 +97,7 @@ internal sealed class SentencePieceTokenizer : Tokenizer
         var ids = new List<int>(text.Length / 3 + 8);
         if (addSpecialTokens && AddsBos) ids.Add(BosId!.Value);
         if (text.Length == 0) return [.. ids];
-        string spelled = TextEncoding.WithoutLoneSurrogates(text).Replace(' ', _parts.Space);
-        if (_parts.DummyPrefix) spelled = _parts.Space + spelled;
+        string spelled = _parts.Normalizer.Apply(TextEncoding.WithoutLoneSurrogates(text));
         _userDefined.Split(spelled, (token, start, length) =>
         {
             if (token is null) _model.Encode(spelled.AsSpan(start, length), ids);
@@ -119,14 +111,16 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     {
         ArgumentNullException.ThrowIfNull(ids);
         var bytes = new List<byte>();
-        bool strip = _parts.DummyPrefix && _parts.StripsAtStart;
+        bool strip = _parts.StripsAtStart && _parts.Normalizer.LeadingSpaceIsOurs;
         foreach (int id in ids)
         {
             string text = TokenText(id);
             PieceKind kind = _parts.Pieces[id].Kind;
             if (kind == PieceKind.Control)
             {
-                strip = id == BosId ? _parts.DummyPrefix : strip;
+                // An unknown piece stood for something, so what follows it is not the beginning.
+                strip &= id != _parts.UnknownId;
+                strip |= id == BosId && !_parts.StripsAtStart && _parts.Normalizer.LeadingSpaceIsOurs;
                 continue;
             }
             if (kind == PieceKind.Byte)
@@ -138,7 +132,8 @@ internal sealed class SentencePieceTokenizer : Tokenizer
                 string spelled = text.Replace(_parts.Space, ' ');
                 bytes.AddRange(Encoding.UTF8.GetBytes(strip && spelled.StartsWith(' ') ? spelled[1..] : spelled));
             }
-            strip = false;
+            // Where white space is removed, so is all that decoding begins with.
+            strip &= _parts.Normalizer.RemovesSpaces && bytes.Count == 0;
         }
         return Encoding.UTF8.GetString([.. bytes]);
     }
@@ -147,6 +142,43 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     public override string TokenText(int id) => (uint)id < (uint)VocabularySize
         ? _parts.Pieces[id].Text
         : throw TextEncoding.OutsideVocabulary(id, VocabularySize, _parts.File);
+
+    private IEnumerable<(string Text, int Id, float Score)> Of(PieceKind kind) =>
+        _parts.Pieces.Select((piece, id) => (piece, id)).Where(p => p.piece.Kind == kind).Select(p => (p.piece.Text, p.id, p.piece.Score));
+
+    private BpeModel BytePair(int[]? bytes)
+    {
+        var ids = new Dictionary<string, int>();
+        foreach ((string text, int id, _) in Of(PieceKind.Normal)) ids.TryAdd(text, id);
+        return new BpeModel(new BpeDefinition
+        {
+            Tokens = [.. _parts.Pieces.Select(p => p.Text)],
+            Ids = ids,
+            Merges = MergesByScore(ids, _parts.Pieces),
+            FallbackBytes = bytes,
+            UnknownId = _parts.UnknownId,
+            FuseUnknown = true,
+        });
+    }
+
+    // A user-defined piece wins over any way of cutting it; an unknown character is ten less likely than the least likely piece.
+    private UnigramModel Unigram(int[]? bytes)
+    {
+        float[] scores = [.. Of(PieceKind.Normal).Select(p => p.Score)];
+        float least = scores.Length == 0 ? 0 : scores.Min(), best = scores.Length == 0 ? 0 : scores.Max();
+        return new UnigramModel(new UnigramDefinition
+        {
+            Pieces =
+            [
+                .. Of(PieceKind.Normal).Select(p => (p.Text, p.Id, (double)p.Score)),
+                .. Of(PieceKind.UserDefined).Select(p => (p.Text, p.Id, Encoding.UTF8.GetByteCount(p.Text) * best - 0.1)),
+            ],
+            UnknownScore = least - 10f,
+            UnknownId = _parts.UnknownId,
+            FallbackBytes = bytes,
+            SinglePrecision = true,
+        });
+    }
 
     private static List<(int Left, int Right, int Merged, int Rank)> MergesByScore(Dictionary<string, int> ids, IReadOnlyList<Piece> pieces)
     {

@@ -35,7 +35,7 @@ internal static class SplitBehaviors
             foreach ((int start, int length) in matches)
             {
                 if (start > at) output.Add(segment.Part(at, start - at));
-                output.Add(segment.Part(start, length));
+                if (length > 0) output.Add(segment.Part(start, length));
                 at = start + length;
             }
             if (at < segment.Length) output.Add(segment.Part(at, segment.Length - at));
@@ -67,7 +67,7 @@ internal static class SplitBehaviors
                     end = stretches[++i].End;
                     break;
             }
-            output.Add(segment.Part(start, end - start));
+            if (end > start) output.Add(segment.Part(start, end - start));
         }
     }
 }

@@ -53,8 +53,7 @@ internal sealed class TextNormalizer
                 steps.Add(text => UnicodeNormalizer.Normalize(text, NormalizationForm.FormKD));
                 break;
             case "Lowercase":
-                // The one letter whose lower case is two characters.
-                steps.Add(text => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant());
+                steps.Add(Lower);
                 break;
             case "Strip":
                 bool left = part.Flag("strip_left", true), right = part.Flag("strip_right", true);
@@ -63,9 +62,48 @@ internal sealed class TextNormalizer
             case "StripAccents":
                 steps.Add(StripMarks);
                 break;
+            case "Nmt":
+                steps.Add(CleanForTranslation);
+                break;
+            case "BertNormalizer":
+                AddBert(part, steps);
+                break;
+            case "Precompiled":
+                JsonPart rules = part.Get("precompiled_charsmap");
+                byte[] bytes = rules.Element.TryGetBytesFromBase64(out byte[]? read) ? read : throw rules.Bad("is not base64");
+                CharacterMap map = CharacterMap.Read(bytes) ?? throw rules.Bad("is not a character map");
+                steps.Add(map.ReplaceGraphemes);
+                break;
+            case "ByteLevel":
+                steps.Add(text => ByteLevelAlphabet.Spell(text));
+                break;
             default:
                 throw part.Unsupported($"the normalizer {type}");
         }
+    }
+
+    private static void AddBert(JsonPart part, List<Func<string, string>> steps)
+    {
+        bool lower = part.Flag("lowercase", true);
+        if (part.Flag("clean_text", true)) steps.Add(BertText.Clean);
+        if (part.Flag("handle_chinese_chars", true)) steps.Add(BertText.SpaceChinese);
+        if (part.Flag("strip_accents", lower)) steps.Add(BertText.StripAccents);
+        if (lower) steps.Add(Lower);
+    }
+
+    // The one letter whose lower case is two characters.
+    private static string Lower(string text) => text.Replace("\u0130", "i\u0307", StringComparison.Ordinal).ToLowerInvariant();
+
+    // What SentencePiece's rules for machine translation (nmt) do beside NFKC.
+    private static string CleanForTranslation(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        foreach (char c in text)
+        {
+            if (c is (>= '\u0001' and <= '\u0008') or '\u000B' or (>= '\u000E' and <= '\u001F') or '\u007F' or '\u008F' or '\u009F') continue;
+            result.Append(c is '\u0009' or '\u000A' or '\u000C' or '\u000D' or '\u1680' or (>= '\u200B' and <= '\u200F') or '\u2028' or '\u2029' or '\u2581' or '\uFEFF' or '\uFFFD' ? ' ' : c);
+        }
+        return result.ToString();
     }
 
     private static string StripMarks(string text)

@@ -6,6 +6,12 @@ namespace Flextron.Tokenization;
 /// <summary>The <c>decoder</c> of a tokenizer.json: token texts to text, step by step.</summary>
 internal sealed class TokenDecoder
 {
+    // The English contractions and marks that the format joins again, in its order.
+    private static readonly (string Spaced, string Joined)[] s_cleanUps =
+    [
+        (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+    ];
+
     private readonly List<Func<List<string>, List<string>>> _steps = [];
     private readonly bool _present;
 
@@ -59,6 +65,16 @@ internal sealed class TokenDecoder
                 string scheme = part.Text("prepend_scheme", null) ?? (part.Flag("add_prefix_space", true) ? "always" : "never");
                 _steps.Add(tokens => [.. tokens.Select((t, i) => t.Replace(replacement, i == 0 && scheme != "never" ? "" : " ", StringComparison.Ordinal))]);
                 break;
+            case "WordPiece":
+                string prefix = part.Text("prefix", "##")!;
+                bool cleanUp = part.Flag("cleanup", true);
+                _steps.Add(tokens => [.. tokens.Select((t, i) => FromWordPiece(t, i == 0, prefix, cleanUp))]);
+                break;
+            case "BPEDecoder":
+                string suffix = part.Text("suffix", "</w>")!;
+                if (suffix.Length == 0) throw part.Bad("has an empty suffix");
+                _steps.Add(tokens => [.. tokens.Select((t, i) => t.Replace(suffix, i == tokens.Count - 1 ? "" : " ", StringComparison.Ordinal))]);
+                break;
             default:
                 throw part.Unsupported($"the decoder {type}");
         }
@@ -104,9 +120,18 @@ internal sealed class TokenDecoder
         void Flush()
         {
             if (bytes.Count == 0) return;
-            result.Add(Encoding.UTF8.GetString([.. bytes]));
+            // The format has one replacement for every byte of a run that is not UTF-8 as a whole.
+            result.Add(System.Text.Unicode.Utf8.IsValid(bytes.ToArray()) ? Encoding.UTF8.GetString([.. bytes]) : new string('\uFFFD', bytes.Count));
             bytes.Clear();
         }
+    }
+
+    private static string FromWordPiece(string token, bool first, string prefix, bool cleanUp)
+    {
+        if (!first) token = token.StartsWith(prefix, StringComparison.Ordinal) ? token[prefix.Length..] : " " + token;
+        if (!cleanUp) return token;
+        foreach ((string spaced, string joined) in s_cleanUps) token = token.Replace(spaced, joined, StringComparison.Ordinal);
+        return token;
     }
 
     private static string Strip(string token, char content, int left, int right)

@@ -1,6 +1,6 @@
 namespace Flextron.Tokenization;
 
-/// <summary>Opens the tokenizer of a model: Hugging Face <c>tokenizer.json</c> (BPE), llama2.c <c>tokenizer.bin</c>, SentencePiece <c>tokenizer.model</c> (BPE).</summary>
+/// <summary>Opens the tokenizer of a model: Hugging Face <c>tokenizer.json</c>, llama2.c <c>tokenizer.bin</c>, SentencePiece <c>tokenizer.model</c>.</summary>
 public static class TokenizerLoader
 {
     private static readonly string[] s_names = ["tokenizer.json", "tokenizer.bin", "tokenizer.model"];

@@ -39,13 +39,19 @@ public sealed class FlatAdamW : IDisposable
     /// <param name="step">Steps done before this one.</param>
     /// <param name="learningRate">This step's rate.</param>
     /// <param name="used">The sub-networks whose gradients are in the buffer.</param>
+    /// <param name="freeze">Names weights that stay as they are, whatever is in their place of the buffer.</param>
     /// <returns>The gradient's norm before clipping.</returns>
     /// <exception cref="FlextronException">The gradient is not finite; nothing was updated.</exception>
-    public double Step(int step, double learningRate, IReadOnlyList<SubNetwork> used)
+    public double Step(int step, double learningRate, IReadOnlyList<SubNetwork> used, IWeightFreeze? freeze = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Tensor gradient = Gradients.Flat;
+        if (freeze is not null)
+        {
+            foreach ((string name, Tensor part) in Gradients.Named())
+                if (freeze.IsFrozen(name)) part.zero_();
+        }
         double norm = gradient.norm().item<float>();
         if (!double.IsFinite(norm))
         {
@@ -53,7 +59,7 @@ public sealed class FlatAdamW : IDisposable
             throw new FlextronException($"Training diverged at step {step + 1}: the gradient is not a number; lower learningRate and start again, or go on from the last checkpoint with --change-rate.");
         }
         double clip = norm > settings.GradientClip ? settings.GradientClip / (norm + 1e-6) : 1;
-        foreach (ParameterRegion region in ParameterRanges.Used(weights, used))
+        foreach (ParameterRegion region in ParameterRanges.Used(weights, used, freeze is null ? null : freeze.IsFrozen))
             Update(region, weights.Flat, gradient, FirstMoment, SecondMoment, step, learningRate, clip, settings);
         return norm;
     }

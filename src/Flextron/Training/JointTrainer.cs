@@ -21,6 +21,7 @@ public sealed class JointTrainer : IDisposable
     private readonly DecoderModel? teacher;
     private readonly JointTrainingSettings settings;
     private readonly ISubNetworkSource source;
+    private readonly IWeightFreeze? freeze;
     private readonly LearningRateSchedule schedule;
     private readonly ITrainingPass pass;
     private readonly TimeProvider clock;
@@ -33,6 +34,7 @@ public sealed class JointTrainer : IDisposable
     /// <param name="source">Chooses the sub-networks of each step in place of the settings' strategy.</param>
     /// <param name="clock">Times the steps; the system's by default.</param>
     /// <param name="pass">Makes another forward and backward pass over the model, given where gradients add up; the trainer disposes it.</param>
+    /// <param name="freeze">Keeps some weights as they are for a while; its state belongs into checkpoints.</param>
     public JointTrainer(
         DecoderModel model,
         ElasticSpace space,
@@ -40,7 +42,8 @@ public sealed class JointTrainer : IDisposable
         DecoderModel? teacher = null,
         ISubNetworkSource? source = null,
         TimeProvider? clock = null,
-        Func<DecoderModel, DecoderWeights, ITrainingPass>? pass = null)
+        Func<DecoderModel, DecoderWeights, ITrainingPass>? pass = null,
+        IWeightFreeze? freeze = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(settings);
@@ -54,12 +57,13 @@ public sealed class JointTrainer : IDisposable
         this.teacher = settings.DistillationWeight > 0 ? teacher : null;
         this.source = source ?? new SubNetworkSampler(space, settings.Strategy, settings.NetworksPerStep, settings.UniformShare, settings.Seed);
         this.clock = clock ?? TimeProvider.System;
+        this.freeze = freeze;
         schedule = LearningRateSchedule.Of(settings);
         Compute = pass is null ? ComputeTypes.Resolve(settings.Compute, model) : ScalarType.Float32;
         Monitor = new LossMonitor(settings.SpikeTolerance);
         Optimizer = new FlatAdamW(model.Weights, settings);
         this.pass = pass?.Invoke(model, Optimizer.Gradients)
-            ?? (FusedPass.Fits(model) ? new FusedPass(model, Optimizer.Gradients, Compute) : new ComposedPass(model, Optimizer.Gradients));
+            ?? (FusedPass.Fits(model) ? new FusedPass(model, Optimizer.Gradients, Compute) : new ComposedPass(model, Optimizer.Gradients, freeze));
     }
 
     /// <summary>What is trained.</summary>
@@ -73,6 +77,9 @@ public sealed class JointTrainer : IDisposable
 
     /// <summary>Watches the loss; its state belongs into checkpoints.</summary>
     public LossMonitor Monitor { get; }
+
+    /// <summary>What keeps weights as they are; null where nothing does.</summary>
+    public IWeightFreeze? Freeze => freeze;
 
     /// <summary>Type of the matrix products, as decided.</summary>
     public ScalarType Compute { get; }
@@ -107,8 +114,9 @@ public sealed class JointTrainer : IDisposable
         long tokensPerStep = (long)settings.BatchSize * settings.BatchesPerStep * length;
         double smoothed = double.NaN, pace = double.NaN;
         string measuredText = "";
-        // The weights may have been loaded since the pass was made.
+        // The weights, and what is frozen, may have been loaded since the pass was made.
         pass.WeightsChanged();
+        pass.FreezeChanged();
         while (StepsDone < settings.Steps)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -151,11 +159,12 @@ public sealed class JointTrainer : IDisposable
             Optimizer.Gradients.Flat.zero_();
             throw;
         }
-        double norm = Optimizer.Step(StepsDone, rate, networks);
+        double norm = Optimizer.Step(StepsDone, rate, networks, freeze);
         pass.Step(StepsDone, rate);
         pass.WeightsChanged();
         source.Trained(StepsDone, losses);
         StepsDone++;
+        if (freeze?.Observe(StepsDone, loss) == true) pass.FreezeChanged();
         return (loss, rate, norm);
     }
 

@@ -14,21 +14,23 @@ public static class ParameterRanges
     /// </remarks>
     /// <param name="weights">The flat weights.</param>
     /// <param name="subNetworks">At least one.</param>
-    public static IReadOnlyList<ParameterRegion> Used(DecoderWeights weights, IReadOnlyList<SubNetwork> subNetworks)
+    /// <param name="isLeftOut">Names tensors that are left out.</param>
+    public static IReadOnlyList<ParameterRegion> Used(DecoderWeights weights, IReadOnlyList<SubNetwork> subNetworks, Func<string, bool>? isLeftOut = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(subNetworks);
         (long Rows, long Columns)[][] kept = [.. subNetworks.Select(s => Extents(weights, s).ToArray())];
         var regions = new List<ParameterRegion>();
         (long at, int index) = (0, 0);
-        foreach ((_, Tensor tensor) in weights.Named())
+        foreach ((string name, Tensor tensor) in weights.Named())
         {
             bool matrix = tensor.dim() > 1;
             long stride = matrix ? tensor.size(1) : 1, done = 0;
             // From the widest to the narrowest: a narrower sub-network adds only rows below those already covered.
+            bool leftOut = isLeftOut?.Invoke(name) == true;
             foreach ((long rows, long columns) in kept.Select(k => k[index]).OrderByDescending(k => k.Columns).ThenByDescending(k => k.Rows))
             {
-                if (rows <= done) continue;
+                if (leftOut || rows <= done) continue;
                 long start = at + done * stride;
                 if (columns == stride)
                     AddStretch(regions, start, (rows - done) * stride, matrix);

@@ -143,15 +143,14 @@ public class HuggingFaceTokenizerTests
     }
 
     [Theory]
-    [InlineData("normalizer", """{"type":"Precompiled"}""", "Precompiled")]
+    [InlineData("normalizer", """{"type":"Magic"}""", "Magic")]
     [InlineData("pre_tokenizer", """{"type":"UnicodeScripts"}""", "UnicodeScripts")]
-    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"a++"},"behavior":"Isolated","invert":false}""", "a++")]
-    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"[a&&b]"},"behavior":"Isolated","invert":false}""", "classes within classes")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"(?<n>a)"},"behavior":"Isolated","invert":false}""", "(?<n>a)")]
+    [InlineData("pre_tokenizer", """{"type":"Split","pattern":{"Regex":"[a&&b]"},"behavior":"Isolated","invert":false}""", "intersects classes")]
     [InlineData("post_processor", """{"type":"Magic"}""", "Magic")]
-    [InlineData("decoder", """{"type":"WordPiece"}""", "WordPiece")]
-    [InlineData("model", """{"type":"Unigram","vocab":[]}""", "Unigram")]
+    [InlineData("decoder", """{"type":"CTC"}""", "CTC")]
+    [InlineData("model", """{"type":"Magic","vocab":[]}""", "Magic")]
     [InlineData("model", """{"type":"BPE","dropout":0.1,"vocab":{"a":0},"merges":[]}""", "dropout")]
-    [InlineData("model", """{"type":"BPE","end_of_word_suffix":"</w>","vocab":{"a":0},"merges":[]}""", "end_of_word_suffix")]
     public void WhatIsNotSupportedIsNamed(string member, string json, string named)
     {
         FlextronException e = Assert.Throws<FlextronException>(() => Letters().With(member, json).Load());
@@ -171,6 +170,13 @@ public class HuggingFaceTokenizerTests
     [InlineData("model", """{"type":"BPE","vocab":{},"merges":[]}""")]
     [InlineData("model", """{"type":"BPE","unk_token":"u","vocab":{"a":0},"merges":[]}""")]
     [InlineData("model", """[]""")]
+    [InlineData("model", """{"type":"Unigram","vocab":[["a"]]}""")]
+    [InlineData("model", """{"type":"Unigram","vocab":[["a",1e999]]}""")]
+    [InlineData("model", """{"type":"Unigram","unk_id":1,"vocab":[["a",-1]]}""")]
+    [InlineData("model", """{"type":"WordPiece","vocab":{"a":0}}""")]
+    [InlineData("normalizer", """{"type":"Precompiled"}""")]
+    [InlineData("normalizer", """{"type":"Precompiled","precompiled_charsmap":"%"}""")]
+    [InlineData("normalizer", """{"type":"Precompiled","precompiled_charsmap":"////f///"}""")]
     [InlineData("added_tokens", """[{"id":2000000000,"content":"x"}]""")]
     [InlineData("added_tokens", """[{"id":7,"content":"a"}]""")]
     [InlineData("added_tokens", """{}""")]

@@ -119,9 +119,9 @@ public class LlamaTokenizerTests
             File.WriteAllBytes(path, whole[..length]);
             Assert.Contains(path, Assert.Throws<FlextronException>(() => TokenizerLoader.Load(path)).Message, StringComparison.Ordinal);
         }
-        // A unigram model: the trainer settings say so (field 2, in it field 3 = 1).
-        File.WriteAllBytes(path, [10, 3, 10, 1, (byte)'a', 18, 2, 24, 1]);
-        Assert.Contains("unigram", Assert.Throws<FlextronException>(() => TokenizerLoader.Load(path)).Message, StringComparison.Ordinal);
+        // A character model: the trainer settings say so (field 2, in it field 3 = 4).
+        File.WriteAllBytes(path, [10, 3, 10, 1, (byte)'a', 18, 2, 24, 4]);
+        Assert.Contains("a character model", Assert.Throws<FlextronException>(() => TokenizerLoader.Load(path)).Message, StringComparison.Ordinal);
     }
 
     private static byte[] Bin(params (string Text, float Score)[] pieces)

@@ -22,7 +22,13 @@ namespace Flextron.Routing.Dynamic;
 /// <param name="space">Its choices.</param>
 public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
 {
-    private readonly ElasticSpace space = space.ValidatedFor(model.Config, "Dynamic routing").Blockwise;
+    private readonly ElasticSpace space = Checked(model.Config, space);
+
+    private static ElasticSpace Checked(ModelConfig config, ElasticSpace space)
+    {
+        config.RequireAttention("Routing token by token", "use static routers");
+        return space.ValidatedFor(config, "Dynamic routing").Blockwise;
+    }
 
     /// <summary>The LM.</summary>
     public DecoderModel Model => model;

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Flextron.Training.Checkpoints;
 
 /// <summary>
@@ -17,6 +19,10 @@ public sealed record CheckpointManifest(
     int Version, int Step, string File, string Sha256, string Compute, long Seed, long BatchesRead, IReadOnlyList<double> LossMonitor, TrainingIdentity Identity,
     int Threads = 0)
 {
+    /// <summary>State of what keeps weights frozen; null where nothing does.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? Freeze { get; init; }
+
     /// <summary>The version that is written.</summary>
     public const int CurrentVersion = 1;
 }

@@ -49,7 +49,7 @@ public sealed class CheckpointStore
             [("weights", trainer.Model.Weights.Flat), ("firstMoment", trainer.Optimizer.FirstMoment), ("secondMoment", trainer.Optimizer.SecondMoment), .. trainer.PassState]);
         FlextronJson.WriteFile(Path.Combine(folder, name + ".json"), new CheckpointManifest(
             CheckpointManifest.CurrentVersion, trainer.StepsDone, file, ContentHash.OfFile(path), trainer.Compute.ToString(), identity.Settings.Seed,
-            (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity, get_num_threads()));
+            (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity, get_num_threads()) { Freeze = trainer.Freeze?.State });
         // While the loss stands high, an older checkpoint may be the last good one.
         if (trainer.Monitor.IsCalm) Prune(trainer.StepsDone);
     }
@@ -80,6 +80,7 @@ public sealed class CheckpointStore
             foreach ((string part, Tensor tensor) in trainer.PassState) file.CopyTo(part, tensor);
             trainer.Optimizer.Gradients.Flat.zero_();
             trainer.Monitor.State = manifest.LossMonitor;
+            if (trainer.Freeze is { } freeze) freeze.State = manifest.Freeze ?? [];
             if (manifest.Threads > 0 && manifest.Threads != get_num_threads())
             {
                 message?.Invoke($"Computing with {manifest.Threads} threads, as this training began, instead of {get_num_threads()}: sums depend on their number.");

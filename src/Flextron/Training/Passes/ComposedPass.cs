@@ -15,12 +15,13 @@ public sealed class ComposedPass : ITrainingPass
     /// <summary>Prepares passes.</summary>
     /// <param name="model">Its weights are differentiated.</param>
     /// <param name="gradients">Where gradients add up.</param>
-    public ComposedPass(DecoderModel model, DecoderWeights gradients)
+    /// <param name="freeze">Names weights whose gradients are not needed and not computed.</param>
+    public ComposedPass(DecoderModel model, DecoderWeights gradients, IWeightFreeze? freeze = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(gradients);
         (this.model, this.gradients) = (model, gradients);
-        views = new ViewCache((network, _) => WeightView.Trainable(model.Weights, this.gradients, network), capacity: 64);
+        views = new ViewCache((network, _) => WeightView.Trainable(model.Weights, this.gradients, network, freeze is null ? null : freeze.IsFrozen), capacity: 64);
     }
 
     /// <inheritdoc/>
@@ -39,6 +40,9 @@ public sealed class ComposedPass : ITrainingPass
     public void WeightsChanged()
     {
     }
+
+    /// <inheritdoc/>
+    public void FreezeChanged() => views.Dispose();
 
     /// <inheritdoc/>
     public void Dispose() => views.Dispose();

@@ -28,7 +28,7 @@ public sealed class FusedPass : ITrainingPass
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(gradients);
-        if (!Fits(model)) throw new FlextronException("The fused training pass works with float32 weights on the CPU: use the composed one.");
+        if (!Fits(model)) throw new FlextronException("The fused training pass works with float32 weights of models that attend, on the CPU: use the composed one.");
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16)) throw new FlextronException($"Training cannot compute in {dtype}: use Float32 or BFloat16.");
         FreedMemory.Keep();
         this.model = model;
@@ -42,7 +42,7 @@ public sealed class FusedPass : ITrainingPass
     public static bool Fits(DecoderModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.Device.type == DeviceType.CPU && model.Weights.Flat.dtype == ScalarType.Float32;
+        return model.Device.type == DeviceType.CPU && model.Weights.Flat.dtype == ScalarType.Float32 && model.Config.IsAttentionOnly;
     }
 
     /// <inheritdoc/>

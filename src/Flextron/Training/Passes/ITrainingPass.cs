@@ -16,6 +16,11 @@ public interface ITrainingPass : IDisposable
     /// <summary>Must be called after the weights have changed: a pass may keep them in another type.</summary>
     void WeightsChanged();
 
+    /// <summary>Must be called after other weights are frozen than before.</summary>
+    void FreezeChanged()
+    {
+    }
+
     /// <summary>Parameters that are trained beside the model's own, with their optimiser's state, by stable names: what a training checkpoint holds of them. Views, not copies.</summary>
     IReadOnlyList<(string Name, Tensor Tensor)> State => [];
 

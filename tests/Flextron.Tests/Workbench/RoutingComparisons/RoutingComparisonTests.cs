@@ -47,7 +47,7 @@ public sealed class RoutingComparisonTests : IDisposable
     public void ARunComparesWaysOverSeedsAndKeepsItsPromises()
     {
         ExperimentFolder experiment = ExperimentFolder.Open(folder.Path);
-        string run = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions { Name = "first" });
+        string run = ExperimentKinds.Run(experiment, [], [], new RunOptions { Name = "first" });
         string[][] selections = [.. File.ReadAllLines(Path.Combine(run, "tables", "selections.csv")).Skip(1).Select(l => l.Split(','))];
         Assert.Equal(2 * 4 * 5, selections.Length);
         // Seed, way, target, table: nobody exceeds a target by the table.
@@ -63,7 +63,7 @@ public sealed class RoutingComparisonTests : IDisposable
             XDocument.Load(Path.Combine(run, "figures", name + ".svg"));
 
         // Everything is reused, so everything is the same.
-        string again = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions { Name = "second" });
+        string again = ExperimentKinds.Run(experiment, [], [], new RunOptions { Name = "second" });
         Assert.Equal(File.ReadAllText(Path.Combine(run, "summary.json")), File.ReadAllText(Path.Combine(again, "summary.json")));
     }
 
