@@ -57,6 +57,7 @@ internal sealed class DropCommand : VerbCommand
             throw new FlextronException("A model without some of its attention or MLPs no ordinary checkpoint can express: add --pad to fill them with zeros, or drop whole blocks by --target block.");
         using LoadedModel loaded = model.Load(context, torch.ScalarType.Float32);
         ModelConfig config = loaded.Model.Config;
+        DropPlan.RequireCount(config, context.Get(target), context.Get(count));
         JointTrainingSettings settings = new JointTrainingSettings
         {
             Steps = context.Get(heal), BatchSize = context.Get(batch), SequenceLength = context.Get(length), LearningRate = context.Get(rate), DistillationWeight = context.Get(distillation),

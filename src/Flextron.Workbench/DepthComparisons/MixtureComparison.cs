@@ -13,7 +13,10 @@ public static class MixtureComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<MixtureComparisonSettings>(
-        KindName, "Mixture-of-Depths against dense networks at equal training compute over sizes and seeds, with random routing, the causal sampler and decode speed", Run);
+        KindName, "Mixture-of-Depths against dense networks at equal training compute over sizes and seeds, with random routing, the causal sampler and decode speed", s => s.Validated(), Run) with
+    {
+        Headlines = ["difference.mixture.dense", "difference.mixture.random", "sampler.agreement", "sampler.lossChange"],
+    };
 
     /// <summary>Runs it.</summary>
     /// <param name="experiment">Its folder.</param>

@@ -107,6 +107,7 @@ internal static class MixtureReport
         ModelSize best = results.Best(MixtureArm.Mixture), dense = results.DenseAsGoodAs(results.OverSeeds(s => results.CausalLoss(best, MixtureArm.Mixture, s)).Value);
         double ratio = MixtureResults.Median(results.Speed(best, MixtureArm.Mixture)!.TokensPerSecond) / MixtureResults.Median(results.Speed(dense, MixtureArm.Dense)!.TokensPerSecond);
         run.Summarize("decode.mixtureOverDense", ratio);
+        run.MarkMeasured("decode.mixtureOverDense");
         report.Text(string.Create(CultureInfo.InvariantCulture,
             $"The best Mixture-of-Depths ({best.Label}) decodes {ratio:0.00} times as fast as {(results.Loss(dense, MixtureArm.Dense).Value <= results.OverSeeds(s => results.CausalLoss(best, MixtureArm.Mixture, s)).Value ? "the fastest dense network that is no worse" : "the best dense network, which is still worse")} ({dense.Label})."));
     }

@@ -50,7 +50,7 @@ internal static class SpeedStage
             {
                 foreach (var network in networks) network.Network.Dispose();
             }
-        });
+        }, measures: true);
 
     public static IReadOnlyList<DecodeSpeed> Read(StageResult stage) => stage.ReadJson<DecodeSpeed[]>(File);
 

@@ -106,12 +106,8 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 
     private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
     {
-<<<<<<< HEAD
         if (Mixture is not null) return new MixtureSequence(Mixture, network, capacity);
-        if (model.Device.type == DeviceType.CPU) return new EngineSequence(Engine, network, router, capacity);
-=======
         if (model.Device.type == DeviceType.CPU && model.Config.IsAttentionOnly) return new EngineSequence(Engine, network, router, capacity);
->>>>>>> main
         if (router is not null || format != WeightFormat.Model)
             throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block, "
                 + $"on the CPU; this one is on {model.Device}{(model.Config.Mixers is { } mixers ? $" with {mixers}" : "")}: leave them out.");

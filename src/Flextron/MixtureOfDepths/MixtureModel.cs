@@ -1,4 +1,5 @@
 using Flextron.Checkpoints;
+using Flextron.Mixers;
 using Flextron.Models;
 using Flextron.Storage;
 using TorchSharp;
@@ -25,6 +26,7 @@ public sealed class MixtureModel : IDisposable
     /// <summary>Puts routers in front of a model's blocks.</summary>
     /// <param name="model">The network; this object then owns it.</param>
     /// <param name="routers">Its routers; this object then owns them.</param>
+    /// <exception cref="FlextronException">They do not fit the network, or a routed block does not attend.</exception>
     public MixtureModel(DecoderModel model, DepthRouters routers)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -32,6 +34,8 @@ public sealed class MixtureModel : IDisposable
         model.Config.RequireAttention("Mixture-of-Depths", "route the blocks of the Transformer");
         (Model, Routers) = (model, routers);
         Settings.Validated(model.Config.BlockCount);
+        if (routers.Each.FirstOrDefault(r => model.Config.Mixer(r.Block) != MixerKind.Attention) is { } linear)
+            throw new FlextronException($"Block {linear.Block} would route and has a linear mixer, whose state counts on seeing every token: route blocks that attend, by another `every`, or choose a model that attends in every block.");
         this.routers = routers.Each.ToDictionary(r => r.Block);
     }
 

@@ -24,7 +24,7 @@ public sealed class MixtureComparisonTests : IDisposable
     public void EveryArmSpendsTheSameComputeAndTheReportComparesThem()
     {
         var experiment = ExperimentFolder.Open(folder.Path);
-        string run = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions());
+        string run = ExperimentKinds.Run(experiment, [], [], new RunOptions());
 
         string[][] rows = [.. File.ReadLines(Path.Combine(run, "tables", "outcomes.csv")).Skip(1).Select(l => l.Split(','))];
         Assert.Equal(3 * 2 * 2, rows.Length);
@@ -44,7 +44,7 @@ public sealed class MixtureComparisonTests : IDisposable
         Assert.True(File.Exists(Path.Combine(run, "figures", "isoflop.svg")));
 
         // The same again computes nothing.
-        string again = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions());
+        string again = ExperimentKinds.Run(experiment, [], [], new RunOptions());
         Assert.Equal(File.ReadAllText(Path.Combine(run, "tables", "outcomes.csv")), File.ReadAllText(Path.Combine(again, "tables", "outcomes.csv")));
     }
 
