@@ -40,7 +40,9 @@ internal sealed class ExportCommand : VerbCommand
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         bool padded = context.Get(pad);
-        if (!padded && network.Blocks.Where(b => b != BlockShape.Skipped).Distinct().Count() > 1) throw Uneven(network, loaded.Family.Space);
+        ElasticSpace space = loaded.Family.Space;
+        if (!padded)
+            StandaloneSlice.RequireUniform(loaded.Model.Config, network, mean => space.Uniform((double)mean.KvGroups / space.KvGroups[^1], (double)mean.Neurons / space.Neurons[^1]).Blocks[0]);
         using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network, padded);
         double difference = 0;
         StagedFolder.Write(context.Get(folder), staging =>
@@ -56,13 +58,5 @@ internal sealed class ExportCommand : VerbCommand
         };
         return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{json.@out}: {json.parameters:N0} parameters, {json.bytes / 1e6:0.00} MB; logits differ from the slice's by at most {difference:0.0e+0}")));
-    }
-
-    private static FlextronException Uneven(SubNetwork network, ElasticSpace space)
-    {
-        BlockShape[] kept = [.. network.Blocks.Where(b => b != BlockShape.Skipped)];
-        (int groups, int neurons) = space.Uniform(kept.Average(b => b.KvGroups) / space.KvGroups[^1], kept.Average(b => b.Neurons) / space.Neurons[^1]).Blocks[0];
-        return new FlextronException(
-            $"The blocks of this sub-network ({network}) have different widths, which no ordinary checkpoint can express: the nearest uniform shape is {groups} key/value groups and {neurons} neurons in every block; or write it padded with zeros by --pad.");
     }
 }

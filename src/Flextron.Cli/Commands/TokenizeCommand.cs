@@ -43,7 +43,7 @@ internal sealed class TokenizeCommand : VerbCommand
             (CheckpointFormat format, string place) = CheckpointLoader.Detect(path);
             config = format switch
             {
-                CheckpointFormat.HuggingFace => HuggingFaceLlama.ReadConfig(place),
+                CheckpointFormat.HuggingFace => HuggingFaceCheckpoint.ReadConfig(place),
                 CheckpointFormat.Flextron => FlextronCheckpoint.ReadConfig(place),
                 _ => Llama2CheckpointFile.ReadConfig(place),
             };

@@ -76,11 +76,19 @@ internal static class ChoiceStage
                 return new RandomTarget(target, selected.SubNetwork, selected.Cost);
             })];
             SubNetwork[] networks = [.. chosen.Concat(curve).Select(c => c.Network).Distinct()];
-            Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(TrainStage.HeldOut(settings.Corpus, corpus, config).Of(family.Model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
+            Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(TrainStage.HeldOut(settings.Corpus, corpus, config, countsHits: true).Of(family.Model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
             ChosenNetwork Of((string Way, double Target, SubNetwork Network) c) => new(c.Way, c.Target, c.Network, cost.Cost(c.Network), losses[c.Network]);
             stage.WriteJson(FileName, new SeedChoices([.. chosen.Select(Of)], [.. curve.Select(Of)], targets, search.Measured, repaired, overruled));
         }, version: 2);
     }
+
+    /// <summary>The selector that the router's choices were made with.</summary>
+    public static NetworkSelector Selector(StageResult choices, ModelConfig config, ElasticSpace space, LatencyTable table) => new(config, space)
+    {
+        Latency = table,
+        Sensitivities = LossSensitivities.Load(choices.File(FamilyBundle.SensitivitiesName), space),
+        Measured = MeasuredNetworks.Load(choices.File(FamilyBundle.MeasuredName), space),
+    };
 
     public static SeedChoices Read(StageResult choices) => choices.ReadJson<SeedChoices>(FileName);
 }

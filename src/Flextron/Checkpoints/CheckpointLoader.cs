@@ -18,7 +18,7 @@ public static class CheckpointLoader
         (CheckpointFormat format, string place) = Detect(path);
         return format switch
         {
-            CheckpointFormat.HuggingFace => HuggingFaceLlama.Load(place, dtype, device),
+            CheckpointFormat.HuggingFace => HuggingFaceCheckpoint.Load(place, dtype, device),
             CheckpointFormat.Flextron => FlextronCheckpoint.Load(place, dtype, device),
             _ => Llama2CheckpointFile.Load(place, dtype, device),
         };
@@ -33,7 +33,7 @@ public static class CheckpointLoader
         if (File.Exists(path))
         {
             if (path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase)) return (CheckpointFormat.Llama2C, path);
-            string way = Path.GetFileName(path) is HuggingFaceConfig.FileName or SafetensorsFolder.FileName or SafetensorsFolder.IndexName
+            string way = Path.GetFileName(path) is HuggingFaceCheckpoint.ConfigName or SafetensorsFolder.FileName or SafetensorsFolder.IndexName
                 ? "give its folder"
                 : Supported;
             throw new FlextronException($"{path} is not a checkpoint by itself: {way}.");
@@ -52,9 +52,9 @@ public static class CheckpointLoader
     private static (CheckpointFormat Format, string Path) DetectFolder(string folder)
     {
         if (FlextronCheckpoint.IsIn(folder)) return (CheckpointFormat.Flextron, folder);
-        if (File.Exists(Path.Combine(folder, HuggingFaceConfig.FileName))) return (CheckpointFormat.HuggingFace, folder);
+        if (File.Exists(Path.Combine(folder, HuggingFaceCheckpoint.ConfigName))) return (CheckpointFormat.HuggingFace, folder);
         if (File.Exists(Path.Combine(folder, SafetensorsFolder.FileName)) || File.Exists(Path.Combine(folder, SafetensorsFolder.IndexName)))
-            throw new FlextronException($"{folder} has weights but no {HuggingFaceConfig.FileName}: fetch that too.");
+            throw new FlextronException($"{folder} has weights but no {HuggingFaceCheckpoint.ConfigName}: fetch that too.");
         string[] files =
         [
             .. Directory.EnumerateFiles(folder, "*.bin").Where(f => Path.GetFileName(f) != "tokenizer.bin").Order(StringComparer.Ordinal),

@@ -48,7 +48,7 @@ public static class Llama2CheckpointFile
             long at = HeaderBytes;
             foreach (Tensor? tensor in InFileOrder(weights))
             {
-                if (tensor is not null) TensorBytes.Read(file.View, at, ScalarType.Float32, tensor);
+                if (tensor is not null) TensorBytes.Read(file, at, ScalarType.Float32, tensor);
                 at += sizeof(float) * (tensor?.numel() ?? RotaryLength(config));
             }
             return new LoadedCheckpoint(config, weights, CheckpointFormat.Llama2C, Path.GetFullPath(path));
@@ -72,6 +72,9 @@ public static class Llama2CheckpointFile
             if (!holds)
                 throw new FlextronException($"{path} cannot be written as a llama2.c checkpoint, which {what}: save it in the HuggingFace format.");
         }
+        Require(
+            config.Architecture.HasLlamaLayers && config.Architecture.RopeScaling is null && config.VisibleTokens == config.ContextLength,
+            $"has the layers of Llama with plain rotary positions, not those of this {config.Family}");
         Require(
             config.HeadCount * config.HeadSize == config.HiddenSize,
             $"needs heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}");
@@ -117,7 +120,7 @@ public static class Llama2CheckpointFile
         foreach (BlockWeights block in blocks) yield return block.Value_KC;
         foreach (BlockWeights block in blocks) yield return block.Output_QC.t();
         foreach (BlockWeights block in blocks) yield return block.MlpNorm_C;
-        foreach (BlockWeights block in blocks) yield return block.Gate_DC;
+        foreach (BlockWeights block in blocks) yield return block.Gate_DC!;
         foreach (BlockWeights block in blocks) yield return block.Down_DC.t();
         foreach (BlockWeights block in blocks) yield return block.Up_DC;
         yield return weights.FinalNorm_C;

@@ -53,19 +53,42 @@ public sealed class SafetensorsFile : IDisposable
     public void CopyTo(string name, Tensor destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        if (!Entries.TryGetValue(name, out SafetensorsEntry? entry)) throw new FlextronException($"{Path} holds no tensor {name}.");
-        ScalarType stored = entry.Dtype switch
+        SafetensorsEntry entry = Entry(name);
+        if (!entry.Shape.SequenceEqual(destination.shape))
+            throw new FlextronException(
+                $"{name} in {Path} has shape [{string.Join(", ", entry.Shape)}] where [{string.Join(", ", destination.shape)}] is needed.");
+        CopyElementsTo(name, destination);
+    }
+
+    /// <summary>The same for a destination of as many elements, in row-major order of both; shapes are not compared.</summary>
+    internal void CopyElementsTo(string name, Tensor destination)
+    {
+        (SafetensorsEntry entry, ScalarType stored) = Weights(name, destination);
+        TensorBytes.Read(file, entry.Offset, stored, destination);
+    }
+
+    /// <summary>Whether a tensor's elements, converted and in row-major order, are those of another one.</summary>
+    internal bool Equals(string name, Tensor other)
+    {
+        (SafetensorsEntry entry, ScalarType stored) = Weights(name, other);
+        return TensorBytes.Equal(file, entry.Offset, stored, other);
+    }
+
+    private SafetensorsEntry Entry(string name) => Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new FlextronException($"{Path} holds no tensor {name}.");
+
+    private (SafetensorsEntry Entry, ScalarType Stored) Weights(string name, Tensor other)
+    {
+        SafetensorsEntry entry = Entry(name);
+        if (entry.Shape.Aggregate(1L, (a, b) => a * b) != other.numel())
+            throw new ArgumentException($"{name} has the shape [{string.Join(", ", entry.Shape)}], not {other.numel()} elements.", nameof(other));
+        return (entry, entry.Dtype switch
         {
             "F32" => ScalarType.Float32,
             "F16" => ScalarType.Float16,
             "BF16" => ScalarType.BFloat16,
             _ => throw new FlextronException(
                 $"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16."),
-        };
-        if (!entry.Shape.SequenceEqual(destination.shape))
-            throw new FlextronException(
-                $"{name} in {Path} has shape [{string.Join(", ", entry.Shape)}] where [{string.Join(", ", destination.shape)}] is needed.");
-        TensorBytes.Read(file.View, entry.Offset, stored, destination);
+        });
     }
 
     /// <summary>Unmaps the file.</summary>

@@ -1,4 +1,4 @@
-using System.IO.MemoryMappedFiles;
+using Flextron.Storage;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -24,17 +24,27 @@ internal static class TensorBytes
     /// Fills a tensor, which may be strided, of another type, and on another device, from consecutive elements of a mapped file.
     /// The caller has checked that they lie within the file.
     /// </summary>
-    public static void Read(MemoryMappedViewAccessor source, long offset, ScalarType stored, Tensor destination)
+    public static void Read(MappedFile source, long offset, ScalarType stored, Tensor destination) =>
+        Pieces(source, offset, stored, destination, (piece, elements) => piece.copy_(elements));
+
+    /// <summary>Whether consecutive elements of a mapped file, converted, are those of a tensor.</summary>
+    public static bool Equal(MappedFile source, long offset, ScalarType stored, Tensor other)
+    {
+        bool equal = true;
+        Pieces(source, offset, stored, other, (piece, elements) => equal = equal && piece.eq(elements.to(piece.dtype).to(piece.device)).all().item<bool>());
+        return equal;
+    }
+
+    private static void Pieces(MappedFile source, long offset, ScalarType stored, Tensor tensor, Action<Tensor, Tensor> use)
     {
         using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        int size = SizeOf(stored);
-        Split(destination, size, piece =>
+        Split(tensor, SizeOf(stored), piece =>
         {
-            using Tensor buffer = empty(piece.shape, stored, CPU);
+            using var scope = NewDisposeScope();
+            Tensor buffer = empty(piece.shape, stored, CPU);
             Span<byte> bytes = buffer.bytes;
-            source.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset, bytes);
-            piece.copy_(buffer);
+            source.Read(offset, bytes);
+            use(piece, buffer);
             offset += bytes.Length;
         });
     }
