@@ -19,6 +19,8 @@ internal sealed class ExportCommand : VerbCommand
 
     private readonly Option<bool> pad = new("--pad") { Description = "Fills blocks of different widths up with zeros to the largest: the same logits, without saving what was narrower." };
 
+    private readonly Option<bool> own = new("--flextron") { Description = "Writes this program's own format where blocks have linear mixers, which ordinary folders cannot express." };
+
     public ExportCommand() : base(
         "export", "Writes a sub-network as an ordinary Hugging Face folder.",
         "Blocks that are skipped are left out; the others must have the same widths, or be padded. --dtype is the element type of the file; its logits are compared with the slice's before it is put in place.",
@@ -32,6 +34,7 @@ internal sealed class ExportCommand : VerbCommand
         Options.Add(budget);
         Options.Add(folder);
         Options.Add(pad);
+        Options.Add(own);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -47,7 +50,7 @@ internal sealed class ExportCommand : VerbCommand
         double difference = 0;
         StagedFolder.Write(context.Get(folder), staging =>
         {
-            CheckpointWriter.Save(slice, staging, CheckpointFormat.HuggingFace, context.Dtype, padded ? network : null);
+            CheckpointWriter.Save(slice, staging, context.Get(own) ? CheckpointWriter.FolderFormat(slice.Config) : CheckpointFormat.HuggingFace, context.Dtype, padded ? network : null);
             TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
             difference = ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
         });

@@ -18,5 +18,6 @@ public static class BenchmarkList
         new SmallDecodeBenchmark(),
         new PrefillBenchmark(),
         new DecodeScalingBenchmark(),
+        new ContextCostBenchmark(),
     ];
 }

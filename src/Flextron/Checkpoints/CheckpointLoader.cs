@@ -1,3 +1,4 @@
+using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,6 +23,30 @@ public static class CheckpointLoader
             CheckpointFormat.Flextron => FlextronCheckpoint.Load(place, dtype, device),
             _ => Llama2CheckpointFile.Load(place, dtype, device),
         };
+    }
+
+    /// <summary>Reads a model's shape, without its weights.</summary>
+    /// <param name="path">As for <see cref="Load"/>.</param>
+    /// <exception cref="FlextronException">Nothing is there, or nothing that can be loaded; the message says why.</exception>
+    public static ModelConfig ReadConfig(string path)
+    {
+        (CheckpointFormat format, string place) = Detect(path);
+        return format switch
+        {
+            CheckpointFormat.HuggingFace => HuggingFaceCheckpoint.ReadConfig(place),
+            CheckpointFormat.Flextron => FlextronCheckpoint.ReadConfig(place),
+            _ => Llama2CheckpointFile.ReadConfig(place),
+        };
+    }
+
+    /// <summary>The element types that a model's weights are stored in, in the words of safetensors, and their bytes on disk.</summary>
+    /// <exception cref="FlextronException">Nothing is there, or nothing that can be loaded; the message says why.</exception>
+    public static (IReadOnlyList<string> Types, long Bytes) ReadStorage(string path)
+    {
+        (CheckpointFormat format, string place) = Detect(path);
+        if (format == CheckpointFormat.Llama2C) return (["F32"], new FileInfo(place).Length);
+        using SafetensorsFolder folder = SafetensorsFolder.Open(place);
+        return ([.. folder.Entries.Values.Select(e => e.Dtype).Distinct().Order(StringComparer.Ordinal)], folder.Entries.Values.Sum(e => e.ByteLength));
     }
 
     /// <summary>Says what a path holds, without reading weights.</summary>

@@ -33,8 +33,11 @@ public static class StandaloneSlice
                 throw new FlextronException(
                     $"A {config.Family} checkpoint has heads × head size = hidden size, and {width} channels are not {groups} or more heads of {config.HeadSize}: choose a residual width that is a multiple of {config.HeadSize}.");
         }
+        if (config.SkipLayer is not null && kept.Length < config.BlockCount)
+            throw new FlextronException($"The sub-network {subNetwork} skips blocks, and later ones attend to blocks by their distance: keep every block.");
         return config with
         {
+            SkipLayer = config.SkipLayer?.Kept(groups, config.KvGroupCount),
             HiddenSize = width,
             BlockCount = kept.Length,
             HeadCount = groups * config.HeadsPerGroup,

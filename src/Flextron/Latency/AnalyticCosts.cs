@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using Flextron.Models;
 
 namespace Flextron.Latency;
@@ -9,7 +10,7 @@ public static class AnalyticCosts
     public static ICostTable Parameters(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return new LinearCosts("parameters", config.HiddenSize, c => Elements(config, c));
+        return new LinearCosts("parameters", config.HiddenSize, c => Elements(config, c), Mixers(config, MixerParameters));
     }
 
     /// <summary>Bytes of a sub-network's weights and of its KV cache.</summary>
@@ -28,7 +29,8 @@ public static class AnalyticCosts
                 bytesPerElement * elements.Fixed,
                 bytesPerElement * elements.Attention, bytesPerElement * (elements.PerGroup + cache),
                 bytesPerElement * elements.Mlp, bytesPerElement * elements.PerNeuron);
-        });
+        }, Mixers(config, (mixer, shape, c) =>
+            bytesPerElement * (MixerParameters(mixer, shape, c) - (shape.Groups * cache)) + batch * mixer.StateBytes(shape, bytesPerElement)));
     }
 
     /// <summary>
@@ -47,9 +49,23 @@ public static class AnalyticCosts
         int mlpMatrices = config.Architecture.GatedMlp ? 3 : 2;
         return new LinearCosts("FLOP", config.HiddenSize, c => new Terms(
             workload.Batch * (1 + steps) * 2 * c * config.VocabularySize,
-            0, tokens * 2 * 2 * GroupRows(config) * c + pairs * 2 * 2 * config.HeadsPerGroup * config.HeadSize,
-            0, tokens * 2 * mlpMatrices * c));
+            0, tokens * 2 * 2 * GroupRows(config) * c + pairs * PairFlops(config),
+            0, tokens * 2 * mlpMatrices * c), Mixers(config, (mixer, shape, c) =>
+        {
+            // Token by token: the state takes in one product of key and value, and every head reads it once.
+            double recurrence = 2.0 * shape.Groups * (1 + shape.HeadsPerGroup) * shape.HeadSize * shape.HeadSize;
+            double matrices = mixer.Tensors.Where(t => t.Columns is not null).Sum(t => 2.0 * t.Count(shape, c));
+            return tokens * (recurrence + matrices) - pairs * PairFlops(config) * shape.Groups;
+        }));
     }
+
+    private static double PairFlops(ModelConfig config) => 2.0 * 2 * config.HeadsPerGroup * config.HeadSize;
+
+    private static double MixerParameters(LinearMixer mixer, MixerShape shape, int width) => mixer.Tensors.Sum(t => (double)t.Count(shape, width));
+
+    // What a linear mixer costs beyond attention of as many groups; 0 in blocks that attend.
+    private static Func<int, int, int, double> Mixers(ModelConfig config, Func<LinearMixer, MixerShape, int, double> costOf) => (block, groups, width) =>
+        config.Mixer(block) is var kind && kind == MixerKind.Attention ? 0 : costOf(LinearMixer.Of(kind), config.MixerShape(groups), width);
 
     // Query and output have H·(L/G) rows a group, key and value H: half of their sum, so that 2·rows·C counts all four matrices.
     private static double GroupRows(ModelConfig config) => (double)config.HeadSize * (config.HeadsPerGroup + 1);
@@ -67,7 +83,7 @@ public static class AnalyticCosts
     // What a network of some residual width costs: the fixed part, and of every part that is not skipped a constant and a share per unit.
     private readonly record struct Terms(double Fixed, double Attention, double PerGroup, double Mlp, double PerNeuron);
 
-    private sealed class LinearCosts(string unit, int width, Func<double, Terms> termsOf) : ICostTable
+    private sealed class LinearCosts(string unit, int width, Func<double, Terms> termsOf, Func<int, int, int, double> mixerCost) : ICostTable
     {
         private readonly Terms terms = termsOf(width);
 
@@ -75,10 +91,10 @@ public static class AnalyticCosts
 
         public double Fixed => terms.Fixed;
 
-        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : terms.Attention + terms.PerGroup * kvGroups;
+        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : terms.Attention + terms.PerGroup * kvGroups + mixerCost(block, kvGroups, width);
 
         public double Mlp(int block, int neurons) => neurons == 0 ? 0 : terms.Mlp + terms.PerNeuron * neurons;
 
-        public ICostTable? AtWidth(int residualWidth) => new LinearCosts(unit, residualWidth, termsOf);
+        public ICostTable? AtWidth(int residualWidth) => new LinearCosts(unit, residualWidth, termsOf, mixerCost);
     }
 }

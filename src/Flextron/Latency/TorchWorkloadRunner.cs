@@ -26,6 +26,7 @@ public sealed class TorchWorkloadRunner : IWorkloadRunner
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(workload);
+        if (model.Config.SkipLayer is not null) model.Config.RequireAttention("A latency table", "measure it without skip-layer attention");
         this.model = model;
         this.workload = workload.ValidatedFor(model.Config);
         Key = LatencyKey.Of(model, workload);

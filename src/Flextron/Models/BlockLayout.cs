@@ -29,6 +29,14 @@ internal static class BlockLayout
         _ => BlockAxis.Channel,
     };
 
+    /// <summary>What a tensor belongs to.</summary>
+    public static BlockPartKind PartOf(BlockTensor tensor) => tensor switch
+    {
+        BlockTensor.AttentionNorm or BlockTensor.AttentionNormBias or BlockTensor.MlpNorm or BlockTensor.MlpNormBias or BlockTensor.QueryNorm or BlockTensor.KeyNorm => BlockPartKind.Norm,
+        BlockTensor.Gate or BlockTensor.GateBias or BlockTensor.Up or BlockTensor.UpBias or BlockTensor.Down or BlockTensor.DownBias => BlockPartKind.Mlp,
+        _ => BlockPartKind.Attention,
+    };
+
     /// <summary>Whether a tensor is a matrix; its columns are then the channels of the residual stream.</summary>
     public static bool IsMatrix(BlockTensor tensor) => tensor is BlockTensor.Query or BlockTensor.Key or BlockTensor.Value or BlockTensor.Output
         or BlockTensor.Gate or BlockTensor.Up or BlockTensor.Down;

@@ -89,13 +89,28 @@ public sealed class DecoderWeights : IDisposable
     internal static DecoderWeights Over(ModelConfig config, Tensor flat) => new(config, flat);
 
     /// <summary>Number of parameters of a shape, a tied head counted once.</summary>
-    public static long CountParameters(ModelConfig config)
+    public static long CountParameters(ModelConfig config) => CountParts(config).Sum(p => p.Count);
+
+    /// <summary>Parameters of a shape by part; a tied head is not one, and neither is what the architecture does not have.</summary>
+    public static IReadOnlyList<ParameterPart> CountParts(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        long c = config.HiddenSize;
-        long block = (long)BlockLayout.CountElements(config, new BlockShape(config.KvGroupCount, config.NeuronCount), c);
-        long frame = config.Architecture.LearnedPositions ? config.ContextLength * c : 0;
-        return (config.TiedEmbeddings ? 1 : 2) * (long)config.VocabularySize * c + frame + config.BlockCount * block + (config.Architecture.Norm == NormKind.Layer ? 2 : 1) * c + MixerParameters(config);
+        long c = config.HiddenSize, table = (long)config.VocabularySize * c;
+        BlockShape whole = new(config.KvGroupCount, config.NeuronCount);
+        long OfBlocks(BlockPartKind part) => config.BlockCount * BlockLayout.Of(config.Architecture)
+            .Where(t => BlockLayout.PartOf(t) == part).Sum(t => BlockLayout.RowCount(t, config, whole, c) * (BlockLayout.IsMatrix(t) ? c : 1));
+        long finalNorm = config.Architecture.Norm == NormKind.Layer ? 2 * c : c;
+        ParameterPart[] parts =
+        [
+            new("embedding", table),
+            new("positions", config.Architecture.LearnedPositions ? config.ContextLength * c : 0),
+            new("attention", OfBlocks(BlockPartKind.Attention)),
+            new("mixers", MixerParameters(config)),
+            new("mlp", OfBlocks(BlockPartKind.Mlp)),
+            new("norms", OfBlocks(BlockPartKind.Norm) + finalNorm),
+            new("head", config.TiedEmbeddings ? 0 : table),
+        ];
+        return [.. parts.Where(p => p.Count > 0)];
     }
 
     private static long MixerParameters(ModelConfig config) => config.Mixers is null ? 0 : config.Mixers.Kinds.Where(k => k != MixerKind.Attention)

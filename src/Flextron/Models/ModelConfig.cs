@@ -59,20 +59,25 @@ public sealed record ModelConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MixerPattern? Mixers { get; init; }
 
-    /// <summary>Whether no block has anything in place of attention.</summary>
+    /// <summary>Which heads attend to an earlier block too; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SkipLayerAttention? SkipLayer { get; init; }
+
+    /// <summary>Whether every block attends, to its own keys and values alone.</summary>
     [JsonIgnore]
-    public bool IsAttentionOnly => Mixers is null;
+    public bool IsAttentionOnly => Mixers is null && SkipLayer is null;
 
     /// <summary>What mixes tokens in a block.</summary>
     public MixerKind Mixer(int block) => Mixers?[block] ?? MixerKind.Attention;
 
-    /// <summary>Refuses models that do not attend in every block.</summary>
+    /// <summary>Refuses models whose blocks do not all attend, to themselves alone.</summary>
     /// <param name="what">What works with attention only, as the beginning of a sentence.</param>
     /// <param name="wayOut">What to do instead.</param>
-    /// <exception cref="FlextronException">Some block has a linear mixer.</exception>
+    /// <exception cref="FlextronException">Some block has a linear mixer, or skip-layer attention.</exception>
     internal void RequireAttention(string what, string wayOut)
     {
-        if (!IsAttentionOnly) throw new FlextronException($"{what} works with models that attend in every block, and the blocks of this one are {Mixers}: {wayOut}.");
+        if (Mixers is not null) throw new FlextronException($"{what} works with models that attend in every block, and the blocks of this one are {Mixers}: {wayOut}.");
+        if (SkipLayer is not null) throw new FlextronException($"{what} works with models whose blocks attend to themselves alone, and this one has skip-layer attention: {wayOut}.");
     }
 
     /// <summary>The heads of a block's mixer where it keeps some groups.</summary>
@@ -120,11 +125,14 @@ public sealed record ModelConfig
         Require(ContextLength is > 0 and <= 1 << 24, $"a context of {ContextLength} tokens is not possible");
         Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
-        Architecture.Require(this, Require);
+        Require(Architecture is not null && Family is not null, "it does not say what its blocks are made of");
+        Architecture!.Require(this, Require);
         Require(
             Mixers is null || (!Mixers.Kinds.IsDefault && Mixers.Kinds.Length == BlockCount && Mixers.Kinds.All(Enum.IsDefined)),
             $"its mixers are not one known kind for each of the {BlockCount} blocks");
-        Require(Mixers is null || Architecture.HasLlamaLayers, $"linear mixers stand in for the attention of Llama layers only, not of {Family}");
+        Require(
+            SkipLayer is null || (Mixers is null && SkipLayer.Distance >= 1 && SkipLayer.Distance < BlockCount && SkipLayer.Groups >= 1 && SkipLayer.Groups <= KvGroupCount),
+            $"skip-layer attention of {SkipLayer?.Groups} groups to {SkipLayer?.Distance} blocks before is not possible with {KvGroupCount} groups in {BlockCount} blocks that all attend");
         return this;
     }
 }

@@ -32,9 +32,20 @@ internal sealed class SequenceLayout(ModelConfig config, RotaryTable rotary, KvC
             Tensor Seen(Tensor x_BLSH) => windowed ? x_BLSH.narrow(2, start + 1 - window, window) : x_BLSH;
             return functional.scaled_dot_product_attention(query_BLTH, Seen(key_BLSH), Seen(value_BLSH));
         }
-        // Torch's causal flag aligns the mask to the top left, which is wrong behind a cache: query t may see keys start + t + 1 − window … start + t.
-        Tensor visible_TS = ones([time, start + time], ScalarType.Bool, query_BLTH.device).tril(start);
-        if (windowed) visible_TS = visible_TS.triu(start + 1 - window);
-        return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: visible_TS);
+        return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: Visible(time, query_BLTH.device));
+    }
+
+    public override Tensor AttendBoth(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH, Tensor earlierKey_BLSH, Tensor earlierValue_BLSH)
+    {
+        Tensor visible_TS = Visible(query_BLTH.size(2), query_BLTH.device);
+        return functional.scaled_dot_product_attention(
+            query_BLTH, cat([key_BLSH, earlierKey_BLSH], 2), cat([value_BLSH, earlierValue_BLSH], 2), attn_mask: cat([visible_TS, visible_TS], 1));
+    }
+
+    // Torch's causal flag aligns the mask to the top left, which is wrong behind a cache: query t may see keys start + t + 1 − window … start + t.
+    private Tensor Visible(long time, Device device)
+    {
+        Tensor visible_TS = ones([time, start + time], ScalarType.Bool, device).tril(start);
+        return start + time > config.VisibleTokens ? visible_TS.triu(start + 1 - config.VisibleTokens) : visible_TS;
     }
 }

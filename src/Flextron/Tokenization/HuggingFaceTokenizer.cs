@@ -35,6 +35,15 @@ internal sealed class HuggingFaceTokenizer : Tokenizer
     internal IReadOnlyDictionary<string, string>? OwnFiles { get; init; }
 
     /// <inheritdoc/>
+    public override string Kind => _parts.Model switch
+    {
+        BpeModel => "BPE",
+        UnigramModel => "unigram",
+        WordPieceModel => "WordPiece",
+        _ => "whole words",
+    };
+
+    /// <inheritdoc/>
     public override int VocabularySize => _parts.Tokens.Length;
 
     /// <inheritdoc/>

@@ -79,6 +79,9 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     }
 
     /// <inheritdoc/>
+    public override string Kind => _parts.Unigram ? "SentencePiece unigram" : "SentencePiece BPE";
+
+    /// <inheritdoc/>
     public override int VocabularySize => _parts.Pieces.Count;
 
     /// <inheritdoc/>
