@@ -12,6 +12,7 @@ public static class BenchmarkList
         new SliceOverheadBenchmark(),
         new SliceSwitchBenchmark(),
         new CorpusBenchmark(),
+        new TokenizerBenchmark(),
         new EvaluationBenchmark(),
         new LatencyTableBenchmark(),
         new DecodeBandwidthBenchmark(),

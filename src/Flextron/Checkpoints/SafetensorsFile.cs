@@ -47,25 +47,25 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Converts a tensor into an existing one, whatever its strides, element type and device.</summary>
-    /// <param name="name">The tensor in the file: F32, F16 or BF16.</param>
+    /// <param name="name">The tensor in the file: F32, F16, BF16, F8_E4M3 or F8_E5M2 (as stored: scales beside it are the caller's matter).</param>
     /// <param name="destination">Receives it; of the same shape.</param>
     /// <exception cref="FlextronException">No such tensor, another shape, or an element type that weights do not have.</exception>
     public void CopyTo(string name, Tensor destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
         if (!Entries.TryGetValue(name, out SafetensorsEntry? entry)) throw new FlextronException($"{Path} holds no tensor {name}.");
-        ScalarType stored = entry.Dtype switch
-        {
-            "F32" => ScalarType.Float32,
-            "F16" => ScalarType.Float16,
-            "BF16" => ScalarType.BFloat16,
-            _ => throw new FlextronException(
-                $"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16."),
-        };
         if (!entry.Shape.SequenceEqual(destination.shape))
             throw new FlextronException(
                 $"{name} in {Path} has shape [{string.Join(", ", entry.Shape)}] where [{string.Join(", ", destination.shape)}] is needed.");
-        TensorBytes.Read(file.View, entry.Offset, stored, destination);
+        switch (entry.Dtype)
+        {
+            case "F32": TensorBytes.Read(file.View, entry.Offset, ScalarType.Float32, destination); break;
+            case "F16": TensorBytes.Read(file.View, entry.Offset, ScalarType.Float16, destination); break;
+            case "BF16": TensorBytes.Read(file.View, entry.Offset, ScalarType.BFloat16, destination); break;
+            case "F8_E4M3": TensorBytes.Read(file.View, entry.Offset, Float8.E4M3, destination); break;
+            case "F8_E5M2": TensorBytes.Read(file.View, entry.Offset, Float8.E5M2, destination); break;
+            default: throw new FlextronException($"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16.");
+        }
     }
 
     /// <summary>Unmaps the file.</summary>

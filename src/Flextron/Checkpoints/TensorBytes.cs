@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,6 +38,25 @@ internal static class TensorBytes
             source.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset, bytes);
             piece.copy_(buffer);
             offset += bytes.Length;
+        });
+    }
+
+    /// <summary>The same for elements of one byte, whose values a table of 256 gives.</summary>
+    public static void Read(MemoryMappedViewAccessor source, long offset, IReadOnlyList<float> values, Tensor destination)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        float[] table = [.. values];
+        Split(destination, sizeof(byte), piece =>
+        {
+            using Tensor buffer = empty(piece.shape, ScalarType.Float32, CPU);
+            Span<float> floats = MemoryMarshal.Cast<byte, float>(buffer.bytes);
+            byte[] codes = ArrayPool<byte>.Shared.Rent(floats.Length);
+            source.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset, codes.AsSpan(0, floats.Length));
+            for (int i = 0; i < floats.Length; i++) floats[i] = table[codes[i]];
+            ArrayPool<byte>.Shared.Return(codes);
+            piece.copy_(buffer);
+            offset += floats.Length;
         });
     }
 
