@@ -19,6 +19,7 @@ internal static class VerbList
         new GenerateCommand(),
         new RankCommand(),
         new ElastifyCommand(),
+        new TransferCommand(),
         new TrainCommand(),
         new ProfileCommand(),
         new RouteCommand(),

@@ -1,3 +1,4 @@
+using Flextron.CrossArchitecture;
 using Flextron.Elastic;
 using Flextron.Selection;
 
@@ -6,7 +7,7 @@ namespace Flextron.Cli.CommandLine;
 /// <summary>Fills a folder beside its target and moves it into place when it is complete, so that a failure leaves nothing half-written.</summary>
 internal static class StagedFolder
 {
-    private static readonly string[] Companions = [FamilyManifest.FileName, FamilyBundle.TableName, FamilyBundle.SensitivitiesName, FamilyBundle.MeasuredName, FamilyBundle.RoutersName];
+    private static readonly string[] Companions = [TransferRecord.FileName, FamilyManifest.FileName, FamilyBundle.TableName, FamilyBundle.SensitivitiesName, FamilyBundle.MeasuredName, FamilyBundle.RoutersName];
 
     /// <summary>Refuses a target that is the source: it would be lost.</summary>
     /// <exception cref="FlextronException">They are the same place.</exception>

@@ -1,4 +1,5 @@
 using Flextron.Checkpoints;
+using Flextron.CrossArchitecture;
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
@@ -33,6 +34,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     private HeldOutLoss? heldOut;
     private long heldOutTokens;
     private string? teacherPath;
+    private FreezeSchedule? frozen;
 
     /// <summary>Whether to go on from a checkpoint.</summary>
     public bool Resume { get; init; }
@@ -48,6 +50,9 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
 
     /// <summary>Checkpoints that stay.</summary>
     public int KeepCheckpoints { get; init; } = 2;
+
+    /// <summary>How long what was transferred stays frozen; null for not at all.</summary>
+    public FreezeSettings? Freeze { get; init; }
 
     private CheckpointStore Checkpoints => new(Path.Combine(folder, CheckpointsName), Identity, KeepCheckpoints) { AcceptsNewRate = ChangeRate };
 
@@ -82,6 +87,14 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         heldOutTokens = (long)heldOut.WindowCount * length;
         sources["family"] = ContentHash.OfPath(family.Path);
         sources["corpus"] = train.Hash();
+        if (Freeze is not null)
+        {
+            var record = FlextronJson.ReadFile<TransferRecord>(Path.Combine(family.Path, TransferRecord.FileName), "record of a transfer");
+            if (record.Format != TransferRecord.CurrentFormat || record.Transferred is null)
+                throw new FlextronException($"{TransferRecord.FileName} of {family.Path} has format {record.Format}, this version reads {TransferRecord.CurrentFormat}: run `flextron transfer` again.");
+            frozen = new FreezeSchedule(record.Transferred.ToHashSet(StringComparer.Ordinal), Freeze);
+            sources["freeze schedule"] = ContentHash.OfText(System.Text.Json.JsonSerializer.Serialize(Freeze, FlextronJson.Compact));
+        }
         sources["teacher"] = settings.DistillationWeight == 0 ? "" : teacherPath is null ? sources["family"] : ContentHash.OfPath(teacherPath);
         if (Resume) Checkpoints.Check();
     }
@@ -95,7 +108,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         if (family.Space.Widths is not null || family.Space.Depths is not null) budgets["smallest"] = family.Space.Smallest;
         Dictionary<string, LossEstimate> before = Measure(budgets, context, "held-out loss before");
         using DecoderModel? teacher = Teacher(context);
-        using var trainer = new JointTrainer(family.Model, family.Space, settings, teacher);
+        using var trainer = new JointTrainer(family.Model, family.Space, settings, teacher, freeze: frozen);
         int resumedFrom = Restore(trainer, context);
         using (var log = new MetricsLog(Metrics))
         using (var events = new TensorBoardLog(Path.Combine(folder, EventsName)))
@@ -111,7 +124,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         var summary = new TrainingSummary(
             settings.Steps, resumedFrom, trainer.Compute.ToString(), (long)settings.Steps * settings.BatchesPerStep * settings.BatchSize * length,
             budgets.Keys.ToDictionary(k => k, k => new TrainingSummary.Change(before[k].Mean, after[k].Mean, before[k].StandardError, after[k].StandardError)),
-            heldOutTokens, folder);
+            heldOutTokens, folder, frozen?.Releases);
         family.AddTrainedSteps(settings.Steps);
         StagedFolder.Write(folder, staging =>
         {

@@ -8,8 +8,9 @@ namespace Flextron.Cli.CommandLine;
 /// <param name="LossPerBudget">Held-out loss by budget.</param>
 /// <param name="HeldOutTokens">Tokens it was measured on.</param>
 /// <param name="Out">Folder of the trained family.</param>
+/// <param name="Releases">Steps after which transferred weights were released; null where nothing was frozen.</param>
 internal sealed record TrainingSummary(
-    int Steps, int ResumedFrom, string Compute, long Tokens, IReadOnlyDictionary<string, TrainingSummary.Change> LossPerBudget, long HeldOutTokens, string Out)
+    int Steps, int ResumedFrom, string Compute, long Tokens, IReadOnlyDictionary<string, TrainingSummary.Change> LossPerBudget, long HeldOutTokens, string Out, IReadOnlyList<int>? Releases = null)
 {
     /// <summary>Mean negative log-likelihood per held-out token in nats, with standard errors over windows.</summary>
     internal sealed record Change(double Before, double After, double BeforeStderr, double AfterStderr);

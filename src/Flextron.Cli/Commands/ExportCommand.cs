@@ -19,6 +19,8 @@ internal sealed class ExportCommand : VerbCommand
 
     private readonly Option<bool> pad = new("--pad") { Description = "Fills blocks of different widths up with zeros to the largest: the same logits, without saving what was narrower." };
 
+    private readonly Option<bool> own = new("--flextron") { Description = "Writes this program's own format where blocks have linear mixers, which ordinary folders cannot express." };
+
     public ExportCommand() : base(
         "export", "Writes a sub-network as an ordinary Hugging Face folder.",
         "Blocks that are skipped are left out; the others must have the same widths, or be padded. --dtype is the element type of the file; its logits are compared with the slice's before it is put in place.",
@@ -32,6 +34,7 @@ internal sealed class ExportCommand : VerbCommand
         Options.Add(budget);
         Options.Add(folder);
         Options.Add(pad);
+        Options.Add(own);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -40,12 +43,14 @@ internal sealed class ExportCommand : VerbCommand
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         SubNetwork network = BudgetArgument.Resolve(context.Get(budget), loaded.Bundle);
         bool padded = context.Get(pad);
-        if (!padded && network.Blocks.Where(b => b != BlockShape.Skipped).Distinct().Count() > 1) throw Uneven(network, loaded.Family.Space);
+        ElasticSpace space = loaded.Family.Space;
+        if (!padded)
+            StandaloneSlice.RequireUniform(loaded.Model.Config, network, mean => space.Uniform((double)mean.KvGroups / space.KvGroups[^1], (double)mean.Neurons / space.Neurons[^1]).Blocks[0]);
         using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network, padded);
         double difference = 0;
         StagedFolder.Write(context.Get(folder), staging =>
         {
-            CheckpointWriter.Save(slice, staging, CheckpointFormat.HuggingFace, context.Dtype, padded ? network : null);
+            CheckpointWriter.Save(slice, staging, context.Get(own) ? CheckpointWriter.FolderFormat(slice.Config) : CheckpointFormat.HuggingFace, context.Dtype, padded ? network : null);
             TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
             difference = ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
         });
@@ -56,13 +61,5 @@ internal sealed class ExportCommand : VerbCommand
         };
         return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{json.@out}: {json.parameters:N0} parameters, {json.bytes / 1e6:0.00} MB; logits differ from the slice's by at most {difference:0.0e+0}")));
-    }
-
-    private static FlextronException Uneven(SubNetwork network, ElasticSpace space)
-    {
-        BlockShape[] kept = [.. network.Blocks.Where(b => b != BlockShape.Skipped)];
-        (int groups, int neurons) = space.Uniform(kept.Average(b => b.KvGroups) / space.KvGroups[^1], kept.Average(b => b.Neurons) / space.Neurons[^1]).Blocks[0];
-        return new FlextronException(
-            $"The blocks of this sub-network ({network}) have different widths, which no ordinary checkpoint can express: the nearest uniform shape is {groups} key/value groups and {neurons} neurons in every block; or write it padded with zeros by --pad.");
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Data.TinyWorld;
+using Flextron.Models;
 using Flextron.Pretraining;
 using Flextron.Storage;
 using Flextron.Training;
@@ -22,13 +23,22 @@ internal sealed class PretrainCommand : VerbCommand
     private readonly Option<int> vocabulary = new("--vocabulary") { Description = "Size of the tokenizer trained on the same text.", HelpName = "n", DefaultValueFactory = _ => Defaults.VocabularySize };
     private readonly Option<int> characters = new("--tokenizer-characters") { Description = "Text the tokenizer is trained on.", HelpName = "n", DefaultValueFactory = _ => Defaults.TokenizerCharacters };
 
+    private readonly Option<bool> cycle = new("--v-cycle") { Description = "Trains a part of the tokens at half size (multilevel training)." };
+    private readonly Option<double> cycleFirst = new("--v-first") { Description = "With --v-cycle: share of the tokens before the model is halved.", HelpName = "x", DefaultValueFactory = _ => new VCycleSettings().FirstShare };
+    private readonly Option<double> cycleSmall = new("--v-small") { Description = "With --v-cycle: share of the tokens at half size.", HelpName = "x", DefaultValueFactory = _ => new VCycleSettings().SmallShare };
+    private readonly Option<double> cycleAlpha = new("--v-interpolation") { Description = "With --v-cycle: how much of the small model's training is taken over, 0 to 1.", HelpName = "a", DefaultValueFactory = _ => new VCycleSettings().Interpolation };
+    private readonly Option<int> skipGroups = new("--skip-groups") { Description = "Key/value groups of every block whose heads attend to an earlier block too; 0 for none.", HelpName = "n" };
+    private readonly Option<int> skipDistance = new("--skip-distance") { Description = "With --skip-groups: how many blocks earlier.", HelpName = "n", DefaultValueFactory = _ => 1 };
+
     public PretrainCommand() : base(
         "pretrain", "Makes the base model and the tiny world's data from nothing but a seed.",
         "Generates the text of a compact world, trains a tokenizer on it, and then the model (base/); writes the world's evaluation sets (tinyworld/).",
         "pretrain --out data",
-        "pretrain --out small --tokens 1000000 --blocks 2 --neurons 128 --seed 3")
+        "pretrain --out small --tokens 1000000 --blocks 2 --neurons 128 --seed 3",
+        "pretrain --out multilevel --v-cycle --v-small 0.4",
+        "pretrain --out skipping --skip-groups 2 --skip-distance 2")
     {
-        foreach (Option option in (Option[])[folder, tokens, batch, rate, hidden, blocks, neurons, vocabulary, characters]) Options.Add(option);
+        foreach (Option option in (Option[])[folder, tokens, batch, rate, hidden, blocks, neurons, vocabulary, characters, cycle, cycleFirst, cycleSmall, cycleAlpha, skipGroups, skipDistance]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -37,6 +47,9 @@ internal sealed class PretrainCommand : VerbCommand
         {
             Seed = context.Seed, Tokens = context.Get(tokens), BatchSize = context.Get(batch), LearningRate = context.Get(rate), HiddenSize = context.Get(hidden),
             BlockCount = context.Get(blocks), NeuronCount = context.Get(neurons), VocabularySize = context.Get(vocabulary), TokenizerCharacters = context.Get(characters),
+            VCycle = context.Get(cycle)
+                ? new VCycleSettings { FirstShare = context.Get(cycleFirst), SmallShare = context.Get(cycleSmall), Interpolation = context.Get(cycleAlpha) }.Validated() : null,
+            SkipLayer = context.Get(skipGroups) != 0 ? new SkipLayerAttention(context.Get(skipDistance), context.Get(skipGroups)) : null,
         };
         var curve = new List<object>();
         TrainingStep? last = null;

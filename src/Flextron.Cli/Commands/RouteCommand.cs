@@ -82,7 +82,7 @@ internal sealed class RouteCommand : VerbCommand
             var apart = new HeldOutLoss(calibration, Math.Min(settings.WindowLength, family.Model.Config.ContextLength), 2 * settings.LossWindows, measured);
             var selector = new NetworkSelector(family.Model.Config, family.Space) { Latency = costs, Sensitivities = sensitivities };
             MeasuredNetworks networks = MeasuredNetworks.Measure(family.Model, selector, routers.Select, apart, [.. report.Final.Select(p => p.Target)], context, context.Cancellation);
-            using DynamicRouters? tokens = context.Get(dynamic) ? Tokens(family.Model, routers, costs, calibration, measured, context) : null;
+            using DynamicRouters? tokens = context.Get(dynamic) ? Tokens(family, routers, new NetworkSelector(family.Model.Config, family.Space.Blockwise) { Latency = costs, Sensitivities = sensitivities, Measured = networks }, calibration, measured, context) : null;
             StagedFolder.Write(context.Get(folder), staging =>
             {
                 family.Save(staging, loaded.TokenizerPath);
@@ -112,12 +112,15 @@ internal sealed class RouteCommand : VerbCommand
         });
     }
 
-    private static DynamicRouters Tokens(DecoderModel model, StaticRouters routers, LatencyTable costs, TokenCorpus text, HeldOutLoss losses, CommandContext context)
+    private static DynamicRouters Tokens(ElasticFamily family, StaticRouters routers, NetworkSelector selector, TokenCorpus text, HeldOutLoss losses, CommandContext context)
     {
+        (DecoderModel model, ElasticSpace space) = (family.Model, routers.Space);
+        RoutingCosts costs = RoutingCosts.Of(selector.Latency!, space);
         // Where the smallest network is as good as the whole one there is nothing to choose by; the scale then only has to be a number.
-        double range = Math.Max(1e-3, losses.Of(model, routers.Space.Smallest).Mean - losses.Of(model, routers.Space.Largest).Mean);
+        double range = Math.Max(1e-3, losses.Of(model, space.Smallest).Mean - losses.Of(model, space.Largest).Mean);
         return DynamicRouterTrainer.Run(
-            model, routers, RoutingCosts.Of(costs, routers.Space), text, new DynamicRouterSettings { Seed = context.Seed }, range, context, context.Cancellation).Routers;
+            model, routers, share => selector.Select(costs.Target(share) * (1 + 1e-12), selector.Latency!, routers.Select(share)).SubNetwork, costs, text,
+            new DynamicRouterSettings { Seed = context.Seed }, range, context, context.Cancellation).Routers;
     }
 
     private static RoutingMethod ParseMethod(string name) => name switch

@@ -37,21 +37,13 @@ internal sealed class TokenizeCommand : VerbCommand
     // A tokenizer can be looked at without a model; where there is one, its vocabulary must hold the ids.
     private static int? Vocabulary(string path)
     {
-        ModelConfig config;
         try
         {
-            (CheckpointFormat format, string place) = CheckpointLoader.Detect(path);
-            config = format switch
-            {
-                CheckpointFormat.HuggingFace => HuggingFaceLlama.ReadConfig(place),
-                CheckpointFormat.Flextron => FlextronCheckpoint.ReadConfig(place),
-                _ => Llama2CheckpointFile.ReadConfig(place),
-            };
+            return CheckpointLoader.ReadConfig(path).VocabularySize;
         }
         catch (FlextronException)
         {
             return null;
         }
-        return config.VocabularySize;
     }
 }

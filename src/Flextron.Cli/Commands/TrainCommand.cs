@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
+using Flextron.CrossArchitecture;
 using Flextron.Training;
 using TorchSharp;
 
@@ -37,6 +38,10 @@ internal sealed class TrainCommand : VerbCommand
     private readonly Option<int> keepCheckpoints = new("--keep-checkpoints") { Description = "Training checkpoints that stay.", HelpName = "n", DefaultValueFactory = _ => 2 };
     private readonly Option<int> checkpointEvery = new("--checkpoint-every") { Description = "Steps between training checkpoints; Ctrl-C writes one too.", HelpName = "n", DefaultValueFactory = _ => 100 };
 
+    private readonly Option<bool> freeze = new("--freeze") { Description = "Keeps what `flextron transfer` took over frozen until the loss stops improving, stage by stage." };
+    private readonly Option<int> freezeWindow = new("--freeze-window") { Description = "With --freeze: steps whose mean loss is compared with that of as many before.", HelpName = "n", DefaultValueFactory = _ => new FreezeSettings().Window };
+    private readonly Option<double> freezeThreshold = new("--freeze-threshold") { Description = "With --freeze: least improvement, as a share, that keeps a stage frozen.", HelpName = "x", DefaultValueFactory = _ => new FreezeSettings().Threshold };
+
     public TrainCommand() : base(
         "train", "Trains all sub-networks of a family together.",
         "Every step trains several of them on the same text (FLEXTRON, section 3.2). Metrics, a training checkpoint and the trained family go to --out.",
@@ -46,7 +51,7 @@ internal sealed class TrainCommand : VerbCommand
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[heldOut, folder, resume, changeRate, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery, keepCheckpoints, batches, schedule, compute])
+        foreach (Option option in (Option[])[heldOut, folder, resume, changeRate, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery, keepCheckpoints, batches, schedule, compute, freeze, freezeWindow, freezeThreshold])
             Options.Add(option);
     }
 
@@ -68,6 +73,7 @@ internal sealed class TrainCommand : VerbCommand
         var run = new TrainingRun(loaded, settings, context.Get(folder))
         {
             Resume = context.Get(resume), ChangeRate = context.Get(changeRate), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery), KeepCheckpoints = context.Get(keepCheckpoints),
+            Freeze = context.Get(freeze) ? new FreezeSettings { Window = context.Get(freezeWindow), Threshold = context.Get(freezeThreshold) }.Validated() : null,
         };
         run.Prepare(corpus.Open(context), context.Get(heldOut), context.Get(teacher), context);
         TrainingSummary summary = run.Train(context);
@@ -79,6 +85,7 @@ internal sealed class TrainCommand : VerbCommand
                 b.Key, b.Value.Before.ToString("0.0000", c), b.Value.After.ToString("0.0000", c), b.Value.AfterStderr.ToString("0.0000", c),
             }));
             writer.WriteLine(string.Create(c, $"{summary.Out}: {summary.Steps} steps on {summary.Tokens:N0} tokens"));
+            if (summary.Releases is { } releases) writer.WriteLine($"transferred weights released after steps: {(releases.Count == 0 ? "none" : string.Join(", ", releases))}");
         });
     }
 }

@@ -19,5 +19,6 @@ public static class BenchmarkList
         new SmallDecodeBenchmark(),
         new PrefillBenchmark(),
         new DecodeScalingBenchmark(),
+        new ContextCostBenchmark(),
     ];
 }

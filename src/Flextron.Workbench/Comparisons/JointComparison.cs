@@ -16,7 +16,10 @@ public static class JointComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<JointComparisonSettings>(
-        KindName, "ways to train all sub-networks together, over seeds: strategies at equal tokens and compute, losses, orders, what the whole network pays", Run);
+        KindName, "ways to train all sub-networks together, over seeds: strategies at equal tokens and compute, losses, orders, what the whole network pays", s => s.Resolved(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+    {
+        Headlines = ["after.1", "after.0.5", "after.0.25", "after.0.125"],
+    };
 
     /// <summary>Runs it.</summary>
     /// <param name="experiment">Its folder.</param>
@@ -32,16 +35,15 @@ public static class JointComparison
         StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 
         using ExperimentRun run = experiment.StartRun(settings, options);
-        run.RecordSeed("corpus", settings.Corpus.Seed);
         foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"training {seed}"), seed);
-        StageResult corpus = CorpusStage.Run(run, settings.Corpus, inputs.Tokenizer, inputs.Text);
-        StageResult ranking = ElastifyStage.Rank(run, settings.Rank, inputs.Model, corpus);
-        StageResult family = ElastifyStage.Permute(run, inputs.Model, inputs.Tokenizer, corpus, ranking);
+        (_, StageResult corpus, _, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank);
         (ElasticSpace space, ModelConfig config) = Shape(family);
         IReadOnlyList<MeasuredBudget> budgets = MeasuredBudget.Grid(space, config, settings.MixedBudgets);
         IReadOnlyList<ArmPlan> plans = ArmPlanner.Plans(settings, space, config);
         StageResult before = ArmStage.Before(run, settings, budgets, corpus, family);
-        StageResult[] arms = [.. plans.Select(plan => ArmStage.Train(run, settings, plan, budgets, corpus, family))];
+        StageResult[] arms = run.Stages(
+            [.. plans.Select(plan => (Func<StageResult>)(() => ArmStage.Train(run, settings, plan, budgets, corpus, family)))],
+            plans.Max(p => TrainingMemory.Of(config, (long)budgets.Max(b => b.Parameters), p.Training)));
         var results = new ComparisonResults(settings, CorpusStage.Parts(corpus), budgets, ArmStage.ReadBefore(before),
             plans.Zip(arms).ToDictionary(p => (p.First.Name, p.First.Seed), p => ArmStage.ReadOutcome(p.Second)));
         ComparisonReport.Write(run, results);

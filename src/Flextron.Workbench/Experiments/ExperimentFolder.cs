@@ -61,7 +61,23 @@ public sealed class ExperimentFolder
     /// <summary>The lock that a run's process holds.</summary>
     internal static string RunLockPath(string runFolder)
     {
-        string runs = System.IO.Path.GetDirectoryName(runFolder)!;
-        return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(runs)!, "cache", "locks", $"run-{System.IO.Path.GetFileName(runFolder)}.lock");
+        string experiment = ContainingPath(runFolder) ?? System.IO.Path.GetFullPath(System.IO.Path.Combine(runFolder, "..", ".."));
+        string name = System.IO.Path.GetRelativePath(experiment, runFolder)["runs".Length..].Trim('/', '\\').Replace('/', '+').Replace('\\', '+');
+        return System.IO.Path.Combine(experiment, "cache", "locks", $"run-{name}.lock");
+    }
+
+    /// <summary>The experiment that a run, or a point of a grid inside one, belongs to.</summary>
+    /// <exception cref="FlextronException">No folder above holds an experiment.</exception>
+    public static ExperimentFolder Containing(string runFolder) => ContainingPath(runFolder) is { } path
+        ? Open(path)
+        : throw new FlextronException($"{runFolder} lies in no experiment: none of the folders above it holds a file experiment.json.");
+
+    // A run lies in runs/, a point of a grid in runs/NAME/points/.
+    private static string? ContainingPath(string runFolder)
+    {
+        DirectoryInfo? at = new DirectoryInfo(System.IO.Path.GetFullPath(runFolder)).Parent;
+        for (int depth = 0; at is not null && depth < 4; depth++, at = at.Parent)
+            if (File.Exists(System.IO.Path.Combine(at.FullName, "experiment.json"))) return at.FullName;
+        return null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flextron.Progress;
 using Flextron.Storage;
@@ -22,8 +23,10 @@ public sealed class ExperimentRun : IDisposable
 {
     private readonly RunOptions _options;
     private readonly FileLock _lock;
+    private readonly Lock _gate = new();
     private readonly RunLog _log;
     private readonly StageRunner _stages;
+    private readonly SortedDictionary<string, Observations> _observations = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, SummaryValue> _summary = new(StringComparer.Ordinal);
     private RunProvenance _provenance;
     private RunStatus _status;
@@ -69,8 +72,8 @@ public sealed class ExperimentRun : IDisposable
     /// <summary>Where checkpoints worth keeping belong, not for version control; exists.</summary>
     public string CheckpointsFolder => Directory.CreateDirectory(File(RunFiles.Checkpoints)).FullName;
 
-    /// <summary>Threads that libtorch will compute a stage with.</summary>
-    public int ThreadsOf(string stage) => _options.ThreadsOf?.Invoke(stage) is > 0 and var threads ? threads : StageThreads.Now();
+    /// <summary>Threads that libtorch will measure time with in a stage.</summary>
+    public int MeasuringThreads(string stage) => Threads(stage, measures: true) is > 0 and var threads ? threads : StageThreads.Now();
 
     internal static ExperimentRun Start(ExperimentFolder experiment, JsonNode settings, RunOptions options)
     {
@@ -105,8 +108,8 @@ public sealed class ExperimentRun : IDisposable
         StageResult result;
         try
         {
-            using StageThreads threads = StageThreads.Set(_options.ThreadsOf?.Invoke(name) ?? 0);
-            result = _stages.Run(stage, body);
+            using StageThreads threads = StageThreads.Set(Threads(name, measures));
+            result = _stages.Run(stage, context => MeasuringGate.Run(measures, () => body(context)));
         }
         catch (OperationCanceledException) when (Cancellation.IsCancellationRequested)
         {
@@ -118,14 +121,34 @@ public sealed class ExperimentRun : IDisposable
             _log.Write($"{name}: failed: {e}");
             throw;
         }
+        lock (_gate) Record(stage, result, measures);
+        if (name == _options.Until) throw new RunStoppedException(name, Folder);
+        return result;
+    }
+
+    /// <summary>Runs stages that do not depend on each other, side by side where threads and memory allow; they are recorded in the order given.</summary>
+    /// <param name="stages">Each calls <see cref="Stage"/> once.</param>
+    /// <param name="bytesEach">Memory that one takes at its largest.</param>
+    public StageResult[] Stages(IReadOnlyList<Func<StageResult>> stages, long bytesEach)
+    {
+        ArgumentNullException.ThrowIfNull(stages);
+        int earlier = _provenance.Stages.Count;
+        StageResult[] results = SideBySide.Run(stages.Count, SideBySide.Workers(stages.Count, bytesEach, _options.Parallel), i => stages[i]());
+        string[] order = [.. results.Select(r => r.Name)];
+        SaveProvenance(_provenance with { Stages = [.. _provenance.Stages.Take(earlier), .. _provenance.Stages.Skip(earlier).OrderBy(s => Array.IndexOf(order, s.Name))] });
+        return results;
+    }
+
+    private int Threads(string stage, bool measures) => _options.ThreadsOf?.Invoke(stage) ?? (measures ? _options.MeasuringThreads : 0);
+
+    private void Record(StageDefinition stage, StageResult result, bool measures)
+    {
         RunProvenance.InputRecord[] used = [.. stage.Inputs.Select(i => new RunProvenance.InputRecord(i.Name, i.Hash))];
         IEnumerable<RunProvenance.InputRecord> outside = used.Where(i => _provenance.Stages.All(s => s.Name != i.Name));
         bool measured = measures || _provenance.Stages.Any(s => s.Measured && used.Any(i => i.Name == s.Name));
-        var record = new RunProvenance.StageRecord(name, version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files, measured, result.Threads);
+        var record = new RunProvenance.StageRecord(stage.Name, stage.Version, result.Key, used, result.Reused, result.Duration.TotalSeconds, result.Files, measured, result.Threads);
         SaveProvenance(_provenance with { Inputs = [.. _provenance.Inputs.Union(outside)], Stages = [.. _provenance.Stages, record] });
-        if (!result.Reused) _log.Write($"{name}: done in {ProgressText.Duration(result.Duration)}");
-        if (name == _options.Until) throw new RunStoppedException(name, Folder);
-        return result;
+        if (!result.Reused) _log.Write($"{stage.Name}: done in {ProgressText.Duration(result.Duration)}");
     }
 
     /// <summary>Records a seed in the provenance.</summary>
@@ -143,7 +166,23 @@ public sealed class ExperimentRun : IDisposable
     public void Summarize(string name, SummaryValue value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        _summary[name] = value;
+        Summarize([KeyValuePair.Create(name, value)]);
+    }
+
+    /// <summary>Records a result that is the mean of single observations, and those beside it, so that runs can be compared in pairs.</summary>
+    public void Summarize(Observations observations)
+    {
+        ArgumentNullException.ThrowIfNull(observations);
+        _observations[observations.Name] = observations;
+        AtomicFile.WriteAllText(File(RunFiles.Observations), string.Concat(_observations.Values.Select(o => JsonSerializer.Serialize(o, FlextronJson.Compact) + "\n")));
+        Summarize(observations.Name, observations.ToSummary());
+    }
+
+    /// <summary>Records many results at once.</summary>
+    public void Summarize(IReadOnlyList<KeyValuePair<string, SummaryValue>> results)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        foreach ((string name, SummaryValue value) in results) _summary[name] = value;
         FlextronJson.WriteFile(File(RunFiles.Summary), _summary);
     }
 
@@ -234,17 +273,17 @@ public sealed class ExperimentRun : IDisposable
         {
             if (given.Length is 0 or > 100 || given[0] == '.' || !given.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
                 throw new FlextronException($"\"{given}\" cannot name a run: use letters, digits, '-', '_' and '.', not beginning with '.'.");
-            return TryClaim(experiment, given) ?? throw new FlextronException(
+            return TryClaim(experiment, given, options) ?? throw new FlextronException(
                 $"The experiment {experiment.Name} already has a run \"{given}\": choose another name (stages that it has finished are reused under any name).");
         }
         string name = string.Create(CultureInfo.InvariantCulture, $"{options.Clock.GetUtcNow():yyyyMMdd-HHmmss}-{settingsHash.AsSpan(0, 6)}");
         for (int i = 1; ; i++)
-            if (TryClaim(experiment, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{i}")) is { } claimed) return claimed;
+            if (TryClaim(experiment, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}-{i}"), options) is { } claimed) return claimed;
     }
 
-    private static (string, FileLock)? TryClaim(ExperimentFolder experiment, string name)
+    private static (string, FileLock)? TryClaim(ExperimentFolder experiment, string name, RunOptions options)
     {
-        string folder = Path.Combine(experiment.RunsPath, name);
+        string folder = Path.Combine(options.RunsPath ?? experiment.RunsPath, name);
         // The lock first: of two processes that see no folder of this name, only one may make it.
         if (FileLock.TryTake(ExperimentFolder.RunLockPath(folder)) is not { } held) return null;
         if (Directory.Exists(folder))

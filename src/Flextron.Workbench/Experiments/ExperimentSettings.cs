@@ -19,7 +19,7 @@ public static class ExperimentSettings
 
     private static readonly JsonDocumentOptions Tolerant = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip, AllowDuplicateProperties = false };
 
-    /// <summary>Reads a settings file (comments and trailing commas are allowed) and applies overrides.</summary>
+    /// <summary>Reads a settings file (comments and trailing commas are allowed) and applies overrides. What it says about a grid is left to <see cref="SettingsGrid"/>.</summary>
     /// <typeparam name="T">A record of settings; keys are its property names in camel case, and computed properties are no settings.</typeparam>
     /// <param name="path">The file.</param>
     /// <param name="overrides">See <see cref="SettingsOverrides"/>; every setting of <typeparamref name="T"/> can be set, also one that the file leaves at its default.</param>
@@ -27,7 +27,9 @@ public static class ExperimentSettings
     public static T Read<T>(string path, IEnumerable<string>? overrides = null)
     {
         if (!File.Exists(path)) throw new FlextronException($"There are no settings at {path}: check the path.");
-        T settings = FromJson<T>(Parse(path), path);
+        JsonNode file = Parse(path);
+        if (file is JsonObject whole) whole.Remove(SettingsGrid.Key);
+        T settings = FromJson<T>(file, path);
         string[] changes = overrides?.ToArray() ?? [];
         if (changes.Length == 0) return settings;
         return FromJson<T>(SettingsOverrides.Apply(ToJson(settings), changes), "The overriding --set options");
@@ -68,6 +70,9 @@ public static class ExperimentSettings
             throw new FlextronException($"{source}: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
+
+    /// <summary>One part at the top of a settings file, as it stands there.</summary>
+    internal static JsonNode? ReadPart(string path, string key) => Parse(path) is JsonObject settings ? settings[key]?.DeepClone() : null;
 
     private static JsonNode Parse(string path)
     {

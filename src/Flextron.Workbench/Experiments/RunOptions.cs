@@ -20,11 +20,20 @@ public sealed record RunOptions
     /// <summary>The command that goes on after an interruption, shown then: the one that was given.</summary>
     public string? ContinueCommand { get; init; }
 
+    /// <summary>Folder that the run's folder is made in; the experiment's own <c>runs</c> by default.</summary>
+    public string? RunsPath { get; init; }
+
     /// <summary>Folder that finished stages are kept in; the experiment's own by default.</summary>
     public string? StorePath { get; init; }
 
     /// <summary>Threads that libtorch computes a stage with, by its name; as they are set by default. Sums depend on them in their last bits.</summary>
     public Func<string, int>? ThreadsOf { get; init; }
+
+    /// <summary>Threads that libtorch measures time with where <see cref="ThreadsOf"/> does not say; as they are set by default.</summary>
+    public int MeasuringThreads { get; init; }
+
+    /// <summary>Independent stages computed side by side, at most; null for as many as threads and memory allow.</summary>
+    public int? Parallel { get; init; }
 
     /// <summary>What data and models from outside must hash to, by name; what is not listed may be anything.</summary>
     public IReadOnlyDictionary<string, string> ExpectedInputs { get; init; } = new Dictionary<string, string>();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flextron.Storage;
 
@@ -31,6 +32,13 @@ public sealed class RunRecord
         return new RunRecord(full, status);
     }
 
+    /// <summary>The runs of a grid's points, in order; none where the run is not of a grid.</summary>
+    public IReadOnlyList<RunRecord> Points()
+    {
+        string points = Path.Combine(Folder, RunFiles.Points);
+        return !Directory.Exists(points) ? [] : [.. Directory.EnumerateDirectories(points).Where(IsRun).Order(StringComparer.Ordinal).Select(Open)];
+    }
+
     /// <summary>The resolved settings as JSON.</summary>
     /// <exception cref="FlextronException">The file is missing or damaged; so for the others.</exception>
     public JsonNode ReadSettings() => FlextronJson.ReadFile<JsonNode>(Path.Combine(Folder, RunFiles.Settings), "settings file");
@@ -46,6 +54,22 @@ public sealed class RunRecord
 
     /// <summary>Measured values; may be read while the run goes on.</summary>
     public IReadOnlyList<MetricRow> ReadMetrics() => MetricsLog.Read(Path.Combine(Folder, RunFiles.Metrics));
+
+    /// <summary>The single observations behind results, by name; empty where none were kept.</summary>
+    public IReadOnlyDictionary<string, Observations> ReadObservations()
+    {
+        string path = Path.Combine(Folder, RunFiles.Observations);
+        if (!File.Exists(path)) return new Dictionary<string, Observations>();
+        try
+        {
+            return File.ReadLines(path).Where(l => l.Length > 0).Select(l => JsonSerializer.Deserialize<Observations>(l, FlextronJson.Compact))
+                .Where(o => o is { Name: not null, Keys: not null, Values: not null }).DistinctBy(o => o!.Name).ToDictionary(o => o!.Name, o => o!);
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new FlextronException($"{path} does not hold observations: {e.Message.ReplaceLineEndings(" ")} Remove the file to compare without pairs.", e);
+        }
+    }
 
     /// <summary>Results by name; empty where there are none yet.</summary>
     public IReadOnlyDictionary<string, SummaryValue> ReadSummary()

@@ -1,7 +1,10 @@
+using System.Text.Json.Nodes;
 using Flextron.Workbench.Comparisons;
 using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Grids;
 using Flextron.Workbench.RoutingComparisons;
 using Flextron.Workbench.Studies;
+using Flextron.Workbench.TransferComparisons;
 
 namespace Flextron.Workbench.Kinds;
 
@@ -9,7 +12,7 @@ namespace Flextron.Workbench.Kinds;
 public static class ExperimentKinds
 {
     /// <summary>All of them; the first is meant where <c>experiment.json</c> names none.</summary>
-    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind];
+    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind, TransferComparison.Kind];
 
     /// <summary>The name of an experiment's kind, known or not.</summary>
     /// <exception cref="FlextronException"><c>experiment.json</c> cannot be read.</exception>
@@ -22,6 +25,38 @@ public static class ExperimentKinds
     /// <summary>An experiment's kind.</summary>
     /// <exception cref="FlextronException"><c>experiment.json</c> cannot be read, or names a kind that there is not.</exception>
     public static ExperimentKind Of(ExperimentFolder experiment) => Named(NameOf(experiment), experiment.SettingsPath);
+
+    /// <summary>Runs an experiment: its kind's pipeline, or one for each point of its grid.</summary>
+    /// <param name="experiment">Its folder.</param>
+    /// <param name="overrides">See <see cref="SettingsOverrides"/>.</param>
+    /// <param name="grid">See <see cref="SettingsGrid.Read"/>.</param>
+    /// <param name="options">How the run is carried out.</param>
+    /// <returns>The run's folder.</returns>
+    /// <exception cref="FlextronException">The settings are not its kind's, or something they name cannot be used.</exception>
+    public static string Run(ExperimentFolder experiment, IReadOnlyList<string> overrides, IReadOnlyList<string> grid, RunOptions options)
+    {
+        ExperimentKind kind = Of(experiment);
+        return Run(kind, experiment, kind.ReadSettings(experiment, overrides), SettingsGrid.Read(experiment.SettingsPath, grid), experiment.SettingsPath, options);
+    }
+
+    /// <summary>Runs settings from elsewhere, such as an earlier run's, with the grid that they hold.</summary>
+    /// <param name="experiment">The experiment's folder.</param>
+    /// <param name="settings">The settings; what is left out takes its default.</param>
+    /// <param name="source">Where they are from, for messages.</param>
+    /// <param name="options">How the run is carried out.</param>
+    /// <returns>The run's folder.</returns>
+    /// <exception cref="FlextronException">The settings are not their kind's, or something they name cannot be used.</exception>
+    public static string Run(ExperimentFolder experiment, JsonNode settings, string source, RunOptions options)
+    {
+        if (settings is not JsonObject whole) throw new FlextronException($"{source}: the whole must be an object.");
+        ExperimentKind kind = Named(whole["kind"] is JsonValue name ? name.ToString() : All[0].Name, source);
+        var plain = (JsonObject)whole.DeepClone();
+        plain.Remove(SettingsGrid.Key);
+        return Run(kind, experiment, plain, SettingsGrid.Parse(whole[SettingsGrid.Key], source), source, options);
+    }
+
+    private static string Run(ExperimentKind kind, ExperimentFolder experiment, JsonNode settings, SettingsGrid grid, string source, RunOptions options) =>
+        grid.IsEmpty ? kind.Run(experiment, settings, source, options) : GridRun.Run(kind, experiment, settings, grid, source, options);
 
     /// <summary>A kind by name.</summary>
     /// <param name="name">The name.</param>

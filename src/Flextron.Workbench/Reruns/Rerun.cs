@@ -25,23 +25,23 @@ public static class Rerun
         rerun.Validated();
         if (original.Status.State != RunState.Finished)
             throw new FlextronException($"The run {original.Name} is {original.Status.State.ToString().ToLowerInvariant()}: only a finished run can be repeated and compared.");
-        ExperimentFolder experiment = ExperimentFolder.Open(Path.GetFullPath(Path.Combine(original.Folder, "..", "..")));
+        ExperimentFolder experiment = ExperimentFolder.Containing(original.Folder);
         JsonNode settings = original.ReadSettings();
         string source = Path.Combine(original.Folder, "settings.json");
-        ExperimentKind kind = ExperimentKinds.Named(settings is JsonObject group && group["kind"] is JsonValue name ? name.ToString() : ExperimentKinds.All[0].Name, source);
-        RunProvenance provenance = original.ReadProvenance();
+        // The points of a grid are runs of their own: all of them read the same data.
+        RunProvenance[] provenances = [original.ReadProvenance(), .. original.Points().Select(p => p.ReadProvenance())];
         int threads = original.ReadEnvironment().LibtorchThreads;
-        Dictionary<string, int> recorded = provenance.Stages.Where(s => s.Threads > 0).ToDictionary(s => s.Name, s => s.Threads);
+        Dictionary<string, int> recorded = provenances.SelectMany(p => p.Stages).Where(s => s.Threads > 0).DistinctBy(s => s.Name).ToDictionary(s => s.Name, s => s.Threads);
 
         using FileLock held = FileLock.TryTake(Path.Combine(experiment.CachePath, "locks", $"rerun-{original.Name}.lock"))
             ?? throw new FlextronException($"Another rerun of {original.Name} is going on: wait for it, or stop it.");
         string store = Path.Combine(experiment.CachePath, "reruns", original.Name);
         var clock = Stopwatch.StartNew();
-        string folder = kind.Run(experiment, settings, source, options with
+        string folder = ExperimentKinds.Run(experiment, settings, source, options with
         {
             StorePath = store,
             ThreadsOf = stage => rerun.Threads ?? recorded.GetValueOrDefault(stage, threads),
-            ExpectedInputs = rerun.AcceptsChangedInputs ? options.ExpectedInputs : provenance.Inputs.ToDictionary(i => i.Name, i => i.Sha256),
+            ExpectedInputs = rerun.AcceptsChangedInputs ? options.ExpectedInputs : provenances.SelectMany(p => p.Inputs).DistinctBy(i => i.Name).ToDictionary(i => i.Name, i => i.Sha256),
         });
         RunAgreement agreement = RunAgreement.Of(original, RunRecord.Open(folder), rerun.Tolerance);
         var report = new RerunReport(original.Name, folder, agreement.Agrees, Math.Round(clock.Elapsed.TotalSeconds, 1), agreement);

@@ -1,5 +1,5 @@
 using Flextron.Latency;
-using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 
 namespace Flextron.Workbench.RoutingComparisons;
 
@@ -20,4 +20,4 @@ internal sealed record NetworkTiming(string Network, Quartiles Ms);
 /// <param name="Method">Which routers.</param>
 /// <param name="Share">Normalised target.</param>
 /// <param name="Ms">Divided by the slowdown.</param>
-internal sealed record DynamicTiming(long Seed, RoutingMethod Method, double Share, Quartiles Ms);
+internal sealed record DynamicTiming(long Seed, DynamicRoutingMethod Method, double Share, Quartiles Ms);

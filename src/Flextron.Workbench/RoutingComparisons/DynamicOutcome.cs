@@ -11,7 +11,7 @@ namespace Flextron.Workbench.RoutingComparisons;
 /// <param name="Sample">Where a sample text's compute goes at the middle target.</param>
 internal sealed record DynamicOutcome(DynamicRoutingReport Report, double Seconds, IReadOnlyList<DynamicPoint> Points, TokenCompute Sample)
 {
-    public RoutingMethod Method => Report.Method;
+    public DynamicRoutingMethod Method => Report.Method;
 }
 
 /// <summary>Dynamic routing at one target.</summary>

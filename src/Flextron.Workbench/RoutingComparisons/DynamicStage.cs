@@ -21,28 +21,31 @@ internal static class DynamicStage
     public const string FileName = "dynamic.json";
     private const int SampleTokens = 220;
 
-    public static StageResult Run(ExperimentRun run, RoutingComparisonSettings settings, long seed, StageResult corpus, StageResult tuned, StageResult profile)
+    public static StageResult Run(ExperimentRun run, RoutingComparisonSettings settings, long seed, StageResult corpus, StageResult tuned, StageResult profile, StageResult choices)
     {
         object key = new { settings.Dynamic, settings.DynamicMethods, settings.Budget, settings.Targets, settings.Route.LossWindows, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows, seed };
-        return run.Stage(FormattableString.Invariant($"dynamic-{seed}"), key, [corpus, tuned, profile], stage =>
+        return run.Stage(FormattableString.Invariant($"dynamic-{seed}"), key, [corpus, tuned, profile, choices], stage =>
         {
             string folder = Path.Combine(tuned.Folder, ElastifyStage.Family);
             using ElasticFamily family = ElasticFamily.Load(folder);
             ElasticSpace space = family.Space.Blockwise;
             using StaticRouters start = StaticRouters.Load(Path.Combine(tuned.Folder, FamilyBundle.RoutersName), space);
             ModelConfig config = family.Model.Config;
-            RoutingCosts costs = RoutingCosts.Of(ProfileStage.Load(profile), space);
+            LatencyTable table = ProfileStage.Load(profile);
+            RoutingCosts costs = RoutingCosts.Of(table, space);
+            NetworkSelector selector = ChoiceStage.Selector(choices, config, space, table);
+            SubNetwork Baseline(double share) => selector.Select(costs.Target(share) * (1 + 1e-12), table, start.Select(share)).SubNetwork;
             TokenCorpus calibration = CorpusStage.LoadCalibration(corpus, config.VocabularySize);
             var few = new HeldOutLoss(calibration, Math.Min(settings.Corpus.WindowLength, config.ContextLength), settings.Route.LossWindows);
             double range = Math.Max(1e-3, few.Of(family.Model, space.Smallest).Mean - few.Of(family.Model, space.Largest).Mean);
-            HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config);
+            HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config, countsHits: true);
             Tokenizer tokenizer = TokenizerLoader.Load(folder);
             var outcomes = new List<DynamicOutcome>();
-            foreach (RoutingMethod method in settings.DynamicMethods)
+            foreach (DynamicRoutingMethod method in settings.DynamicMethods)
             {
                 var clock = Stopwatch.StartNew();
                 (DynamicRouters routers, DynamicRoutingReport report) = DynamicRouterTrainer.Run(
-                    family.Model, start, costs, calibration, settings.Dynamic with { Method = method, Seed = seed }, range, stage.Progress, stage.Cancellation);
+                    family.Model, start, Baseline, costs, calibration, settings.Dynamic with { Method = method, Seed = seed }, range, stage.Progress, stage.Cancellation);
                 double seconds = clock.Elapsed.TotalSeconds;
                 using (routers)
                 {
@@ -58,20 +61,17 @@ internal static class DynamicStage
                 }
             }
             stage.WriteJson(FileName, outcomes);
-        });
+        }, version: 2);
     }
 
     public static IReadOnlyList<DynamicOutcome> Read(StageResult dynamic) => dynamic.ReadJson<DynamicOutcome[]>(FileName);
 
-    public static DynamicRouters Load(StageResult dynamic, RoutingMethod method, ElasticSpace space, int channels) =>
+    public static DynamicRouters Load(StageResult dynamic, DynamicRoutingMethod method, ElasticSpace space, int channels) =>
         DynamicRouters.Load(Path.Combine(dynamic.Folder, Folder(method)), space, channels);
 
     /// <summary>Routers with a controller for a batch of sequences at one target.</summary>
-    public static RoutedChoices Controlled(DynamicRouters routers, RoutingCosts costs, BudgetSettings budget, double share, long sequences)
-    {
-        double[] targets = [.. Enumerable.Repeat(share, (int)sequences)];
-        return new RoutedChoices(routers, targets, new BudgetController(routers.Space, costs, routers.Budgets!, targets, budget));
-    }
+    public static RoutedChoices Controlled(DynamicRouters routers, RoutingCosts costs, BudgetSettings budget, double share, long sequences) =>
+        new(routers, costs, [.. Enumerable.Repeat(share, (int)sequences)], controlled: true, budget);
 
     private static DynamicPoint Point(DynamicModel model, DynamicRouters routers, RoutingCosts costs, BudgetSettings budget, double share, HeldOutLoss heldOut)
     {
@@ -99,5 +99,5 @@ internal static class DynamicStage
         return new TokenCompute(costs.Target(Share), [.. ids.Select(tokenizer.TokenText)], [.. choices.Controller!.TokenCosts.Select(costs.Normalised)]);
     }
 
-    private static string Folder(RoutingMethod method) => method.ToString().ToLowerInvariant();
+    private static string Folder(DynamicRoutingMethod method) => method.ToString().ToLowerInvariant();
 }

@@ -15,7 +15,10 @@ public static class RoutingComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<RoutingComparisonSettings>(
-        KindName, "ways to choose sub-networks, over seeds: routers against controls at equal measured latency, dynamic against static routing, budgets kept", Run);
+        KindName, "ways to choose sub-networks, over seeds: routers against controls at equal measured latency, dynamic against static routing, budgets kept", s => s.Validated(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+    {
+        Headlines = ["router-uniform-widths", "router-exact-knapsack", "targets.measuredWithin5Percent", "surrogate.spearman"],
+    };
 
     /// <summary>Runs it.</summary>
     /// <param name="experiment">Its folder.</param>
@@ -30,21 +33,18 @@ public static class RoutingComparison
         settings.Validated();
         StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
         using ExperimentRun run = experiment.StartRun(settings, options);
-        run.RecordSeed("corpus", settings.Corpus.Seed);
         run.RecordSeed("training", settings.Training.Seed);
         run.RecordSeed("profile", settings.Profile.Table.Seed);
         foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"routing {seed}"), seed);
-        StageResult corpus = CorpusStage.Run(run, settings.Corpus, inputs.Tokenizer, inputs.Text);
-        StageResult ranking = ElastifyStage.Rank(run, settings.Rank, inputs.Model, corpus);
-        StageResult family = ElastifyStage.Permute(run, inputs.Model, inputs.Tokenizer, corpus, ranking);
+        (_, StageResult corpus, _, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank);
         StageResult trained = TrainStage.Run(run, new StudySettings { Training = settings.Training, Corpus = settings.Corpus }, corpus, family);
         StageResult profile = ProfileStage.Run(run, settings.Profile, trained);
         SeedStages[] seeds = [.. settings.Seeds.Select(seed =>
         {
             StageResult routers = RouterStage.Train(run, settings, seed, corpus, trained, profile);
             StageResult tuned = RouterStage.Tune(run, settings, seed, corpus, family, trained, profile, routers);
-            return new SeedStages(seed, routers, tuned,
-                ChoiceStage.Run(run, settings, seed, corpus, tuned, profile), DynamicStage.Run(run, settings, seed, corpus, tuned, profile));
+            StageResult choices = ChoiceStage.Run(run, settings, seed, corpus, tuned, profile);
+            return new SeedStages(seed, routers, tuned, choices, DynamicStage.Run(run, settings, seed, corpus, tuned, profile, choices));
         })];
         StageResult timings = TimingStage.Run(run, settings, corpus, profile, seeds);
         RoutingComparisonReport.Write(run, new RoutingComparisonResults(settings, corpus, trained, profile, seeds, timings));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Flextron.Models;
 using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Figures;
@@ -12,18 +13,14 @@ internal static class RoutingComparisonFigures
 {
     private static readonly Axis LossAxis = new("Held-out loss", "nats/token"), LatencyAxis = new("Measured latency", "ms");
 
-    public static Figure LossAgainstLatency(RoutingComparisonResults results)
+    public static Figure LossAgainstLatency(RoutingComparisonResults results) => AgainstLatency(
+        results, "Held-out loss against measured latency", LossAxis, losses => RoutingComparisonResults.OverSeeds(losses)) with { Subtitle = Over(results) };
+
+    public static Figure AccuracyAgainstLatency(RoutingComparisonResults results) => AgainstLatency(
+        results, "Next-token accuracy against measured latency", new Axis("Next tokens ranked first", "%"), losses => RoutingComparisonResults.OverSeeds([.. losses.Select(l => 100 * l.Accuracy ?? double.NaN)])) with
     {
-        IEnumerable<LineSeries> statics = new[] { ChosenNetwork.Router }.Concat(ChosenNetwork.Controls).Select(way => Line(way, results.Settings.Targets,
-            (s, t) => results.Ms(results.Of(s, way)[t].Network), (s, t) => results.Of(s, way)[t].Loss, results.Seeds.Count));
-        IEnumerable<LineSeries> dynamic = results.Settings.DynamicMethods.Select(method => Line($"dynamic, {Words(method)}", results.Settings.Targets,
-            (s, t) => results.RealisedMs(s, method, Point(results, s, method, t).Share), (s, t) => Point(results, s, method, t).Loss, results.Seeds.Count));
-        return new Figure("Held-out loss against measured latency", LatencyAxis, LossAxis, [.. statics, .. dynamic])
-        {
-            Subtitle = Over(results),
-            Caption = "Every point is a mean over seeds of what one way of choosing picked for one target; latency is wall-clock time end to end, relative to the whole network run in between, in the table's milliseconds.",
-        };
-    }
+        Subtitle = results.Seeds.Count == 1 ? "one seed" : Over(results),
+    };
 
     public static Figure Differences(RoutingComparisonResults results) =>
         new("The router against controls at equal measured latency", new Axis("Latency target", "ms"), new Axis("Router's loss minus the control's", "nats/token"),
@@ -76,8 +73,28 @@ internal static class RoutingComparisonFigures
         return new Figure("Random targets, measured end to end", new Axis("Latency target", "ms"), new Axis("Measured latency over target"),
             [new ScatterSeries("selections", [.. all.Select(r => r.Target.TargetMs)], [.. all.Select(r => r.MeasuredMs / r.Target.TargetMs)]) { PointNames = [.. all.Select(r => r.Target.Network.ToString())] }])
         {
-            ReferenceLines = [new ReferenceLine("target", 1), new ReferenceLine("5 % over", 1.05)],
+            ReferenceLines = [new ReferenceLine("target", 1), new ReferenceLine("5 % over", 1.05), new ReferenceLine("5 % under", 0.95)],
             Subtitle = $"{all.Count} targets; by the table every selection is within its target",
+        };
+    }
+
+    // Every way of choosing on one figure: static ones by their networks' latency, dynamic routing by its own.
+    private static Figure AgainstLatency(RoutingComparisonResults results, string title, Axis axis, Func<LossEstimate[], SummaryValue> value)
+    {
+        LineSeries Line(string name, Func<int, int, double> ms, Func<int, int, LossEstimate> loss)
+        {
+            int[] seeds = [.. Enumerable.Range(0, results.Seeds.Count)];
+            return Series(name, [.. Enumerable.Range(0, results.Settings.Targets).Select(t => seeds.Average(s => ms(s, t)))],
+                [.. Enumerable.Range(0, results.Settings.Targets).Select(t => value([.. seeds.Select(s => loss(s, t))]))]);
+        }
+
+        IEnumerable<LineSeries> statics = new[] { ChosenNetwork.Router }.Concat(ChosenNetwork.Controls).Select(way =>
+            Line(way, (s, t) => results.Ms(results.Of(s, way)[t].Network), (s, t) => results.Of(s, way)[t].Loss));
+        IEnumerable<LineSeries> dynamic = results.Settings.DynamicMethods.Select(method =>
+            Line($"dynamic, {Words(method)}", (s, t) => results.RealisedMs(s, method, Point(results, s, method, t).Share), (s, t) => Point(results, s, method, t).Loss));
+        return new Figure(title, LatencyAxis, axis, [.. statics, .. dynamic])
+        {
+            Caption = "Every point is a mean over seeds of what one way of choosing picked for one target; latency is wall-clock time end to end, relative to the whole network run in between, in the table's milliseconds.",
         };
     }
 
@@ -88,7 +105,9 @@ internal static class RoutingComparisonFigures
         _ => "straight-through",
     };
 
-    private static DynamicPoint Point(RoutingComparisonResults results, int seed, RoutingMethod method, int target) =>
+    public static string Words(DynamicRoutingMethod method) => method == DynamicRoutingMethod.Surrogate ? "surrogate" : "token losses";
+
+    private static DynamicPoint Point(RoutingComparisonResults results, int seed, DynamicRoutingMethod method, int target) =>
         results.Dynamic[seed].Single(d => d.Method == method).Points[target];
 
     private static LineSeries Line(string name, int targets, Func<int, int, double> x, Func<int, int, LossEstimate> loss, int seeds)

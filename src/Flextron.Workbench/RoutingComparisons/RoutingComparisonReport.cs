@@ -28,16 +28,14 @@ internal static class RoutingComparisonReport
         Latency(report, results);
         report.Heading("How this was made").Text(string.Create(C,
             $"The family was trained once ({results.Settings.Training.Steps} joint steps); routers, {results.Settings.Route.Joint.Training.Steps} joint steps of LM and routers, controls and dynamic routers were made once for each seed. Intervals are over seeds and say nothing about other families. Computing took {results.Duration.TotalSeconds:0} s in all."));
-        report.Table(new ReportTable([new("part"), new("documents", "N0"), new("tokens", "N0"), new("SHA-256 of ids")],
-            results.Corpus.Select(p => (IReadOnlyList<object?>)[p.Name, p.Documents, p.Tokens, p.Hash[..16]]), "The text"));
-        report.Settings("Settings", results.Settings);
+        report.Table(CorpusPart.Table(results.Corpus)).Settings("Settings", results.Settings);
         report.Write(run.Folder);
         RoutingComparisonTables.Write(run, results);
     }
 
     private static void Controls(ReportDocument report, RoutingComparisonResults results)
     {
-        report.Heading("The static router against controls").Figure(RoutingComparisonFigures.LossAgainstLatency(results), "loss-latency");
+        report.Heading("The static router against controls").Figure(RoutingComparisonFigures.LossAgainstLatency(results), "loss-latency").Figure(RoutingComparisonFigures.AccuracyAgainstLatency(results), "accuracy-latency");
         report.Text(string.Join(' ', ChosenNetwork.Controls.Select(c => Verdict($"Against {c}, the router", results.Against(c), Distinct(results, c)))) + string.Create(C,
             $" Losses are compared at the router's own measured latency, with the control's curve interpolated there; windows are paired. The uniform control is, of all pairs of widths that use up the target, the best on the calibration text; evolutionary search measured {results.Choices.Average(c => c.EvolutionEvaluations):0} networks a seed; router and knapsack know {results.Choices[0].Selections[0].Network.Blocks.Length} blocks' measured sensitivities, by which {results.Choices.Average(c => c.Repaired):0.#} of {results.Settings.Targets} router answers were adjusted to their target, and {results.Choices.Average(c => c.Overruled):0.#} gave way to another measured network (the router's at a neighbouring target, or a uniform one) that windows apart from the router's and from those reported spoke for."));
         report.Figure(RoutingComparisonFigures.Differences(results), "router-differences");

@@ -1,6 +1,7 @@
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
@@ -69,7 +70,7 @@ internal sealed class RoutingComparisonResults
     }).ToArray())];
 
     /// <summary>Dynamic minus static loss at equal counted cost, and at equal realised latency, by target and seed.</summary>
-    public (LossEstimate[][] Counted, LossEstimate[][] Realised) DynamicAgainstStatic(RoutingMethod method)
+    public (LossEstimate[][] Counted, LossEstimate[][] Realised) DynamicAgainstStatic(DynamicRoutingMethod method)
     {
         LossEstimate[][] Compare(Func<int, DynamicPoint, double> of, Func<ChosenNetwork, double> at) => [.. Enumerable.Range(0, Settings.Targets).Select(t => Enumerable.Range(0, Seeds.Count).Select(s =>
         {
@@ -80,7 +81,7 @@ internal sealed class RoutingComparisonResults
     }
 
     /// <summary>Wall-clock time of dynamic routing, at table speed.</summary>
-    public double RealisedMs(int seed, RoutingMethod method, double share) =>
+    public double RealisedMs(int seed, DynamicRoutingMethod method, double share) =>
         Timings.Dynamic.Single(d => d.Seed == Seeds[seed] && d.Method == method && d.Share == share).Ms.Median;
 
     /// <summary>Mean over seeds with its interval; with one seed, over that seed's windows.</summary>

@@ -50,7 +50,7 @@ public sealed record RoutingComparisonSettings
     public DynamicRouterSettings Dynamic { get; init; } = new();
 
     /// <summary>Ways to train dynamic routers.</summary>
-    public IReadOnlyList<RoutingMethod> DynamicMethods { get; init; } = [RoutingMethod.StraightThrough, RoutingMethod.Surrogate];
+    public IReadOnlyList<DynamicRoutingMethod> DynamicMethods { get; init; } = [DynamicRoutingMethod.TokenLosses, DynamicRoutingMethod.Surrogate];
 
     /// <summary>How the budget controller balances.</summary>
     public BudgetSettings Budget { get; init; } = new();

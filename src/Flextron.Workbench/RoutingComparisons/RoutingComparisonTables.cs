@@ -1,4 +1,5 @@
 using Flextron.Routing;
+using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 
@@ -9,17 +10,17 @@ internal static class RoutingComparisonTables
 {
     public static void Write(ExperimentRun run, RoutingComparisonResults results)
     {
-        run.WriteTable("selections", ["seed", "way", "target_ms", "table_ms", "measured_ms", "loss", "loss_se", "network"],
-            results.Choices.SelectMany((c, s) => c.Selections.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], p.Way, p.TargetMs, p.CostMs, results.Ms(p.Network), p.Loss.Mean, p.Loss.StandardError, p.Network.ToString()])));
+        run.WriteTable("selections", ["seed", "way", "target_ms", "table_ms", "measured_ms", "loss", "loss_se", "accuracy", "network"],
+            results.Choices.SelectMany((c, s) => c.Selections.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], p.Way, p.TargetMs, p.CostMs, results.Ms(p.Network), p.Loss.Mean, p.Loss.StandardError, p.Loss.Accuracy, p.Network.ToString()])));
         run.WriteTable("uniform-curve", ["seed", "target_ms", "table_ms", "measured_ms", "loss", "loss_se", "network"],
             results.Choices.SelectMany((c, s) => c.UniformCurve.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], p.TargetMs, p.CostMs, results.Ms(p.Network), p.Loss.Mean, p.Loss.StandardError, p.Network.ToString()])));
         run.WriteTable("random-targets", ["target_ms", "table_ms", "measured_ms", "network"],
             results.RandomTargets.Select(r => (IReadOnlyList<object?>)[r.Target.TargetMs, r.Target.CostMs, r.MeasuredMs, r.Target.Network.ToString()]));
         run.WriteTable("methods", ["seed", "method", "lm_flop", "seconds", "share", "table_ms", "loss", "loss_se", "network"],
             results.Routers.SelectMany((all, s) => all.SelectMany(o => o.Points.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], o.Method.ToString(), o.LmOperations, o.Seconds, p.Share, p.CostMs, p.Loss.Mean, p.Loss.StandardError, p.Network.ToString()]))));
-        run.WriteTable("dynamic", ["seed", "method", "lm_flop", "seconds", "target_ms", "counted_ms", "realised_ms", "worst_ratio", "sequences", "loss", "loss_se"],
+        run.WriteTable("dynamic", ["seed", "method", "lm_flop", "seconds", "target_ms", "counted_ms", "realised_ms", "worst_ratio", "sequences", "loss", "loss_se", "accuracy"],
             results.Dynamic.SelectMany((all, s) => all.SelectMany(o => o.Points.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], o.Method.ToString(), o.Report.LmOperations, o.Seconds, p.TargetMs, p.MeanCostMs,
-                results.RealisedMs(s, o.Method, p.Share), p.WorstRatio, p.Sequences, p.Loss.Mean, p.Loss.StandardError]))));
+                results.RealisedMs(s, o.Method, p.Share), p.WorstRatio, p.Sequences, p.Loss.Mean, p.Loss.StandardError, p.Loss.Accuracy]))));
         Summary(run, results);
     }
 
@@ -40,7 +41,7 @@ internal static class RoutingComparisonTables
         run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);
         run.Summarize("surrogate.spearman", RoutingComparisonResults.OverSeeds(results.Routers.Select(r => r.Single(o => o.Method == RoutingMethod.Surrogate).Surrogate!.Spearman).ToArray()));
         foreach (string control in ChosenNetwork.Controls) Differences(run, $"router-{control.Replace(' ', '-')}", results.Against(control));
-        foreach (RoutingMethod method in results.Settings.DynamicMethods)
+        foreach (DynamicRoutingMethod method in results.Settings.DynamicMethods)
         {
             (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
             Differences(run, $"dynamic-static.counted.{method}", counted);

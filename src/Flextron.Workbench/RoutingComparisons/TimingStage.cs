@@ -39,10 +39,10 @@ internal static class TimingStage
                 owned.Add(runner);
                 Tensor text_BT = Text(corpus, model.Config, table.Key.Workload);
                 owned.Add(text_BT);
-                var dynamic = new List<(long Seed, RoutingMethod Method, double Share, Func<WorkloadTiming> Run)>();
+                var dynamic = new List<(long Seed, DynamicRoutingMethod Method, double Share, Func<WorkloadTiming> Run)>();
                 for (int s = 0; s < seeds.Count; s++)
                 {
-                    foreach (RoutingMethod method in settings.DynamicMethods)
+                    foreach (DynamicRoutingMethod method in settings.DynamicMethods)
                     {
                         DynamicRouters routers = DynamicStage.Load(seeds[s].Dynamic, method, space, model.Config.HiddenSize);
                         owned.Add(routers);
@@ -73,7 +73,7 @@ internal static class TimingStage
                 owned.Reverse();
                 foreach (IDisposable one in owned) one.Dispose();
             }
-        });
+        }, measures: true);
     }
 
     public static ComparisonTimings Read(StageResult timings) => timings.ReadJson<ComparisonTimings>(FileName);

@@ -55,7 +55,7 @@ internal static class CurveStage
                 int i = Array.IndexOf(networks, c.Selection.SubNetwork);
                 return new CurvePoint(c.Method, c.Target, networks[i], c.Selection.Cost, latencies[i], losses[i], c.Selection.Parameters);
             }).ToArray());
-        }, version: 2);
+        }, version: 2, measures: true);
 
     public static IReadOnlyList<CurvePoint> Points(StageResult curve) => curve.ReadJson<CurvePoint[]>("curve.json");
 

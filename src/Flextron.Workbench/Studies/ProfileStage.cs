@@ -16,7 +16,7 @@ internal static class ProfileStage
         string source = Path.Combine(family.Folder, ElastifyStage.Family);
         using ElasticFamily elastic = ElasticFamily.Load(source);
         LatencyWorkload workload = settings.Workload ?? LatencyWorkload.For(elastic.Model.Config);
-        LatencyKey key = LatencyKey.Of(elastic.Model, workload.ValidatedFor(elastic.Model.Config)) with { Threads = run.ThreadsOf(StageName) };
+        LatencyKey key = LatencyKey.Of(elastic.Model, workload.ValidatedFor(elastic.Model.Config)) with { Threads = run.MeasuringThreads(StageName) };
         return run.Stage(StageName, new { settings.Table, settings.HeldOutNetworks, key }, [family], stage =>
         {
             using var runner = new TorchWorkloadRunner(elastic.Model, workload, settings.Table.Seed);

@@ -41,6 +41,6 @@ internal static class TrainStage
 
     public static double Share(string label) => double.Parse(label, CultureInfo.InvariantCulture);
 
-    public static HeldOutLoss HeldOut(CorpusSettings settings, StageResult corpus, ModelConfig config) =>
-        new(CorpusStage.LoadHeldOut(corpus, config.VocabularySize), Math.Min(settings.WindowLength, config.ContextLength), settings.HeldOutWindows);
+    public static HeldOutLoss HeldOut(CorpusSettings settings, StageResult corpus, ModelConfig config, bool countsHits = false) =>
+        new(CorpusStage.LoadHeldOut(corpus, config.VocabularySize), Math.Min(settings.WindowLength, config.ContextLength), settings.HeldOutWindows) { CountsHits = countsHits };
 }

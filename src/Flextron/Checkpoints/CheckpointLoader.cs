@@ -1,3 +1,4 @@
+using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,10 +19,34 @@ public static class CheckpointLoader
         (CheckpointFormat format, string place) = Detect(path);
         return format switch
         {
-            CheckpointFormat.HuggingFace => HuggingFaceLlama.Load(place, dtype, device),
+            CheckpointFormat.HuggingFace => HuggingFaceCheckpoint.Load(place, dtype, device),
             CheckpointFormat.Flextron => FlextronCheckpoint.Load(place, dtype, device),
             _ => Llama2CheckpointFile.Load(place, dtype, device),
         };
+    }
+
+    /// <summary>Reads a model's shape, without its weights.</summary>
+    /// <param name="path">As for <see cref="Load"/>.</param>
+    /// <exception cref="FlextronException">Nothing is there, or nothing that can be loaded; the message says why.</exception>
+    public static ModelConfig ReadConfig(string path)
+    {
+        (CheckpointFormat format, string place) = Detect(path);
+        return format switch
+        {
+            CheckpointFormat.HuggingFace => HuggingFaceCheckpoint.ReadConfig(place),
+            CheckpointFormat.Flextron => FlextronCheckpoint.ReadConfig(place),
+            _ => Llama2CheckpointFile.ReadConfig(place),
+        };
+    }
+
+    /// <summary>The element types that a model's weights are stored in, in the words of safetensors, and their bytes on disk.</summary>
+    /// <exception cref="FlextronException">Nothing is there, or nothing that can be loaded; the message says why.</exception>
+    public static (IReadOnlyList<string> Types, long Bytes) ReadStorage(string path)
+    {
+        (CheckpointFormat format, string place) = Detect(path);
+        if (format == CheckpointFormat.Llama2C) return (["F32"], new FileInfo(place).Length);
+        using SafetensorsFolder folder = SafetensorsFolder.Open(place);
+        return ([.. folder.Entries.Values.Select(e => e.Dtype).Distinct().Order(StringComparer.Ordinal)], folder.Entries.Values.Sum(e => e.ByteLength));
     }
 
     /// <summary>Says what a path holds, without reading weights.</summary>
@@ -33,7 +58,7 @@ public static class CheckpointLoader
         if (File.Exists(path))
         {
             if (path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase)) return (CheckpointFormat.Llama2C, path);
-            string way = Path.GetFileName(path) is HuggingFaceConfig.FileName or SafetensorsFolder.FileName or SafetensorsFolder.IndexName
+            string way = Path.GetFileName(path) is HuggingFaceCheckpoint.ConfigName or SafetensorsFolder.FileName or SafetensorsFolder.IndexName
                 ? "give its folder"
                 : Supported;
             throw new FlextronException($"{path} is not a checkpoint by itself: {way}.");
@@ -52,9 +77,9 @@ public static class CheckpointLoader
     private static (CheckpointFormat Format, string Path) DetectFolder(string folder)
     {
         if (FlextronCheckpoint.IsIn(folder)) return (CheckpointFormat.Flextron, folder);
-        if (File.Exists(Path.Combine(folder, HuggingFaceConfig.FileName))) return (CheckpointFormat.HuggingFace, folder);
+        if (File.Exists(Path.Combine(folder, HuggingFaceCheckpoint.ConfigName))) return (CheckpointFormat.HuggingFace, folder);
         if (File.Exists(Path.Combine(folder, SafetensorsFolder.FileName)) || File.Exists(Path.Combine(folder, SafetensorsFolder.IndexName)))
-            throw new FlextronException($"{folder} has weights but no {HuggingFaceConfig.FileName}: fetch that too.");
+            throw new FlextronException($"{folder} has weights but no {HuggingFaceCheckpoint.ConfigName}: fetch that too.");
         string[] files =
         [
             .. Directory.EnumerateFiles(folder, "*.bin").Where(f => Path.GetFileName(f) != "tokenizer.bin").Order(StringComparer.Ordinal),

@@ -32,7 +32,7 @@ public static class CheckpointWriter
         weights.Config.RequireAttention("An ordinary checkpoint", "keep it in the Flextron format, which this program reads");
         if (format == CheckpointFormat.HuggingFace)
         {
-            HuggingFaceLlama.Save(weights, path, dtype, padded);
+            HuggingFaceCheckpoint.Save(weights, path, dtype, padded);
             return;
         }
         if (dtype != ScalarType.Float32)

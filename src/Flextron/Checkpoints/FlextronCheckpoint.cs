@@ -18,7 +18,7 @@ public static class FlextronCheckpoint
     public static bool IsIn(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        string path = Path.Combine(folder, HuggingFaceConfig.FileName);
+        string path = Path.Combine(folder, HuggingFaceCheckpoint.ConfigName);
         if (!File.Exists(path)) return false;
         try
         {
@@ -37,7 +37,7 @@ public static class FlextronCheckpoint
     public static ModelConfig ReadConfig(string folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        string path = Path.Combine(folder, HuggingFaceConfig.FileName);
+        string path = Path.Combine(folder, HuggingFaceCheckpoint.ConfigName);
         var file = FlextronJson.ReadFile<FlextronCheckpointConfig>(path, "model configuration");
         if (file.Format != FlextronCheckpointConfig.CurrentFormat || file.Model is null)
             throw new FlextronException($"{path} has format {file.Format}, this version reads {FlextronCheckpointConfig.CurrentFormat}: make the model again.");
@@ -89,6 +89,6 @@ public static class FlextronCheckpoint
         ArgumentNullException.ThrowIfNull(folder);
         SafetensorsWriter.Write(Path.Combine(folder, SafetensorsFolder.FileName), weights.Named(), dtype);
         FlextronJson.WriteFile(
-            Path.Combine(folder, HuggingFaceConfig.FileName), new FlextronCheckpointConfig(ModelType, [Architecture], FlextronCheckpointConfig.CurrentFormat, weights.Config));
+            Path.Combine(folder, HuggingFaceCheckpoint.ConfigName), new FlextronCheckpointConfig(ModelType, [Architecture], FlextronCheckpointConfig.CurrentFormat, weights.Config));
     }
 }

@@ -49,10 +49,10 @@ public static class Llama2CheckpointFile
             long at = HeaderBytes;
             foreach ((Tensor? tensor, _) in InFileOrder(weights))
             {
-                if (tensor is not null) TensorBytes.Read(file.View, at, ScalarType.Float32, tensor);
+                if (tensor is not null) TensorBytes.Read(file, at, ScalarType.Float32, tensor);
                 at += sizeof(float) * (tensor?.numel() ?? RotaryLength(config));
             }
-            if (!config.TiedEmbeddings) TensorBytes.Read(file.View, at, ScalarType.Float32, weights.Head_VC);
+            if (!config.TiedEmbeddings) TensorBytes.Read(file, at, ScalarType.Float32, weights.Head_VC);
             return new LoadedCheckpoint(config, weights, CheckpointFormat.Llama2C, Path.GetFullPath(path));
         }
         catch
@@ -74,6 +74,9 @@ public static class Llama2CheckpointFile
             if (!holds)
                 throw new FlextronException($"{path} cannot be written as a llama2.c checkpoint, which {what}: save it in the HuggingFace format.");
         }
+        Require(
+            config.Architecture.HasLlamaLayers && config.Architecture.RopeScaling is null && config.VisibleTokens == config.ContextLength,
+            $"has the layers of Llama with plain rotary positions, not those of this {config.Family}");
         Require(
             config.HeadCount * config.HeadSize == config.HiddenSize,
             $"needs heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}");
@@ -127,7 +130,7 @@ public static class Llama2CheckpointFile
         foreach (BlockWeights block in blocks) yield return (block.Value_KC, false);
         foreach (BlockWeights block in blocks) yield return (block.Output_QC.t(), true);
         foreach (BlockWeights block in blocks) yield return (block.MlpNorm_C, false);
-        foreach (BlockWeights block in blocks) yield return (block.Gate_DC, false);
+        foreach (BlockWeights block in blocks) yield return (block.Gate_DC!, false);
         foreach (BlockWeights block in blocks) yield return (block.Down_DC.t(), true);
         foreach (BlockWeights block in blocks) yield return (block.Up_DC, false);
         yield return (weights.FinalNorm_C, false);

@@ -53,19 +53,43 @@ public sealed class SafetensorsFile : IDisposable
     public void CopyTo(string name, Tensor destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        if (!Entries.TryGetValue(name, out SafetensorsEntry? entry)) throw new FlextronException($"{Path} holds no tensor {name}.");
+        SafetensorsEntry entry = Entry(name);
         if (!entry.Shape.SequenceEqual(destination.shape))
             throw new FlextronException(
                 $"{name} in {Path} has shape [{string.Join(", ", entry.Shape)}] where [{string.Join(", ", destination.shape)}] is needed.");
-        switch (entry.Dtype)
+        CopyElementsTo(name, destination);
+    }
+
+    /// <summary>The same for a destination of as many elements, in row-major order of both; shapes are not compared.</summary>
+    internal void CopyElementsTo(string name, Tensor destination)
+    {
+        (SafetensorsEntry entry, ScalarType stored, IReadOnlyList<float>? codes) = Weights(name, destination);
+        TensorBytes.Read(file, entry.Offset, stored, destination, codes);
+    }
+
+    /// <summary>Whether a tensor's elements, converted and in row-major order, are those of another one.</summary>
+    internal bool Equals(string name, Tensor other)
+    {
+        (SafetensorsEntry entry, ScalarType stored, IReadOnlyList<float>? codes) = Weights(name, other);
+        return TensorBytes.Equal(file, entry.Offset, stored, other, codes);
+    }
+
+    private SafetensorsEntry Entry(string name) => Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new FlextronException($"{Path} holds no tensor {name}.");
+
+    private (SafetensorsEntry Entry, ScalarType Stored, IReadOnlyList<float>? Codes) Weights(string name, Tensor other)
+    {
+        SafetensorsEntry entry = Entry(name);
+        if (entry.Shape.Aggregate(1L, (a, b) => a * b) != other.numel())
+            throw new ArgumentException($"{name} has the shape [{string.Join(", ", entry.Shape)}], not {other.numel()} elements.", nameof(other));
+        return entry.Dtype switch
         {
-            case "F32": TensorBytes.Read(file.View, entry.Offset, ScalarType.Float32, destination); break;
-            case "F16": TensorBytes.Read(file.View, entry.Offset, ScalarType.Float16, destination); break;
-            case "BF16": TensorBytes.Read(file.View, entry.Offset, ScalarType.BFloat16, destination); break;
-            case "F8_E4M3": TensorBytes.Read(file.View, entry.Offset, Float8.E4M3, destination); break;
-            case "F8_E5M2": TensorBytes.Read(file.View, entry.Offset, Float8.E5M2, destination); break;
-            default: throw new FlextronException($"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16.");
-        }
+            "F32" => (entry, ScalarType.Float32, null),
+            "F16" => (entry, ScalarType.Float16, null),
+            "BF16" => (entry, ScalarType.BFloat16, null),
+            "F8_E4M3" => (entry, ScalarType.Float32, Float8.E4M3),
+            "F8_E5M2" => (entry, ScalarType.Float32, Float8.E5M2),
+            _ => throw new FlextronException($"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16."),
+        };
     }
 
     /// <summary>Unmaps the file.</summary>

@@ -62,19 +62,23 @@ public sealed class SafetensorsFolder : IDisposable
         }
     }
 
+    /// <summary>Converts a tensor into an existing one of as many elements, in row-major order of both; shapes are not compared.</summary>
+    internal void CopyElementsTo(string name, Tensor destination) => Holder(name).CopyElementsTo(name, destination);
+
+    /// <summary>Whether a tensor's elements, in row-major order, are those of another one.</summary>
+    internal bool Equals(string name, Tensor other) => Holder(name).Equals(name, other);
+
     /// <summary>Converts a tensor into an existing one; see <see cref="SafetensorsFile.CopyTo"/>.</summary>
     /// <exception cref="FlextronException">No such tensor, another shape, or an element type that weights do not have.</exception>
-    public void CopyTo(string name, Tensor destination)
-    {
-        if (!fileOf.TryGetValue(name, out SafetensorsFile? file)) throw new FlextronException($"{Path} holds no tensor {name}.");
-        file.CopyTo(name, destination);
-    }
+    public void CopyTo(string name, Tensor destination) => Holder(name).CopyTo(name, destination);
 
     /// <summary>Closes all files.</summary>
     public void Dispose()
     {
         foreach (SafetensorsFile file in files.Values) file.Dispose();
     }
+
+    private SafetensorsFile Holder(string name) => fileOf.TryGetValue(name, out SafetensorsFile? file) ? file : throw new FlextronException($"{Path} holds no tensor {name}.");
 
     private void ReadIndex(string index)
     {

@@ -25,7 +25,17 @@ public static class SafetensorsWriter
         IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(tensors);
-        (string Name, Tensor Tensor)[] sorted = [.. tensors.OrderBy(t => t.Name, StringComparer.Ordinal)];
+        Write(path, tensors.Select(t => (t.Name, t.Tensor, t.Tensor.shape)), dtype, metadata);
+    }
+
+    /// <summary>The same with the shapes that the file shall give, whose elements in row-major order are those of the tensors.</summary>
+    internal static void Write(
+        string path,
+        IEnumerable<(string Name, Tensor Tensor, long[] Shape)> tensors,
+        ScalarType dtype,
+        IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        (string Name, Tensor Tensor, long[] Shape)[] sorted = [.. tensors.OrderBy(t => t.Name, StringComparer.Ordinal)];
         for (int i = 0; i < sorted.Length; i++)
         {
             if (sorted[i].Name == "__metadata__" || (i > 0 && sorted[i].Name == sorted[i - 1].Name))
@@ -38,11 +48,11 @@ public static class SafetensorsWriter
             BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
             stream.Write(length);
             stream.Write(header);
-            foreach ((string name, Tensor tensor) in sorted) TensorBytes.Write(stream, tensor, dtype, name);
+            foreach ((string name, Tensor tensor, _) in sorted) TensorBytes.Write(stream, tensor, dtype, name);
         });
     }
 
-    private static byte[] Header((string Name, Tensor Tensor)[] sorted, ScalarType dtype, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header((string Name, Tensor Tensor, long[] Shape)[] sorted, ScalarType dtype, IReadOnlyDictionary<string, string>? metadata)
     {
         int size = TensorBytes.SizeOf(dtype);
         string type = dtype switch { ScalarType.Float32 => "F32", ScalarType.Float16 => "F16", _ => "BF16" };
@@ -58,12 +68,12 @@ public static class SafetensorsWriter
             foreach ((string key, string text) in texts) json.WriteString(key, text);
             json.WriteEndObject();
             long at = 0;
-            foreach ((string name, Tensor tensor) in sorted)
+            foreach ((string name, Tensor tensor, long[] shape) in sorted)
             {
                 json.WriteStartObject(name);
                 json.WriteString("dtype", type);
                 json.WriteStartArray("shape");
-                foreach (long length in tensor.shape) json.WriteNumberValue(length);
+                foreach (long length in shape) json.WriteNumberValue(length);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(at);

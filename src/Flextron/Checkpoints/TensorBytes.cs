@@ -1,6 +1,5 @@
-using System.Buffers;
-using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
+using Flextron.Storage;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,37 +25,44 @@ internal static class TensorBytes
     /// Fills a tensor, which may be strided, of another type, and on another device, from consecutive elements of a mapped file.
     /// The caller has checked that they lie within the file.
     /// </summary>
-    public static void Read(MemoryMappedViewAccessor source, long offset, ScalarType stored, Tensor destination)
+    /// <param name="source">The file.</param>
+    /// <param name="offset">Where the elements begin.</param>
+    /// <param name="stored">Their type; with <paramref name="codes"/> Float32.</param>
+    /// <param name="destination">Receives them.</param>
+    /// <param name="codes">Of elements of one byte, the values by code.</param>
+    public static void Read(MappedFile source, long offset, ScalarType stored, Tensor destination, IReadOnlyList<float>? codes = null) =>
+        Pieces(source, offset, stored, destination, codes, (piece, elements) => piece.copy_(elements));
+
+    /// <summary>Whether consecutive elements of a mapped file, converted, are those of a tensor.</summary>
+    public static bool Equal(MappedFile source, long offset, ScalarType stored, Tensor other, IReadOnlyList<float>? codes = null)
     {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        int size = SizeOf(stored);
-        Split(destination, size, piece =>
-        {
-            using Tensor buffer = empty(piece.shape, stored, CPU);
-            Span<byte> bytes = buffer.bytes;
-            source.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset, bytes);
-            piece.copy_(buffer);
-            offset += bytes.Length;
-        });
+        bool equal = true;
+        Pieces(source, offset, stored, other, codes, (piece, elements) => equal = equal && piece.eq(elements.to(piece.dtype).to(piece.device)).all().item<bool>());
+        return equal;
     }
 
-    /// <summary>The same for elements of one byte, whose values a table of 256 gives.</summary>
-    public static void Read(MemoryMappedViewAccessor source, long offset, IReadOnlyList<float> values, Tensor destination)
+    private static void Pieces(MappedFile source, long offset, ScalarType stored, Tensor tensor, IReadOnlyList<float>? codes, Action<Tensor, Tensor> use)
     {
         using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        float[] table = [.. values];
-        Split(destination, sizeof(byte), piece =>
+        Split(tensor, codes is null ? SizeOf(stored) : sizeof(byte), piece =>
         {
-            using Tensor buffer = empty(piece.shape, ScalarType.Float32, CPU);
-            Span<float> floats = MemoryMarshal.Cast<byte, float>(buffer.bytes);
-            byte[] codes = ArrayPool<byte>.Shared.Rent(floats.Length);
-            source.SafeMemoryMappedViewHandle.ReadSpan((ulong)offset, codes.AsSpan(0, floats.Length));
-            for (int i = 0; i < floats.Length; i++) floats[i] = table[codes[i]];
-            ArrayPool<byte>.Shared.Return(codes);
-            piece.copy_(buffer);
-            offset += floats.Length;
+            using var scope = NewDisposeScope();
+            Tensor buffer = empty(piece.shape, stored, CPU);
+            Span<byte> bytes = buffer.bytes;
+            if (codes is not null)
+            {
+                // The codes stand in the last quarter of the values that they become, each of which is read before it is written over.
+                Span<float> values = MemoryMarshal.Cast<byte, float>(bytes);
+                bytes = bytes[(3 * values.Length)..];
+                source.Read(offset, bytes);
+                for (int i = 0; i < values.Length; i++) values[i] = codes[bytes[i]];
+            }
+            else
+            {
+                source.Read(offset, bytes);
+            }
+            use(piece, buffer);
+            offset += bytes.Length;
         });
     }
 

@@ -42,7 +42,7 @@ public static class ArchitectureTransfer
     private static bool Moves(string name, ModelConfig config, TransferSettings settings)
     {
         string[] parts = name.Split('.');
-        bool isProjection = parts is ["blocks", _, "query" or "key" or "value"];
+        bool isProjection = parts is ["blocks", _, "query" or "key" or "value" or "queryBias" or "keyBias" or "valueBias" or "queryNorm" or "keyNorm"];
         return !isProjection || settings.CarryProjections || config.Mixer(int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture)) == MixerKind.Attention;
     }
 }

@@ -77,6 +77,6 @@ public sealed class FreezeSchedule : IWeightFreeze
         ArgumentNullException.ThrowIfNull(name);
         if (!name.StartsWith("blocks.", StringComparison.Ordinal)) return 2;
         string part = name[(name.LastIndexOf('.') + 1)..];
-        return part is "mlpNorm" or "gate" or "up" or "down" ? 1 : 0;
+        return part is "mlpNorm" or "mlpNormBias" or "gate" or "gateBias" or "up" or "upBias" or "down" or "downBias" ? 1 : 0;
     }
 }

@@ -42,18 +42,28 @@ public sealed class ElasticFamily : IDisposable
         var model = new DecoderModel(checkpoint.Weights);
         try
         {
-            string file = System.IO.Path.Combine(path, FamilyManifest.FileName);
-            if (!File.Exists(file)) return new ElasticFamily(model, ElasticSpace.For(model.Config), null, path);
-            FamilyManifest manifest = FlextronJson.ReadFile<FamilyManifest>(file, "elastic family");
-            if (manifest.Format != FamilyManifest.CurrentFormat || manifest.Space is null)
-                throw new FlextronException($"{file} has format {manifest.Format}, this version reads {FamilyManifest.CurrentFormat}: run `flextron elastify` again.");
-            return new ElasticFamily(model, manifest.Space.ValidatedFor(model.Config, file), manifest, path);
+            (ElasticSpace space, FamilyManifest? manifest) = Describe(path, model.Config);
+            return new ElasticFamily(model, space, manifest, path);
         }
         catch
         {
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>What a model may be cut to, without its weights.</summary>
+    /// <param name="path">A family folder, or any model.</param>
+    /// <param name="config">Its shape.</param>
+    /// <exception cref="FlextronException">The manifest cannot be used.</exception>
+    public static (ElasticSpace Space, FamilyManifest? Manifest) Describe(string path, ModelConfig config)
+    {
+        string file = System.IO.Path.Combine(path, FamilyManifest.FileName);
+        if (!File.Exists(file)) return (ElasticSpace.For(config), null);
+        FamilyManifest manifest = FlextronJson.ReadFile<FamilyManifest>(file, "elastic family");
+        if (manifest.Format != FamilyManifest.CurrentFormat || manifest.Space is null)
+            throw new FlextronException($"{file} has format {manifest.Format}, this version reads {FamilyManifest.CurrentFormat}: run `flextron elastify` again.");
+        return (manifest.Space.ValidatedFor(config, file), manifest);
     }
 
     /// <summary>Orders a model's parts by importance and wraps it. The weights are changed in place; the function of the whole network is not.</summary>

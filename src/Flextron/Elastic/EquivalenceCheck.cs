@@ -65,33 +65,56 @@ public static class EquivalenceCheck
 
     /// <summary>
     /// A full-size copy in which heads, neurons and channels outside the slice write nothing to the residual stream. A narrower stream's norms
-    /// average over the kept channels, √(w/C) of what C channels with zeros among them give: the copy's norm weights and epsilon make up for it.
+    /// average over the kept channels, √(w/C) of what C channels with zeros among them give: the copy's norm weights and epsilon make up for it. Layer
+    /// norms subtract a mean besides, so that what is written to the stream is centred over the kept channels beforehand, which they cannot tell apart.
     /// </summary>
     public static DecoderWeights Masked(DecoderWeights weights, SubNetwork network)
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(network);
         using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
         ModelConfig config = weights.Config;
         network = network.ValidatedFor(config);
         int width = network.Width ?? config.HiddenSize;
         double share = (double)width / config.HiddenSize;
-        DecoderWeights copy = weights.Clone(config with { NormEpsilon = config.NormEpsilon * share });
+        bool centred = width < config.HiddenSize && config.Architecture.Norm == NormKind.Layer;
+        DecoderWeights copy = Copy(weights, config.NormEpsilon * share, untied: centred);
         foreach ((BlockWeights block, BlockShape shape) in copy.Blocks.Zip(network.Blocks))
         {
             Silence(block.Output_QC, 0, (long)shape.KvGroups * config.HeadsPerGroup * config.HeadSize);
             Silence(block.Down_DC, 0, shape.Neurons);
+            if (shape.KvGroups == 0) block.OutputBias_C?.zero_();
+            if (shape.Neurons == 0) block.DownBias_C?.zero_();
         }
         if (width == config.HiddenSize) return copy;
-        Silence(copy.Embedding_VC, 1, width);
-        foreach (BlockWeights block in copy.Blocks)
-            foreach (Tensor writes in new[] { block.Output_QC, block.Down_DC }) Silence(writes, 1, width);
+        Tensor[] written = [.. new[] { copy.Embedding_VC, copy.Positions_TC }
+            .Concat(copy.Blocks.SelectMany(b => new[] { b.Output_QC, b.OutputBias_C, b.Down_DC, b.DownBias_C })).OfType<Tensor>()];
+        foreach (Tensor writes in written)
+        {
+            Silence(writes, (int)writes.dim() - 1, width);
+            Tensor kept = writes.narrow(-1, 0, width);
+            if (centred) kept.sub_(kept.mean([-1], keepdim: true));
+        }
         foreach (Tensor norm in copy.Blocks.SelectMany(b => new[] { b.AttentionNorm_C, b.MlpNorm_C }).Append(copy.FinalNorm_C))
         {
             norm.mul_(Math.Sqrt(share));
             Silence(norm, 0, width);
         }
+        foreach (Tensor bias in copy.Blocks.SelectMany(b => new[] { b.AttentionNormBias_C, b.MlpNormBias_C }).Append(copy.FinalNormBias_C).OfType<Tensor>()) Silence(bias, 0, width);
+        if (!config.Architecture.QueryKeyNorm) return copy;
+        // Norms of heads average over whole heads as before, but share the epsilon.
+        foreach (Tensor heads in copy.Blocks.SelectMany(b => new[] { b.Query_QC, b.QueryBias_Q, b.Key_KC, b.KeyBias_K }).OfType<Tensor>()) heads.mul_(Math.Sqrt(share));
         return copy;
+    }
+
+    // A head of its own stands last in storage.
+    private static DecoderWeights Copy(DecoderWeights weights, double epsilon, bool untied)
+    {
+        ModelConfig config = weights.Config with { NormEpsilon = epsilon };
+        Tensor flat = weights.Flat.detach();
+        flat = untied && config.TiedEmbeddings ? cat([flat, weights.Embedding_VC.detach().flatten()]) : flat.clone();
+        return DecoderWeights.Over(untied ? config with { TiedEmbeddings = false } : config, flat.DetachFromDisposeScope());
     }
 
     private static void Silence(Tensor weight, int axis, long kept)

@@ -9,7 +9,7 @@ namespace Flextron.Importance;
 public static class WeightPermutation
 {
     /// <summary>
-    /// Moves whole key/value groups (with their query heads), neurons and, where the order names them, the channels of the residual stream to
+    /// Moves whole key/value groups (with their query heads), neurons (their biases with them) and, where the order names them, the channels of the residual stream to
     /// the places an order names. The channels are one axis of the whole network: embedding, head, norms and every matrix move together.
     /// </summary>
     /// <param name="weights">Changed in place; views of it stay valid.</param>
@@ -27,25 +27,32 @@ public static class WeightPermutation
             using var scope = NewDisposeScope();
             BlockWeights w = weights.Blocks[i];
             long[] groups = Checked(order.Blocks[i].KvGroups, config.KvGroupCount, $"block {i}", "key/value groups"), neurons = Checked(order.Blocks[i].Neurons, config.NeuronCount, $"block {i}", "neurons");
-            Tensor neuronRows = tensor(neurons).to(weights.Flat.device);
-            Tensor keyRows = Rows(groups, config.HeadSize).to(weights.Flat.device);
-            Tensor queryRows = Rows(groups, config.HeadSize * config.HeadsPerGroup).to(weights.Flat.device);
-            foreach (Tensor t in new[] { w.Query_QC, w.Output_QC }) t.copy_(t.index_select(0, queryRows));
-            foreach (Tensor t in new[] { w.Key_KC, w.Value_KC }) t.copy_(t.index_select(0, keyRows));
-            foreach (Tensor t in new[] { w.Gate_DC, w.Up_DC, w.Down_DC }) t.copy_(t.index_select(0, neuronRows));
+            var places = new Dictionary<BlockAxis, Tensor>
+            {
+                [BlockAxis.Neuron] = tensor(neurons).to(weights.Flat.device),
+                [BlockAxis.Key] = Rows(groups, config.HeadSize).to(weights.Flat.device),
+                [BlockAxis.Query] = Rows(groups, config.HeadSize * config.HeadsPerGroup).to(weights.Flat.device),
+            };
+            foreach ((BlockTensor kind, Tensor t) in w.Each())
+                if (places.TryGetValue(BlockLayout.Rows(kind), out Tensor? rows)) t.copy_(t.index_select(0, rows));
             if (w.Mixer is { } mixer) Reorder(mixer, groups, config.MixerShape(1));
         }
         if (order.Channels is not { } channels) return;
         using var all = NewDisposeScope();
-        Tensor places = tensor(Checked(channels, config.HiddenSize, "the residual stream", "channels")).to(weights.Flat.device);
-        HashSet<Tensor> narrow = [.. weights.Blocks.Where(b => b.Mixer is not null).SelectMany(b => WithoutChannels(b.Mixer!))];
-        foreach ((_, Tensor t) in weights.Named())
+        Tensor channelPlaces = tensor(Checked(channels, config.HiddenSize, "the residual stream", "channels")).to(weights.Flat.device);
+        foreach (Tensor t in ChannelTensors(weights))
         {
-            if (narrow.Contains(t)) continue;
             using var scope = NewDisposeScope();
-            t.copy_(t.index_select(t.dim() - 1, places));
+            t.copy_(t.index_select(t.dim() - 1, channelPlaces));
         }
     }
+
+    // Everything whose last axis is the residual stream: all matrices, and the vectors that are added to or norm it.
+    private static IEnumerable<Tensor> ChannelTensors(DecoderWeights weights) => weights.Blocks
+        .SelectMany(b => b.Each().Where(t => BlockLayout.IsMatrix(t.Kind) || BlockLayout.Rows(t.Kind) == BlockAxis.Channel).Select(t => t.Tensor))
+        .Concat(weights.Blocks.SelectMany(b => b.Mixer is null ? [] : WithChannels(b.Mixer)))
+        .Concat([weights.Embedding_VC, weights.FinalNorm_C])
+        .Concat(new[] { weights.Positions_TC, weights.FinalNormBias_C, weights.Config.TiedEmbeddings ? null : weights.Head_VC }.OfType<Tensor>());
 
     // A mixer's rows follow its groups where they belong to one.
     private static void Reorder(MixerWeights mixer, long[] groups, MixerShape ofOne)
@@ -55,8 +62,8 @@ public static class WeightPermutation
                 t.copy_(t.index_select(0, Rows(groups, (int)ofOne.Size(known.Rows, 0)).to(t.device)));
     }
 
-    private static IEnumerable<Tensor> WithoutChannels(MixerWeights mixer) =>
-        LinearMixer.Of(mixer.Kind).Tensors.Zip(mixer.Tensors).Where(t => t.First.Columns != MixerAxis.Channels).Select(t => t.Second);
+    private static IEnumerable<Tensor> WithChannels(MixerWeights mixer) =>
+        LinearMixer.Of(mixer.Kind).Tensors.Zip(mixer.Tensors).Where(t => t.First.Columns == MixerAxis.Channels).Select(t => t.Second);
 
     private static Tensor Rows(long[] units, int rowsPerUnit) =>
         tensor(units.SelectMany(u => Enumerable.Range(0, rowsPerUnit).Select(r => u * rowsPerUnit + r)).ToArray());

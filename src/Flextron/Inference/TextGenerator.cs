@@ -9,8 +9,8 @@ using TorchSharp;
 namespace Flextron.Inference;
 
 /// <summary>
-/// Continues a text with a sub-network, one token at a time behind a KV cache: with the decode engine where the model is on the CPU, through
-/// libtorch elsewhere.
+/// Continues a text with a sub-network, one token at a time behind a KV cache: with the decode engine where the model is on the CPU and of a kind
+/// that the engine computes, through libtorch otherwise.
 /// </summary>
 /// <param name="model">The model; it must outlive the generator.</param>
 /// <param name="tokenizer">Its tokenizer.</param>
@@ -102,10 +102,10 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 
     private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
     {
-        if (model.Device.type == DeviceType.CPU && model.Config.IsAttentionOnly) return new EngineSequence(Engine, network, router, capacity);
+        if (model.Device.type == DeviceType.CPU && DecodeEngine.Supports(model.Config)) return new EngineSequence(Engine, network, router, capacity);
         if (router is not null || format != WeightFormat.Model)
-            throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block, "
-                + $"on the CPU; this one is on {model.Device}{(model.Config.Mixers is { } mixers ? $" with {mixers}" : "")}: leave them out.");
+            throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block "
+                + $"with the layers of Llama, on the CPU; this one is {model.Config.Family} on {model.Device}{(model.Config.Mixers is { } mixers ? $" with {mixers}" : "")}: leave them out.");
         return new TorchSequence(model, network, capacity);
     }
 

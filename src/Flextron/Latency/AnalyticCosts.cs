@@ -1,3 +1,4 @@
+using Flextron.Mixers;
 using Flextron.Models;
 
 namespace Flextron.Latency;
@@ -9,10 +10,7 @@ public static class AnalyticCosts
     public static ICostTable Parameters(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return new LinearCosts("parameters", config.HiddenSize, c => new Terms(
-            (config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize * c + c,
-            c, 2 * GroupRows(config) * c,
-            c, 3 * c));
+        return new LinearCosts("parameters", config.HiddenSize, c => Elements(config, c), Mixers(config, MixerParameters));
     }
 
     /// <summary>Bytes of a sub-network's weights and of its KV cache.</summary>
@@ -24,10 +22,15 @@ public static class AnalyticCosts
     {
         ArgumentNullException.ThrowIfNull(config);
         double cache = 2.0 * batch * contextTokens * config.HeadSize;
-        return new LinearCosts("bytes", config.HiddenSize, c => new Terms(
-            bytesPerElement * ((config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize * c + c),
-            bytesPerElement * c, bytesPerElement * (2 * GroupRows(config) * c + cache),
-            bytesPerElement * c, bytesPerElement * 3 * c));
+        return new LinearCosts("bytes", config.HiddenSize, c =>
+        {
+            Terms elements = Elements(config, c);
+            return new Terms(
+                bytesPerElement * elements.Fixed,
+                bytesPerElement * elements.Attention, bytesPerElement * (elements.PerGroup + cache),
+                bytesPerElement * elements.Mlp, bytesPerElement * elements.PerNeuron);
+        }, Mixers(config, (mixer, shape, c) =>
+            bytesPerElement * (MixerParameters(mixer, shape, c) - (shape.Groups * cache)) + batch * mixer.StateBytes(shape, bytesPerElement)));
     }
 
     /// <summary>
@@ -40,21 +43,47 @@ public static class AnalyticCosts
         ArgumentNullException.ThrowIfNull(workload);
         double prompt = workload.PromptTokens, steps = workload.GeneratedTokens;
         double tokens = workload.Batch * (prompt + steps);
-        // Position t sees t + 1 keys, in the prompt and in decode steps alike.
-        double pairs = workload.Batch * (prompt + steps) * (prompt + steps + 1) / 2;
+        // Position t sees t + 1 keys, or a window of them, in the prompt and in decode steps alike.
+        double total = prompt + steps, growing = Math.Min(total, config.Architecture.SlidingWindow ?? total);
+        double pairs = workload.Batch * (growing * (growing + 1) / 2 + (total - growing) * growing);
+        int mlpMatrices = config.Architecture.GatedMlp ? 3 : 2;
         return new LinearCosts("FLOP", config.HiddenSize, c => new Terms(
             workload.Batch * (1 + steps) * 2 * c * config.VocabularySize,
-            0, tokens * 2 * 2 * GroupRows(config) * c + pairs * 2 * 2 * config.HeadsPerGroup * config.HeadSize,
-            0, tokens * 2 * 3 * c));
+            0, tokens * 2 * 2 * GroupRows(config) * c + pairs * PairFlops(config),
+            0, tokens * 2 * mlpMatrices * c), Mixers(config, (mixer, shape, c) =>
+        {
+            // Token by token: the state takes in one product of key and value, and every head reads it once.
+            double recurrence = 2.0 * shape.Groups * (1 + shape.HeadsPerGroup) * shape.HeadSize * shape.HeadSize;
+            double matrices = mixer.Tensors.Where(t => t.Columns is not null).Sum(t => 2.0 * t.Count(shape, c));
+            return tokens * (recurrence + matrices) - pairs * PairFlops(config) * shape.Groups;
+        }));
     }
+
+    private static double PairFlops(ModelConfig config) => 2.0 * 2 * config.HeadsPerGroup * config.HeadSize;
+
+    private static double MixerParameters(LinearMixer mixer, MixerShape shape, int width) => mixer.Tensors.Sum(t => (double)t.Count(shape, width));
+
+    // What a linear mixer costs beyond attention of as many groups; 0 in blocks that attend.
+    private static Func<int, int, int, double> Mixers(ModelConfig config, Func<LinearMixer, MixerShape, int, double> costOf) => (block, groups, width) =>
+        config.Mixer(block) is var kind && kind == MixerKind.Attention ? 0 : costOf(LinearMixer.Of(kind), config.MixerShape(groups), width);
 
     // Query and output have H·(L/G) rows a group, key and value H: half of their sum, so that 2·rows·C counts all four matrices.
     private static double GroupRows(ModelConfig config) => (double)config.HeadSize * (config.HeadsPerGroup + 1);
 
+    // Parameters, as they depend on the residual width.
+    private static Terms Elements(ModelConfig config, double c)
+    {
+        double Block(int groups, int neurons) => BlockLayout.CountElements(config, new BlockShape(groups, neurons), c);
+        DecoderArchitecture architecture = config.Architecture;
+        double perGroup = Block(2, 0) - Block(1, 0), perNeuron = Block(0, 2) - Block(0, 1);
+        double tables = (config.TiedEmbeddings ? 1 : 2) * (double)config.VocabularySize + (architecture.LearnedPositions ? config.ContextLength : 0);
+        return new Terms(tables * c + (architecture.Norm == NormKind.Layer ? 2 : 1) * c, Block(1, 0) - perGroup, perGroup, Block(0, 1) - perNeuron, perNeuron);
+    }
+
     // What a network of some residual width costs: the fixed part, and of every part that is not skipped a constant and a share per unit.
     private readonly record struct Terms(double Fixed, double Attention, double PerGroup, double Mlp, double PerNeuron);
 
-    private sealed class LinearCosts(string unit, int width, Func<double, Terms> termsOf) : ICostTable
+    private sealed class LinearCosts(string unit, int width, Func<double, Terms> termsOf, Func<int, int, int, double> mixerCost) : ICostTable
     {
         private readonly Terms terms = termsOf(width);
 
@@ -62,10 +91,10 @@ public static class AnalyticCosts
 
         public double Fixed => terms.Fixed;
 
-        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : terms.Attention + terms.PerGroup * kvGroups;
+        public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : terms.Attention + terms.PerGroup * kvGroups + mixerCost(block, kvGroups, width);
 
         public double Mlp(int block, int neurons) => neurons == 0 ? 0 : terms.Mlp + terms.PerNeuron * neurons;
 
-        public ICostTable? AtWidth(int residualWidth) => new LinearCosts(unit, residualWidth, termsOf);
+        public ICostTable? AtWidth(int residualWidth) => new LinearCosts(unit, residualWidth, termsOf, mixerCost);
     }
 }

@@ -1,8 +1,9 @@
+using System.Text.Json.Serialization;
 using Flextron.Models;
 
 namespace Flextron.Latency;
 
-/// <summary>The numbers of a model's shape that its latency depends on; weights, context limit and names do not matter.</summary>
+/// <summary>What of a model's shape its latency depends on; weights, context limit and names do not matter.</summary>
 /// <param name="Vocabulary">V.</param>
 /// <param name="Hidden">C.</param>
 /// <param name="Blocks">N.</param>
@@ -12,12 +13,19 @@ namespace Flextron.Latency;
 /// <param name="Neurons">D.</param>
 public sealed record LatencyModelShape(int Vocabulary, int Hidden, int Blocks, int Heads, int KvGroups, int HeadSize, int Neurons)
 {
+    /// <summary>What the blocks are made of; null where that is the default.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DecoderArchitecture? Architecture { get; init; }
+
     /// <summary>The numbers of a configuration.</summary>
     public static LatencyModelShape Of(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
         return new LatencyModelShape(
-            config.VocabularySize, config.HiddenSize, config.BlockCount, config.HeadCount, config.KvGroupCount, config.HeadSize, config.NeuronCount);
+            config.VocabularySize, config.HiddenSize, config.BlockCount, config.HeadCount, config.KvGroupCount, config.HeadSize, config.NeuronCount)
+        {
+            Architecture = config.Architecture == DecoderArchitecture.Llama ? null : config.Architecture,
+        };
     }
 
     /// <summary>Compact form for messages.</summary>

@@ -26,6 +26,7 @@ public sealed class TorchWorkloadRunner : IWorkloadRunner
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(workload);
+        if (model.Config.SkipLayer is not null) model.Config.RequireAttention("A latency table", "measure it without skip-layer attention");
         this.model = model;
         this.workload = workload.ValidatedFor(model.Config);
         Key = LatencyKey.Of(model, workload);
@@ -103,13 +104,14 @@ public sealed class TorchWorkloadRunner : IWorkloadRunner
             Tensor hidden_BTC;
             using (NewDisposeScope())
             {
-                Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
+                Tensor x_BTC = DecoderModel.Embed(view, ids_BT, cache?.Length ?? 0);
                 Stamp(0);
                 for (int i = 0; i < view.Blocks.Count; i++)
                 {
+                    Tensor entering_BTC = x_BTC;
                     if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = x_BTC + model.Attention(view.Blocks[i], i, x_BTC, cache);
                     Stamp(++part);
-                    if (view.Blocks[i].Shape.Neurons > 0) x_BTC = x_BTC + model.Mlp(view.Blocks[i], i, x_BTC);
+                    if (view.Blocks[i].Shape.Neurons > 0) x_BTC = x_BTC + model.Mlp(view.Blocks[i], i, model.MlpInput(entering_BTC, x_BTC));
                     Stamp(++part);
                 }
                 cache?.Advance(ids_BT.size(1));

@@ -35,6 +35,11 @@ public abstract class LinearMixer
     /// <summary>Whether queries and keys are rotated by their positions.</summary>
     public virtual bool Rotates => false;
 
+    /// <summary>Bytes of the state of one sequence; see <see cref="MixerState"/>.</summary>
+    /// <param name="shape">Its heads.</param>
+    /// <param name="bytesPerElement">Of the model's element type; sums are float32 always.</param>
+    public virtual long StateBytes(MixerShape shape, int bytesPerElement) => 4L * shape.Groups * shape.HeadSize * shape.HeadSize;
+
     /// <summary>Fills a tensor of a fresh mixer.</summary>
     /// <param name="tensor">Which.</param>
     /// <param name="values">Overwritten.</param>
@@ -68,11 +73,16 @@ public abstract class LinearMixer
         using var scope = NewDisposeScope();
         (int groups, int perGroup) = (shape.Groups, shape.HeadsPerGroup);
         Tensor Heads(Tensor x_BTQ, int count) => x_BTQ.unflatten(2, count, shape.HeadSize);
-        Tensor Turned(Tensor x_BTLH) => Rotates ? rotate(x_BTLH) : x_BTLH;
+        Tensor Turned(Tensor x_BTLH, Tensor? norm_H)
+        {
+            Tensor normed_BTLH = norm_H is null ? x_BTLH : Normed(Wide(x_BTLH), shape).to(x_BTLH.dtype) * norm_H;
+            return Rotates ? rotate(normed_BTLH) : normed_BTLH;
+        }
+
         (Tensor query_BTQ, Tensor key_BTK, Tensor value_BTK) = Streams(projections, weights, x_BTC, state);
-        Tensor query_BGRTH = Turned(Heads(query_BTQ, groups * perGroup)).unflatten(2, groups, perGroup).permute(0, 2, 3, 1, 4);
+        Tensor query_BGRTH = Turned(Heads(query_BTQ, groups * perGroup), projections.QueryNorm_H).unflatten(2, groups, perGroup).permute(0, 2, 3, 1, 4);
         // Scores of keys of size H have the variance of one product, as in attention.
-        Tensor key_BGTH = Turned(Heads(key_BTK, groups)).transpose(1, 2) * (1 / Math.Sqrt(shape.HeadSize)), value_BGTH = Heads(value_BTK, groups).transpose(1, 2);
+        Tensor key_BGTH = Turned(Heads(key_BTK, groups), projections.KeyNorm_H).transpose(1, 2) * (1 / Math.Sqrt(shape.HeadSize)), value_BGTH = Heads(value_BTK, groups).transpose(1, 2);
         MixerDrive drive = Drive(weights, shape, x_BTC);
         if (drive.KeyScale_BGT1 is { } scale_BGT1) key_BGTH = key_BGTH * scale_BGT1;
         MixerForm chosen = form ?? (x_BTC.size(1) == 1 ? MixerForm.Recurrent : MixerForm.Chunked);
@@ -81,7 +91,7 @@ public abstract class LinearMixer
         state?.Remember(memory_BGHH);
         Tensor heads_BTLH = Bypass(weights, output_BGRTH, Wide(value_BGTH)).permute(0, 3, 1, 2, 4).flatten(2, 3);
         Tensor gate_BTLH = functional.silu(Heads(functional.linear(x_BTC, weights[GateName]), groups * perGroup));
-        heads_BTLH = Gate(heads_BTLH, gate_BTLH, x => Normed(x, weights[NormName], shape)).to(x_BTC.dtype);
+        heads_BTLH = Gate(heads_BTLH, gate_BTLH, x => Normed(x, shape) * weights[NormName].view(-1, shape.HeadSize)).to(x_BTC.dtype);
         onHeads?.Invoke(heads_BTLH);
         return heads_BTLH.flatten(2).matmul(projections.Output_QC).MoveToOuterDisposeScope();
     }
@@ -91,7 +101,9 @@ public abstract class LinearMixer
 
     /// <summary>Queries, keys and values before they are cut into heads.</summary>
     private protected virtual (Tensor Query_BTQ, Tensor Key_BTK, Tensor Value_BTK) Streams(MixerProjections projections, MixerWeights weights, Tensor x_BTC, MixerState? state) =>
-        (functional.linear(x_BTC, projections.Query_QC), functional.linear(x_BTC, projections.Key_KC), functional.linear(x_BTC, projections.Value_KC));
+    (
+        functional.linear(x_BTC, projections.Query_QC, projections.QueryBias_Q), functional.linear(x_BTC, projections.Key_KC, projections.KeyBias_K),
+        functional.linear(x_BTC, projections.Value_KC, projections.ValueBias_K));
 
     /// <summary>What goes past the recurrence to its output.</summary>
     private protected virtual Tensor Bypass(MixerWeights weights, Tensor output_BGRTH, Tensor value_BGTH) => output_BGRTH;
@@ -102,6 +114,5 @@ public abstract class LinearMixer
     // Sums over a long past lose digits in half precision.
     private static Tensor Wide(Tensor x) => x.dtype is ScalarType.Float16 or ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
 
-    private static Tensor Normed(Tensor x_BTLH, Tensor weight_Q, MixerShape shape) =>
-        x_BTLH * ((x_BTLH * x_BTLH).mean([-1], keepdim: true) + shape.NormEpsilon).rsqrt() * weight_Q.view(-1, shape.HeadSize);
+    private static Tensor Normed(Tensor x_BTLH, MixerShape shape) => x_BTLH * ((x_BTLH * x_BTLH).mean([-1], keepdim: true) + shape.NormEpsilon).rsqrt();
 }

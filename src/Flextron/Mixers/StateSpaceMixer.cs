@@ -21,6 +21,9 @@ internal sealed class StateSpaceMixer : LinearMixer
 
     public override IReadOnlyList<MixerTensor> Tensors { get; } = [.. Common, Step, StepBias, LogRate, Skip, .. Filters];
 
+    public override long StateBytes(MixerShape shape, int bytesPerElement) => base.StateBytes(shape, bytesPerElement)
+        + bytesPerElement * (MixerShape.FilterTaps - 1L) * (shape.Size(MixerAxis.QueryRows, 0) + 2 * shape.Size(MixerAxis.KeyRows, 0));
+
     public override void Initialise(MixerTensor tensor, Tensor values, double scale, Generator generator)
     {
         if (Filters.Contains(tensor))

@@ -30,6 +30,7 @@ public sealed class MixtureModel : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(routers);
         model.Config.RequireAttention("Mixture-of-Depths", "route the blocks of the Transformer");
+        model.Config.RequireWholeContext("Mixture-of-Depths", "use a model that attends to its whole context");
         (Model, Routers) = (model, routers);
         Settings.Validated(model.Config.BlockCount);
         this.routers = routers.Each.ToDictionary(r => r.Block);
@@ -108,8 +109,8 @@ public sealed class MixtureModel : IDisposable
         if (cache is not null && !selector.IsCausal)
             throw new FlextronException("Choosing the top tokens looks ahead, which generation cannot: use a causal sampler with a cache.");
         using var scope = NewDisposeScope();
-        Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
-        var dense = new SequenceLayout(Model.Rotary, cache?.Dense);
+        Tensor x_BTC = DecoderModel.Embed(view, ids_BT, start);
+        var dense = new SequenceLayout(Model.Config, Model.Rotary, cache?.Dense);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
             if (!view.Blocks[i].Shape.IsKept) continue;
@@ -123,7 +124,7 @@ public sealed class MixtureModel : IDisposable
             readings?.Add(reading);
             TokenGroup tokens = TokenGroup.Of(reading.Batch, time, at => reading.Selected[at]);
             if (tokens.Tokens.Count == 0) continue;
-            var layout = new RoutedLayout(Model.Rotary, tokens, start, view.Blocks[i].Shape.KvGroups > 0 ? cache?.Routed(i) : null, x_BTC.device);
+            var layout = new RoutedLayout(Model.Rotary, tokens, start, start + time, view.Blocks[i].Shape.KvGroups > 0 ? cache?.Routed(i) : null, x_BTC.device);
             Tensor x_NC = x_BTC.view(-1, x_BTC.size(2));
             Tensor update_RPC = Model.BlockUpdate(view.Blocks[i], i, layout.Pack(x_NC), layout, observer);
             x_BTC = layout.AddTo(x_NC, update_RPC, Weight(reading.Logits_BT).view(-1)).view(x_BTC.shape);

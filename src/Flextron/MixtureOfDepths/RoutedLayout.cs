@@ -17,15 +17,17 @@ internal sealed class RoutedLayout : AttentionLayout
     private readonly Tensor flat_N, gridPositions_M;
     private readonly Tensor? grid_N;
     private readonly int[] past;
+    private readonly int end;
 
     /// <param name="rotary">Positions.</param>
     /// <param name="tokens">At least one.</param>
     /// <param name="start">Position of the pass's first token.</param>
+    /// <param name="end">Position behind its last.</param>
     /// <param name="cache">The block's past keys and values, or null.</param>
     /// <param name="device">Where.</param>
-    public RoutedLayout(RotaryTable rotary, TokenGroup tokens, int start, RaggedCache? cache, Device device)
+    public RoutedLayout(RotaryTable rotary, TokenGroup tokens, int start, int end, RaggedCache? cache, Device device)
     {
-        (this.rotary, this.tokens, this.cache) = (rotary, tokens, cache);
+        (this.rotary, this.tokens, this.cache, this.end) = (rotary, tokens, cache, end);
         flat_N = tokens.Flat_N(device);
         grid_N = tokens.IsRectangular ? null : tokens.Grid_N(device);
         Tensor positions_N = tokens.Positions_N(start, device);
@@ -57,7 +59,7 @@ internal sealed class RoutedLayout : AttentionLayout
         return x_NC.index_add(0, flat_N, update_NC * weight_N.index_select(0, flat_N).unsqueeze(1), 1);
     }
 
-    public override Tensor RotateKeys(Tensor key_RPGH) => rotary.RotateAt(key_RPGH.flatten(0, 1), gridPositions_M).view(key_RPGH.shape);
+    public override Tensor RotateKeys(Tensor key_RPGH) => rotary.RotateAt(key_RPGH.flatten(0, 1), gridPositions_M, end).view(key_RPGH.shape);
 
     public override Tensor RotateQueries(Tensor query_RPLH) => RotateKeys(query_RPLH);
 

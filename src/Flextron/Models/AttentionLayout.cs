@@ -8,6 +8,19 @@ internal abstract class AttentionLayout
     /// <summary>What is remembered of the tokens before, where rows are plain sequences behind such.</summary>
     public virtual KvCache? Cache => null;
 
+    // Keys and values of the blocks that this pass has been through, where later ones attend to them too.
+    private readonly Dictionary<int, (Tensor Key_BGSH, Tensor Value_BGSH)> passed = [];
+
+    /// <summary>Keeps a block's keys and values for later blocks of the same pass; they live in the caller's dispose scope.</summary>
+    public void Pass(int block, Tensor key_BGSH, Tensor value_BGSH) => passed[block] = (key_BGSH, value_BGSH);
+
+    /// <summary>An earlier block's keys and values; null where this pass has not been through that block's attention.</summary>
+    public (Tensor Key_BGSH, Tensor Value_BGSH)? Passed(int block) => passed.TryGetValue(block, out var held) ? held : null;
+
+    /// <summary>Attention of every query to what it may see of two blocks, in one softmax.</summary>
+    public virtual Tensor AttendBoth(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH, Tensor earlierKey_BLSH, Tensor earlierValue_BLSH) =>
+        throw new NotSupportedException("Two blocks are attended to in plain sequences only.");
+
     /// <summary>The rows of a stream whose output is wanted: all, or the picked ones packed as N rows.</summary>
     public virtual Tensor Asking(Tensor x_BTC) => x_BTC;
 

@@ -1,5 +1,4 @@
 using Flextron.Mixers;
-using static TorchSharp.torch;
 
 namespace Flextron.Models;
 
@@ -11,23 +10,10 @@ namespace Flextron.Models;
 /// </param>
 public sealed record BlockView(BlockShape Shape, BlockWeights Weights)
 {
-    internal static BlockView Slice(ModelConfig config, BlockWeights full, BlockShape shape, long width, PrefixSlicer slice)
-    {
-        long queryRows = (long)shape.KvGroups * config.HeadsPerGroup * config.HeadSize, keyRows = (long)shape.KvGroups * config.HeadSize;
-        return new BlockView(shape, new BlockWeights(
-            slice(full.AttentionNorm_C, shape.KvGroups > 0 ? width : 0, 1),
-            slice(full.Query_QC, queryRows, width),
-            slice(full.Key_KC, keyRows, width),
-            slice(full.Value_KC, keyRows, width),
-            slice(full.Output_QC, queryRows, width),
-            slice(full.MlpNorm_C, shape.Neurons > 0 ? width : 0, 1),
-            slice(full.Gate_DC, shape.Neurons, width),
-            slice(full.Up_DC, shape.Neurons, width),
-            slice(full.Down_DC, shape.Neurons, width))
-        {
-            Mixer = full.Mixer is null ? null : Slice(full.Mixer, config.MixerShape(shape.KvGroups), width, slice),
-        });
-    }
+    internal static BlockView Slice(ModelConfig config, BlockWeights full, BlockShape shape, long width, PrefixSlicer slice) => new(shape, BlockWeights.Create(
+        config.Architecture,
+        kind => slice(full.Of(kind), BlockLayout.RowCount(kind, config, shape, width), BlockLayout.IsMatrix(kind) ? width : 1),
+        full.Mixer is null ? null : () => Slice(full.Mixer, config.MixerShape(shape.KvGroups), width, slice)));
 
     private static MixerWeights Slice(MixerWeights full, MixerShape shape, long width, PrefixSlicer slice) => full with
     {

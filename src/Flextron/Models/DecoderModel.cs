@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace Flextron.Models;
 
 /// <summary>
-/// The forward pass of a Llama-architecture decoder (RMS norm, rotary positions, grouped-query attention or a linear mixer in its place, SwiGLU) at the
-/// width of any sub-network. Slices do the work: a narrower view means smaller matrix products.
+/// The forward pass of a decoder of any <see cref="DecoderArchitecture"/>, with attention or a linear mixer in its place, at the width of any sub-network.
+/// Slices do the work: a narrower view means smaller matrix products.
 /// </summary>
 public sealed class DecoderModel : IDisposable
 {
@@ -24,7 +24,7 @@ public sealed class DecoderModel : IDisposable
         Weights = weights;
         views = new ViewCache((network, slices) => WeightView.Of(Weights, network, slices), capacity: 1024);
         this.ownsWeights = ownsWeights;
-        rotary = new RotaryTable(Config.ContextLength, Config.HeadSize, Config.RopeTheta, Device);
+        rotary = new RotaryTable(Config, Device);
         FullNetwork = SubNetwork.Full(Config);
     }
 
@@ -87,12 +87,9 @@ public sealed class DecoderModel : IDisposable
         long time = ids_BT.size(1), start = cache?.Length ?? 0;
         RequireContext(start + time);
         using var scope = NewDisposeScope();
-        Tensor x_BTC = Embed(view, ids_BT);
-        for (int i = 0; i < view.Blocks.Count; i++)
-        {
-            if (view.Blocks[i].Shape.KvGroups > 0) x_BTC = Add(i, BlockPart.Attention, x_BTC, Attention(view.Blocks[i], i, x_BTC, cache, observer), observer);
-            if (view.Blocks[i].Shape.Neurons > 0) x_BTC = Add(i, BlockPart.Mlp, x_BTC, Mlp(view.Blocks[i], i, x_BTC, observer), observer);
-        }
+        var layout = new SequenceLayout(Config, rotary, cache);
+        Tensor x_BTC = Embed(view, ids_BT, start);
+        for (int i = 0; i < view.Blocks.Count; i++) x_BTC = Block(view.Blocks[i], i, x_BTC, layout, observer);
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
     }
@@ -114,29 +111,47 @@ public sealed class DecoderModel : IDisposable
         if ((prefix?.Length ?? 0) != trees.Prefix.Length) throw new ArgumentException($"The cache holds {prefix?.Length ?? 0} tokens and the prefix has {trees.Prefix.Length}.", nameof(prefix));
         if (!Config.IsAttentionOnly) return TreePaths.HiddenAt(this, view, trees, prefix);
         using var scope = NewDisposeScope();
-        var layout = new TreeLayout(trees, rotary, prefix, Weights.Flat.dtype, Device);
-        Tensor x = Embed(view, layout.Ids_BT);
+        var layout = new TreeLayout(trees, Config, rotary, prefix, Weights.Flat.dtype, Device);
+        Tensor x = Look(view, layout.Ids_BT, view.Positions_TC?.index_select(0, layout.Positions_N));
         int last = view.Blocks.Count - 1;
         while (last >= 0 && view.Blocks[last].Shape.KvGroups == 0) last--;
         if (last < 0) x = layout.Picked.Asking(x);
-        for (int i = 0; i < view.Blocks.Count; i++)
-        {
-            AttentionLayout asking = i == last ? layout.Picked : layout;
-            if (view.Blocks[i].Shape.KvGroups > 0) x = asking.Asking(x) + Attention(view.Blocks[i], i, x, asking, observer: null);
-            if (view.Blocks[i].Shape.Neurons > 0) x = x + Mlp(view.Blocks[i], i, x);
-        }
+        for (int i = 0; i < view.Blocks.Count; i++) x = Block(view.Blocks[i], i, x, i == last ? layout.Picked : layout, observer: null);
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Looks the ids up in the embedding.</summary>
+    /// <summary>Looks the ids up in the embedding and adds learned positions where there are any.</summary>
+    /// <param name="view">The slices.</param>
+    /// <param name="ids_BT">Token ids, int64.</param>
+    /// <param name="start">Position of the first id of every row.</param>
     /// <returns>x_BTC.</returns>
-    public static Tensor Embed(WeightView view, Tensor ids_BT)
+    public static Tensor Embed(WeightView view, Tensor ids_BT, long start = 0)
     {
         ArgumentNullException.ThrowIfNull(view);
         ArgumentNullException.ThrowIfNull(ids_BT);
         using var scope = NewDisposeScope();
-        return view.Embedding_VC.index_select(0, ids_BT.reshape(-1)).view(ids_BT.size(0), ids_BT.size(1), view.Embedding_VC.size(1)).MoveToOuterDisposeScope();
+        return Look(view, ids_BT, view.Positions_TC?.narrow(0, start, ids_BT.size(1))).MoveToOuterDisposeScope();
     }
+
+    private static Tensor Look(WeightView view, Tensor ids_BT, Tensor? positions)
+    {
+        Tensor x_BTC = view.Embedding_VC.index_select(0, ids_BT.reshape(-1)).view(ids_BT.size(0), ids_BT.size(1), view.Embedding_VC.size(1));
+        return positions is null ? x_BTC : x_BTC + (positions.size(0) == ids_BT.size(1) ? positions : positions.view_as(x_BTC));
+    }
+
+    // The residual stream behind a block, at the rows that the layout asks for; parts that keep nothing are passed by.
+    private Tensor Block(BlockView block, int index, Tensor x, AttentionLayout layout, IForwardObserver? observer)
+    {
+        Tensor entering = layout.Asking(x), middle = entering;
+        if (block.Shape.KvGroups > 0) middle = Add(index, BlockPart.Attention, entering, Attention(block, index, x, layout, observer), observer);
+        if (block.Shape.Neurons == 0) return middle;
+        return Add(index, BlockPart.Mlp, middle, Mlp(block, index, MlpInput(entering, middle), observer), observer);
+    }
+
+    /// <summary>What a block's MLP reads: what the attention read where the architecture adds both to the same residual stream, what it left otherwise.</summary>
+    /// <param name="entering">The residual stream before the block's attention.</param>
+    /// <param name="attended">The residual stream behind it.</param>
+    public Tensor MlpInput(Tensor entering, Tensor attended) => Config.Architecture.ParallelResidual ? entering : attended;
 
     /// <summary>What a block's attention adds to the residual stream, its norm included.</summary>
     /// <param name="block">The block's slices, of at least one group.</param>
@@ -149,7 +164,7 @@ public sealed class DecoderModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(block);
         ArgumentNullException.ThrowIfNull(x_BTC);
-        return Attention(block, index, x_BTC, new SequenceLayout(rotary, cache), observer);
+        return Attention(block, index, x_BTC, new SequenceLayout(Config, rotary, cache), observer);
     }
 
     /// <summary>
@@ -166,7 +181,7 @@ public sealed class DecoderModel : IDisposable
         using var scope = NewDisposeScope();
         Tensor? attention_BTC = block.Shape.KvGroups > 0 ? Attention(block, index, x_BTC, layout, observer) : null;
         if (block.Shape.Neurons == 0) return attention_BTC!.MoveToOuterDisposeScope();
-        Tensor mlp_BTC = Mlp(block, index, attention_BTC is null ? x_BTC : x_BTC + attention_BTC, observer);
+        Tensor mlp_BTC = Mlp(block, index, attention_BTC is null ? x_BTC : MlpInput(x_BTC, x_BTC + attention_BTC), observer);
         return (attention_BTC is null ? mlp_BTC : attention_BTC + mlp_BTC).MoveToOuterDisposeScope();
     }
 
@@ -179,24 +194,42 @@ public sealed class DecoderModel : IDisposable
     internal Tensor Attention(BlockView block, int index, Tensor x_BTC, AttentionLayout layout, IForwardObserver? observer)
     {
         using var scope = NewDisposeScope();
-        int groups = block.Shape.KvGroups;
         BlockWeights w = block.Weights;
-        Tensor Heads(Tensor x, Tensor weight, int count) => functional.linear(x, weight).unflatten(x.dim() - 1, count, Config.HeadSize);
-        Tensor normed_BTC = RmsNorm(x_BTC, w.AttentionNorm_C);
+        Tensor normed_BTC = Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C);
         observer?.OnNorm(index, normed_BTC);
-        if (w.Mixer is { } mixer)
-        {
-            return LinearMixer.Of(mixer.Kind).Mix(
-                new MixerProjections(w.Query_QC, w.Key_KC, w.Value_KC, w.Output_QC), mixer, Config.MixerShape(groups), normed_BTC, layout.RotateKeys, layout.Cache?.State(index),
-                onHeads: heads_BTLH => observer?.OnHeads(index, heads_BTLH)).MoveToOuterDisposeScope();
-        }
-        Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, groups * Config.HeadsPerGroup)).transpose(1, 2);
-        Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, groups)).transpose(1, 2);
-        Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, groups).transpose(1, 2);
+        if (w.Mixer is not null) return Biased(Mix(w, index, block.Shape, normed_BTC, layout, observer), w.OutputBias_C).MoveToOuterDisposeScope();
+        Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, w.QueryBias_Q, w.QueryNorm_H)).transpose(1, 2);
+        Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H)).transpose(1, 2);
+        Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, w.ValueBias_K, norm_H: null).transpose(1, 2);
         (key_BGTH, value_BGTH) = layout.Extend(index, key_BGTH, value_BGTH);
-        Tensor heads_BTLH = layout.Answer(layout.Attend(query_BLTH, RepeatGroups(key_BGTH), RepeatGroups(value_BGTH)).transpose(1, 2));
+        Tensor heads_BTLH = layout.Answer(Attend(index, query_BLTH, key_BGTH, value_BGTH, layout).transpose(1, 2));
         observer?.OnHeads(index, heads_BTLH);
-        return heads_BTLH.flatten(heads_BTLH.dim() - 2).matmul(w.Output_QC).MoveToOuterDisposeScope();
+        return Biased(heads_BTLH.flatten(heads_BTLH.dim() - 2).matmul(w.Output_QC), w.OutputBias_C).MoveToOuterDisposeScope();
+    }
+
+    // The heads of the last groups see an earlier block's keys and values too, where the model has it so and that block keeps these groups.
+    private Tensor Attend(int index, Tensor query_BLTH, Tensor key_BGSH, Tensor value_BGSH, AttentionLayout layout)
+    {
+        if (Config.SkipLayer is not { } skip) return layout.Attend(query_BLTH, RepeatGroups(key_BGSH), RepeatGroups(value_BGSH));
+        layout.Pass(index, key_BGSH.alias().MoveToOuterDisposeScope(), value_BGSH.alias().MoveToOuterDisposeScope());
+        long groups = key_BGSH.size(1);
+        if (skip.Kept((int)groups, Config.KvGroupCount) is not { } kept || layout.Passed(index - skip.Distance) is not { } earlier || earlier.Key_BGSH.size(1) < groups)
+            return layout.Attend(query_BLTH, RepeatGroups(key_BGSH), RepeatGroups(value_BGSH));
+        long own = groups - kept.Groups;
+        Tensor Last(Tensor x_BGSH) => RepeatGroups(x_BGSH.narrow(1, own, kept.Groups));
+        Tensor Queries(long from, long count) => query_BLTH.narrow(1, from * Config.HeadsPerGroup, count * Config.HeadsPerGroup);
+        Tensor both = layout.AttendBoth(Queries(own, kept.Groups), Last(key_BGSH), Last(value_BGSH), Last(earlier.Key_BGSH), Last(earlier.Value_BGSH));
+        return own == 0 ? both : cat([layout.Attend(Queries(0, own), RepeatGroups(key_BGSH.narrow(1, 0, own)), RepeatGroups(value_BGSH.narrow(1, 0, own))), both], 1);
+    }
+
+    private Tensor Mix(BlockWeights w, int index, BlockShape shape, Tensor normed_BTC, AttentionLayout layout, IForwardObserver? observer)
+    {
+        var projections = new MixerProjections(w.Query_QC, w.Key_KC, w.Value_KC, w.Output_QC)
+        {
+            QueryBias_Q = w.QueryBias_Q, KeyBias_K = w.KeyBias_K, ValueBias_K = w.ValueBias_K, QueryNorm_H = w.QueryNorm_H, KeyNorm_H = w.KeyNorm_H,
+        };
+        return LinearMixer.Of(w.Mixer!.Kind).Mix(
+            projections, w.Mixer, Config.MixerShape(shape.KvGroups), normed_BTC, layout.RotateKeys, layout.Cache?.State(index), onHeads: heads_BTLH => observer?.OnHeads(index, heads_BTLH));
     }
 
     /// <summary>What a block's MLP of at least one neuron adds to the residual stream, its norm included.</summary>
@@ -206,12 +239,11 @@ public sealed class DecoderModel : IDisposable
         ArgumentNullException.ThrowIfNull(block);
         using var scope = NewDisposeScope();
         BlockWeights w = block.Weights;
-        Tensor normed_BTC = RmsNorm(x_BTC, w.MlpNorm_C);
+        Tensor normed_BTC = Norm(x_BTC, w.MlpNorm_C, w.MlpNormBias_C);
         observer?.OnNorm(index, normed_BTC);
-        Tensor gate_BTD = functional.linear(normed_BTC, w.Gate_DC);
-        Tensor gated_BTD = functional.silu(gate_BTD) * functional.linear(normed_BTC, w.Up_DC);
-        observer?.OnNeurons(index, gate_BTD, gated_BTD);
-        return gated_BTD.matmul(w.Down_DC).MoveToOuterDisposeScope();
+        (Tensor before_BTD, Tensor neurons_BTD) = Neurons(normed_BTC, w.Gate_DC, w.GateBias_D, w.Up_DC, w.UpBias_D);
+        observer?.OnNeurons(index, before_BTD, neurons_BTD);
+        return Biased(neurons_BTD.matmul(w.Down_DC), w.DownBias_C).MoveToOuterDisposeScope();
     }
 
     /// <summary>Final norm and head.</summary>
@@ -222,7 +254,7 @@ public sealed class DecoderModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(view);
         using var scope = NewDisposeScope();
-        return functional.linear(RmsNorm(hidden, view.FinalNorm_C), view.Head_VC).MoveToOuterDisposeScope();
+        return functional.linear(Norm(hidden, view.FinalNorm_C, view.FinalNormBias_C), view.Head_VC).MoveToOuterDisposeScope();
     }
 
     /// <summary>Drops the kept inference slices, as must be done when the weights' storage is replaced.</summary>
@@ -236,13 +268,45 @@ public sealed class DecoderModel : IDisposable
         if (ownsWeights) Weights.Dispose();
     }
 
+    /// <summary>The architecture's norm over the last axis.</summary>
+    internal Tensor Norm(Tensor x, Tensor weight_C, Tensor? bias_C) => Config.Architecture.Norm == NormKind.Layer
+        ? functional.layer_norm(x, [x.size(-1)], weight_C, bias_C!, Config.NormEpsilon)
+        : RmsNorm(x, weight_C);
+
+    /// <summary>One of the projections that attention begins with, …C to …LH, each head normed where there is a norm for it.</summary>
+    internal Tensor Heads(Tensor x, Tensor weight, Tensor? bias, Tensor? norm_H)
+    {
+        Tensor heads = functional.linear(x, weight, bias).unflatten(x.dim() - 1, -1, Config.HeadSize);
+        return norm_H is null ? heads : RmsNorm(heads, norm_H);
+    }
+
+    /// <summary>The MLP's neurons, before the non-linearity and as the down projection receives them, …C to …D.</summary>
+    internal (Tensor Before, Tensor Neurons) Neurons(Tensor normed, Tensor? gate_DC, Tensor? gateBias_D, Tensor up_DC, Tensor? upBias_D)
+    {
+        Tensor up = functional.linear(normed, up_DC, upBias_D);
+        if (gate_DC is null) return (up, Activate(up));
+        Tensor gate = functional.linear(normed, gate_DC, gateBias_D);
+        return (gate, Activate(gate) * up);
+    }
+
+    /// <summary>An update with what the part adds to the residual stream in any case.</summary>
+    internal static Tensor Biased(Tensor update, Tensor? bias_C) => bias_C is null ? update : update + bias_C;
+
+    private Tensor Activate(Tensor x) => Config.Architecture.Activation switch
+    {
+        ActivationKind.Silu => functional.silu(x),
+        ActivationKind.Gelu => functional.gelu(x),
+        ActivationKind.Relu => functional.relu(x),
+        _ => 0.5 * x * (1 + (Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)).tanh()),
+    };
+
     // In half precision squares overflow and means lose digits, so the norm itself is computed in float32, as the reference implementations do.
-    internal Tensor RmsNorm(Tensor x, Tensor weight_C)
+    private Tensor RmsNorm(Tensor x, Tensor weight)
     {
         bool half = x.dtype is ScalarType.Float16 or ScalarType.BFloat16;
         Tensor wide = half ? x.to(ScalarType.Float32) : x;
         Tensor normed = wide * ((wide * wide).mean([-1], keepdim: true) + Config.NormEpsilon).rsqrt();
-        return (half ? normed.to(x.dtype) : normed) * weight_C;
+        return (half ? normed.to(x.dtype) : normed) * weight;
     }
 
     private void RequireContext(long tokens)

@@ -10,6 +10,7 @@ namespace Flextron.Models;
 public sealed class DecoderWeights : IDisposable
 {
     private readonly List<Tensor> views = [];
+    private readonly long[] queryStarts, queryBiasStarts;
 
     private DecoderWeights(ModelConfig config, Tensor flat)
     {
@@ -26,19 +27,24 @@ public sealed class DecoderWeights : IDisposable
             return view;
         }
 
-        long c = config.HiddenSize, q = (long)config.HeadCount * config.HeadSize, k = (long)config.KvGroupCount * config.HeadSize, d = config.NeuronCount;
-        Embedding_VC = View(config.VocabularySize, c);
-        var blocks = new BlockWeights[config.BlockCount];
-        for (int i = 0; i < blocks.Length; i++)
+        long c = config.HiddenSize;
+        BlockShape whole = new(config.KvGroupCount, config.NeuronCount);
+        (queryStarts, queryBiasStarts) = (new long[config.BlockCount], new long[config.BlockCount]);
+        Tensor OfBlock(int block, BlockTensor kind)
         {
-            MixerKind mixer = config.Mixer(i);
-            blocks[i] = new BlockWeights(View(c), View(q, c), View(k, c), View(k, c), View(q, c), View(c), View(d, c), View(d, c), View(d, c))
-            {
-                Mixer = mixer == MixerKind.Attention ? null : new MixerWeights(mixer, [.. LinearMixer.Of(mixer).Tensors.Select(t => View(t.Shape(config.MixerShape(config.KvGroupCount), c)))]),
-            };
+            if (kind == BlockTensor.Query) queryStarts[block] = at;
+            if (kind == BlockTensor.QueryBias) queryBiasStarts[block] = at;
+            long rows = BlockLayout.RowCount(kind, config, whole, c);
+            return BlockLayout.IsMatrix(kind) ? View(rows, c) : View(rows);
         }
-        Blocks = blocks;
+
+        Embedding_VC = View(config.VocabularySize, c);
+        if (config.Architecture.LearnedPositions) Positions_TC = View(config.ContextLength, c);
+        MixerWeights OfMixer(MixerKind kind) => new(kind, [.. LinearMixer.Of(kind).Tensors.Select(t => View(t.Shape(config.MixerShape(config.KvGroupCount), c)))]);
+        Blocks = [.. Enumerable.Range(0, config.BlockCount).Select(i => BlockWeights.Create(
+            config.Architecture, kind => OfBlock(i, kind), config.Mixer(i) is var mixer && mixer == MixerKind.Attention ? null : () => OfMixer(mixer)))];
         FinalNorm_C = View(c);
+        if (config.Architecture.Norm == NormKind.Layer) FinalNormBias_C = View(c);
         Head_VC = config.TiedEmbeddings ? Embedding_VC : View(config.VocabularySize, c);
     }
 
@@ -51,11 +57,17 @@ public sealed class DecoderWeights : IDisposable
     /// <summary>Token embedding.</summary>
     public Tensor Embedding_VC { get; }
 
+    /// <summary>What is added to the embedding by position, one row for each of the context; null where positions are rotations.</summary>
+    public Tensor? Positions_TC { get; }
+
     /// <summary>The blocks, first to last.</summary>
     public IReadOnlyList<BlockWeights> Blocks { get; }
 
-    /// <summary>RMS norm weight before the head.</summary>
+    /// <summary>Norm weight before the head.</summary>
     public Tensor FinalNorm_C { get; }
+
+    /// <summary>Norm bias before the head, where the norm has one.</summary>
+    public Tensor? FinalNormBias_C { get; }
 
     /// <summary>Output head; the same tensor object as <see cref="Embedding_VC"/> where embeddings are tied.</summary>
     public Tensor Head_VC { get; }
@@ -77,25 +89,51 @@ public sealed class DecoderWeights : IDisposable
     internal static DecoderWeights Over(ModelConfig config, Tensor flat) => new(config, flat);
 
     /// <summary>Number of parameters of a shape, a tied head counted once.</summary>
-    public static long CountParameters(ModelConfig config)
+    public static long CountParameters(ModelConfig config) => CountParts(config).Sum(p => p.Count);
+
+    /// <summary>Parameters of a shape by part; a tied head is not one, and neither is what the architecture does not have.</summary>
+    public static IReadOnlyList<ParameterPart> CountParts(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        long c = config.HiddenSize, q = (long)config.HeadCount * config.HeadSize, k = (long)config.KvGroupCount * config.HeadSize;
-        long block = 2 * c + 2 * q * c + 2 * k * c + 3L * config.NeuronCount * c;
-        return (config.TiedEmbeddings ? 1 : 2) * (long)config.VocabularySize * c + config.BlockCount * block + c + MixerParameters(config);
+        long c = config.HiddenSize, table = (long)config.VocabularySize * c;
+        BlockShape whole = new(config.KvGroupCount, config.NeuronCount);
+        long OfBlocks(BlockPartKind part) => config.BlockCount * BlockLayout.Of(config.Architecture)
+            .Where(t => BlockLayout.PartOf(t) == part).Sum(t => BlockLayout.RowCount(t, config, whole, c) * (BlockLayout.IsMatrix(t) ? c : 1));
+        long finalNorm = config.Architecture.Norm == NormKind.Layer ? 2 * c : c;
+        ParameterPart[] parts =
+        [
+            new("embedding", table),
+            new("positions", config.Architecture.LearnedPositions ? config.ContextLength * c : 0),
+            new("attention", OfBlocks(BlockPartKind.Attention)),
+            new("mixers", MixerParameters(config)),
+            new("mlp", OfBlocks(BlockPartKind.Mlp)),
+            new("norms", OfBlocks(BlockPartKind.Norm) + finalNorm),
+            new("head", config.TiedEmbeddings ? 0 : table),
+        ];
+        return [.. parts.Where(p => p.Count > 0)];
     }
 
     private static long MixerParameters(ModelConfig config) => config.Mixers is null ? 0 : config.Mixers.Kinds.Where(k => k != MixerKind.Attention)
         .Sum(k => LinearMixer.Of(k).Tensors.Sum(t => t.Count(config.MixerShape(config.KvGroupCount), config.HiddenSize)));
 
+    /// <summary>Query, key and value projection of a block, one behind the other as one view, [Q + 2K, C].</summary>
+    internal Tensor QueryKeyValue(int block) => Flat.narrow(0, queryStarts[block], FusedRows * Config.HiddenSize).view(FusedRows, Config.HiddenSize);
+
+    /// <summary>Their biases likewise, [Q + 2K].</summary>
+    internal Tensor QueryKeyValueBias(int block) => Flat.narrow(0, queryBiasStarts[block], FusedRows);
+
+    private long FusedRows => (Config.HeadCount + 2L * Config.KvGroupCount) * Config.HeadSize;
+
     /// <summary>Every tensor with a stable name, in storage order; a tied head is not repeated.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Named()
     {
         yield return ("embedding", Embedding_VC);
+        if (Positions_TC is not null) yield return ("positions", Positions_TC);
         for (int i = 0; i < Blocks.Count; i++)
             foreach ((string name, Tensor tensor) in Blocks[i].Named())
                 yield return ($"blocks.{i}.{name}", tensor);
         yield return ("finalNorm", FinalNorm_C);
+        if (FinalNormBias_C is not null) yield return ("finalNormBias", FinalNormBias_C);
         if (!Config.TiedEmbeddings) yield return ("head", Head_VC);
     }
 
@@ -105,9 +143,6 @@ public sealed class DecoderWeights : IDisposable
         Tensor copy = Flat.detach().to(dtype ?? Flat.dtype, device ?? Flat.device, copy: true).DetachFromDisposeScope();
         return new DecoderWeights(Config, copy);
     }
-
-    /// <summary>An independent copy under a configuration that differs in what no shape depends on, such as the norms' epsilon.</summary>
-    internal DecoderWeights Clone(ModelConfig config) => new(config, Flat.detach().clone().DetachFromDisposeScope());
 
     /// <inheritdoc/>
     public void Dispose()

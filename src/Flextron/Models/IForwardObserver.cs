@@ -11,10 +11,10 @@ public interface IForwardObserver
     /// <summary>The outputs of a block's heads, before the output projection.</summary>
     void OnHeads(int block, Tensor heads_BTLH);
 
-    /// <summary>A block's gated MLP from inside.</summary>
+    /// <summary>A block's MLP from inside.</summary>
     /// <param name="block">Block index.</param>
-    /// <param name="gate_BTD">X·Wgateᵀ before the non-linearity.</param>
-    /// <param name="gated_BTD">act(gate)·up, what the down projection receives.</param>
+    /// <param name="gate_BTD">What the non-linearity is applied to: X·Wgateᵀ, of an MLP without gates X·Wupᵀ, with its bias.</param>
+    /// <param name="gated_BTD">What the down projection receives: act(gate)·up, or act(up).</param>
     void OnNeurons(int block, Tensor gate_BTD, Tensor gated_BTD);
 
     /// <summary>What a part adds to the residual stream, before it is added.</summary>

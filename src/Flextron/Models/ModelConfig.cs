@@ -10,8 +10,11 @@ namespace Flextron.Models;
 /// </remarks>
 public sealed record ModelConfig
 {
-    /// <summary>Architecture family, such as <c>llama</c>.</summary>
+    /// <summary>Checkpoint family, such as <c>llama</c>: how the model is written to disk.</summary>
     public required string Family { get; init; }
+
+    /// <summary>What its blocks are made of; as in Llama by default.</summary>
+    public DecoderArchitecture Architecture { get; init; } = DecoderArchitecture.Llama;
 
     /// <summary>V, the number of token ids.</summary>
     public required int VocabularySize { get; init; }
@@ -31,13 +34,13 @@ public sealed record ModelConfig
     /// <summary>H, the size of one head.</summary>
     public required int HeadSize { get; init; }
 
-    /// <summary>D, neurons of the gated MLP.</summary>
+    /// <summary>D, neurons of the MLP.</summary>
     public required int NeuronCount { get; init; }
 
     /// <summary>Longest sequence the model was trained for, in tokens.</summary>
     public required int ContextLength { get; init; }
 
-    /// <summary>Epsilon inside the RMS norms.</summary>
+    /// <summary>Epsilon inside the norms.</summary>
     public double NormEpsilon { get; init; } = 1e-5;
 
     /// <summary>Base of the rotary position frequencies.</summary>
@@ -56,20 +59,25 @@ public sealed record ModelConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MixerPattern? Mixers { get; init; }
 
-    /// <summary>Whether no block has anything in place of attention.</summary>
+    /// <summary>Which heads attend to an earlier block too; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SkipLayerAttention? SkipLayer { get; init; }
+
+    /// <summary>Whether every block attends, to its own keys and values alone.</summary>
     [JsonIgnore]
-    public bool IsAttentionOnly => Mixers is null;
+    public bool IsAttentionOnly => Mixers is null && SkipLayer is null;
 
     /// <summary>What mixes tokens in a block.</summary>
     public MixerKind Mixer(int block) => Mixers?[block] ?? MixerKind.Attention;
 
-    /// <summary>Refuses models that do not attend in every block.</summary>
+    /// <summary>Refuses models whose blocks do not all attend, to themselves alone.</summary>
     /// <param name="what">What works with attention only, as the beginning of a sentence.</param>
     /// <param name="wayOut">What to do instead.</param>
-    /// <exception cref="FlextronException">Some block has a linear mixer.</exception>
+    /// <exception cref="FlextronException">Some block has a linear mixer, or skip-layer attention.</exception>
     internal void RequireAttention(string what, string wayOut)
     {
-        if (!IsAttentionOnly) throw new FlextronException($"{what} works with models that attend in every block, and the blocks of this one are {Mixers}: {wayOut}.");
+        if (Mixers is not null) throw new FlextronException($"{what} works with models that attend in every block, and the blocks of this one are {Mixers}: {wayOut}.");
+        if (SkipLayer is not null) throw new FlextronException($"{what} works with models whose blocks attend to themselves alone, and this one has skip-layer attention: {wayOut}.");
     }
 
     /// <summary>The heads of a block's mixer where it keeps some groups.</summary>
@@ -78,6 +86,23 @@ public sealed record ModelConfig
     /// <summary>Query heads that share one key/value head.</summary>
     [JsonIgnore]
     public int HeadsPerGroup => HeadCount / KvGroupCount;
+
+    /// <summary>Refuses models in which a token does not see all tokens before it.</summary>
+    /// <param name="what">What works with whole contexts only, as the beginning of a sentence.</param>
+    /// <param name="wayOut">What to do instead.</param>
+    /// <exception cref="FlextronException">There is a sliding window shorter than the context.</exception>
+    internal void RequireWholeContext(string what, string wayOut)
+    {
+        if (VisibleTokens < ContextLength) throw new FlextronException($"{what} is not offered for models with a sliding window, here of {VisibleTokens} tokens: {wayOut}.");
+    }
+
+    /// <summary>Elements of every query and key head that are rotated by position: 0 where positions are learned.</summary>
+    [JsonIgnore]
+    public int RotarySize => Architecture.LearnedPositions ? 0 : Architecture.RotarySize ?? HeadSize;
+
+    /// <summary>Most tokens that one token sees, itself included.</summary>
+    [JsonIgnore]
+    public int VisibleTokens => Math.Min(ContextLength, Architecture.SlidingWindow ?? ContextLength);
 
     /// <summary>Checks that the numbers fit each other.</summary>
     /// <param name="source">Where they come from, for the message.</param>
@@ -95,14 +120,19 @@ public sealed record ModelConfig
         Require(BlockCount is > 0 and <= 1 << 12, $"{BlockCount} blocks are not possible");
         Require(HeadCount is > 0 and <= 1 << 12 && KvGroupCount > 0, $"{HeadCount} heads with {KvGroupCount} key/value heads are not possible");
         Require(HeadCount % KvGroupCount == 0, $"{HeadCount} heads cannot share {KvGroupCount} key/value heads evenly");
-        Require(HeadSize is > 0 and <= 1 << 12 && HeadSize % 2 == 0, $"a head size of {HeadSize} cannot carry rotary positions, which need an even one");
+        Require(HeadSize is > 0 and <= 1 << 12, $"a head size of {HeadSize} is not possible");
         Require(NeuronCount is > 0 and <= 1 << 22, $"{NeuronCount} neurons are not possible");
         Require(ContextLength is > 0 and <= 1 << 24, $"a context of {ContextLength} tokens is not possible");
         Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
+        Require(Architecture is not null && Family is not null, "it does not say what its blocks are made of");
+        Architecture!.Require(this, Require);
         Require(
             Mixers is null || (!Mixers.Kinds.IsDefault && Mixers.Kinds.Length == BlockCount && Mixers.Kinds.All(Enum.IsDefined)),
             $"its mixers are not one known kind for each of the {BlockCount} blocks");
+        Require(
+            SkipLayer is null || (Mixers is null && SkipLayer.Distance >= 1 && SkipLayer.Distance < BlockCount && SkipLayer.Groups >= 1 && SkipLayer.Groups <= KvGroupCount),
+            $"skip-layer attention of {SkipLayer?.Groups} groups to {SkipLayer?.Distance} blocks before is not possible with {KvGroupCount} groups in {BlockCount} blocks that all attend");
         return this;
     }
 }

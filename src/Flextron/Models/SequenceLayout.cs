@@ -4,10 +4,11 @@ using static TorchSharp.torch.nn;
 
 namespace Flextron.Models;
 
-/// <summary>Rows that are sequences, perhaps behind a cache: a token sees itself and everything before it.</summary>
+/// <summary>Rows that are sequences, perhaps behind a cache: a token sees itself and everything before it that its window holds.</summary>
+/// <param name="config">The model's shape.</param>
 /// <param name="rotary">Positions.</param>
 /// <param name="cache">Past keys and values, or null.</param>
-internal sealed class SequenceLayout(RotaryTable rotary, KvCache? cache) : AttentionLayout
+internal sealed class SequenceLayout(ModelConfig config, RotaryTable rotary, KvCache? cache) : AttentionLayout
 {
     private readonly long start = cache?.Length ?? 0;
 
@@ -22,11 +23,29 @@ internal sealed class SequenceLayout(RotaryTable rotary, KvCache? cache) : Atten
 
     public override Tensor Attend(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH)
     {
-        long time = query_BLTH.size(2);
-        if (start == 0) return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: time > 1);
-        if (time == 1) return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH);
-        // Torch's causal flag aligns the mask to the top left, which is wrong behind a cache: query t may see keys 0 … start + t.
-        Tensor visible_TS = ones([time, start + time], ScalarType.Bool, query_BLTH.device).tril(start);
-        return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: visible_TS);
+        long time = query_BLTH.size(2), window = config.VisibleTokens;
+        bool windowed = start + time > window;
+        if (start == 0 && !windowed) return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: time > 1);
+        if (time == 1)
+        {
+            // The last token: what it sees is the end of what there is.
+            Tensor Seen(Tensor x_BLSH) => windowed ? x_BLSH.narrow(2, start + 1 - window, window) : x_BLSH;
+            return functional.scaled_dot_product_attention(query_BLTH, Seen(key_BLSH), Seen(value_BLSH));
+        }
+        return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: Visible(time, query_BLTH.device));
+    }
+
+    public override Tensor AttendBoth(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH, Tensor earlierKey_BLSH, Tensor earlierValue_BLSH)
+    {
+        Tensor visible_TS = Visible(query_BLTH.size(2), query_BLTH.device);
+        return functional.scaled_dot_product_attention(
+            query_BLTH, cat([key_BLSH, earlierKey_BLSH], 2), cat([value_BLSH, earlierValue_BLSH], 2), attn_mask: cat([visible_TS, visible_TS], 1));
+    }
+
+    // Torch's causal flag aligns the mask to the top left, which is wrong behind a cache: query t may see keys start + t + 1 − window … start + t.
+    private Tensor Visible(long time, Device device)
+    {
+        Tensor visible_TS = ones([time, start + time], ScalarType.Bool, device).tril(start);
+        return start + time > config.VisibleTokens ? visible_TS.triu(start + 1 - config.VisibleTokens) : visible_TS;
     }
 }

@@ -9,27 +9,40 @@ internal sealed class TreeLayout : AttentionLayout
 {
     private readonly RotaryTable rotary;
     private readonly KvCache? prefix;
-    private readonly Tensor positions_N;
+    private readonly long positions;
     private readonly Tensor? visible_B1TS;
 
     /// <summary>Lays a batch out.</summary>
     /// <param name="trees">The batch.</param>
+    /// <param name="config">The model's shape.</param>
     /// <param name="rotary">Positions.</param>
     /// <param name="prefix">Keys and values of the batch's prefix, one row; null where that is empty.</param>
     /// <param name="dtype">Element type of queries.</param>
     /// <param name="device">Where.</param>
-    public TreeLayout(TokenTrees trees, RotaryTable rotary, KvCache? prefix, ScalarType dtype, Device device)
+    public TreeLayout(TokenTrees trees, ModelConfig config, RotaryTable rotary, KvCache? prefix, ScalarType dtype, Device device)
     {
-        (this.rotary, this.prefix) = (rotary, prefix);
+        (this.rotary, this.prefix, positions) = (rotary, prefix, trees.Depth);
         int start = trees.Prefix.Length;
+        bool windowed = trees.Depth > config.VisibleTokens;
         Ids_BT = tensor(trees.Ids, trees.Rows, trees.Length, dtype: ScalarType.Int64).to(device);
         Tensor ends_BT = Longs(trees.Ends).view(trees.Rows, trees.Length);
-        positions_N = Longs(trees.Depths) + start;
+        Positions_N = Longs(trees.Depths) + start;
         Tensor at_T = arange(trees.Length, ScalarType.Int64, device);
         // In preorder token j's descendants are j … ends[j] − 1: these see it, and nothing else does.
-        Tensor Visible(Tensor asking_BS) =>
-            Bias((asking_BS.unsqueeze(2) >= at_T).logical_and(asking_BS.unsqueeze(2) < ends_BT.unsqueeze(1)), start, dtype).unsqueeze(1);
-        if (trees.IsBranching || start > 0) visible_B1TS = Visible(at_T.expand(trees.Rows, trees.Length));
+        Tensor Visible(Tensor asking_BS)
+        {
+            Tensor visible_BST = (asking_BS.unsqueeze(2) >= at_T).logical_and(asking_BS.unsqueeze(2) < ends_BT.unsqueeze(1));
+            Tensor? before_BSP = start == 0 ? null : ones([asking_BS.size(0), asking_BS.size(1), start], ScalarType.Bool, device);
+            if (windowed)
+            {
+                Tensor positions_BT = Positions_N.view(trees.Rows, trees.Length), first_BS1 = (positions_BT.gather(1, asking_BS) - (config.VisibleTokens - 1)).unsqueeze(2);
+                visible_BST = visible_BST.logical_and(positions_BT.unsqueeze(1) >= first_BS1);
+                before_BSP = before_BSP?.logical_and(arange(start, ScalarType.Int64, device) >= first_BS1);
+            }
+            return Bias(before_BSP is null ? visible_BST : cat([before_BSP, visible_BST], 2), dtype).unsqueeze(1);
+        }
+
+        if (trees.IsBranching || start > 0 || windowed) visible_B1TS = Visible(at_T.expand(trees.Rows, trees.Length));
 
         (long[] places, long[] unpack, long[] slots, int widest) = Pack(trees);
         Tensor places_N = Longs(places), unpack_M = Longs(unpack), slots_N = Longs(slots);
@@ -42,10 +55,13 @@ internal sealed class TreeLayout : AttentionLayout
     /// <summary>The ids.</summary>
     public Tensor Ids_BT { get; }
 
+    /// <summary>Position of each of the B·T tokens.</summary>
+    public Tensor Positions_N { get; }
+
     /// <summary>The same trees where only picked tokens ask.</summary>
     public AttentionLayout Picked { get; }
 
-    public override Tensor RotateKeys(Tensor key_BTGH) => rotary.RotateAt(key_BTGH.flatten(0, 1), positions_N).view(key_BTGH.shape);
+    public override Tensor RotateKeys(Tensor key_BTGH) => rotary.RotateAt(key_BTGH.flatten(0, 1), Positions_N, positions).view(key_BTGH.shape);
 
     public override Tensor RotateQueries(Tensor query) => RotateKeys(query);
 
@@ -61,12 +77,9 @@ internal sealed class TreeLayout : AttentionLayout
         ? functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: query_BLTH.size(2) > 1)
         : functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: visible_B1TS);
 
-    // What is added to the scores: 0 where seen, −∞ elsewhere; the prefix is seen by all.
-    private static Tensor Bias(Tensor visible_BST, int start, ScalarType dtype)
-    {
-        Tensor bias_BST = zeros(visible_BST.shape, dtype, visible_BST.device).masked_fill(visible_BST.logical_not(), float.NegativeInfinity);
-        return start == 0 ? bias_BST : cat([zeros([bias_BST.size(0), bias_BST.size(1), start], dtype, bias_BST.device), bias_BST], 2);
-    }
+    // What is added to the scores: 0 where seen, −∞ elsewhere.
+    private static Tensor Bias(Tensor visible_BSK, ScalarType dtype) =>
+        zeros(visible_BSK.shape, dtype, visible_BSK.device).masked_fill(visible_BSK.logical_not(), float.NegativeInfinity);
 
     // Picked places packed by row: for every slot of B × widest the pick that fills it, and for every pick its slot. Free slots repeat the row's first pick,
     // or for a row without one any; nobody reads them.
@@ -90,14 +103,14 @@ internal sealed class TreeLayout : AttentionLayout
 
     private sealed class PickedLayout(TreeLayout all, Tensor places_N, Tensor unpack_M, Tensor slots_N, Tensor visible_B1SS, int rows, int widest) : AttentionLayout
     {
-        private readonly Tensor picked_N = all.positions_N.index_select(0, places_N);
+        private readonly Tensor picked_N = all.Positions_N.index_select(0, places_N);
 
         public override Tensor Asking(Tensor x_BTC) => x_BTC.flatten(0, 1).index_select(0, places_N);
 
         public override Tensor RotateKeys(Tensor key_BTGH) => all.RotateKeys(key_BTGH);
 
         public override Tensor RotateQueries(Tensor query) =>
-            all.rotary.RotateAt(query, picked_N).index_select(0, unpack_M).view(rows, widest, query.size(1), query.size(2));
+            all.rotary.RotateAt(query, picked_N, all.positions).index_select(0, unpack_M).view(rows, widest, query.size(1), query.size(2));
 
         public override (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_BGTH, Tensor value_BGTH) => all.Extend(block, key_BGTH, value_BGTH);
 

@@ -19,11 +19,17 @@ public sealed class WeightView : IDisposable
     /// <summary>Token embedding: every row, the kept channels.</summary>
     public required Tensor Embedding_VC { get; init; }
 
+    /// <summary>Learned positions: every row, the kept channels; null where positions are rotations.</summary>
+    public required Tensor? Positions_TC { get; init; }
+
     /// <summary>The blocks, sliced.</summary>
     public required IReadOnlyList<BlockView> Blocks { get; init; }
 
     /// <summary>Final norm weight.</summary>
     public required Tensor FinalNorm_C { get; init; }
+
+    /// <summary>Final norm bias, where the norm has one.</summary>
+    public required Tensor? FinalNormBias_C { get; init; }
 
     /// <summary>Output head; the embedding itself where tied.</summary>
     public required Tensor Head_VC { get; init; }
@@ -64,6 +70,18 @@ public sealed class WeightView : IDisposable
         });
     }
 
+    /// <summary>The slices in the order of <see cref="DecoderWeights.Named"/>; those of skipped parts are empty, and a tied head is not repeated.</summary>
+    internal IEnumerable<Tensor> Each(Func<BlockView, bool> ofBlock)
+    {
+        yield return Embedding_VC;
+        if (Positions_TC is not null) yield return Positions_TC;
+        foreach (BlockView block in Blocks.Where(ofBlock))
+            foreach ((_, Tensor tensor) in block.Weights.Named()) yield return tensor;
+        yield return FinalNorm_C;
+        if (FinalNormBias_C is not null) yield return FinalNormBias_C;
+        if (!ReferenceEquals(Head_VC, Embedding_VC)) yield return Head_VC;
+    }
+
     private static WeightView Build(DecoderWeights weights, SubNetwork subNetwork, Func<Tensor, long, long, Func<Tensor, Tensor>, Tensor> slice)
     {
         ArgumentNullException.ThrowIfNull(subNetwork);
@@ -83,8 +101,10 @@ public sealed class WeightView : IDisposable
         var view = new WeightView(subNetwork)
         {
             Embedding_VC = embedding,
+            Positions_TC = weights.Positions_TC is { } positions ? Slice(positions, config.ContextLength, width) : null,
             Blocks = weights.Blocks.Zip(subNetwork.Blocks, (full, shape) => BlockView.Slice(config, full, shape, width, Slice)).ToArray(),
             FinalNorm_C = Slice(weights.FinalNorm_C, width, 1),
+            FinalNormBias_C = weights.FinalNormBias_C is { } bias ? Slice(bias, width, 1) : null,
             Head_VC = config.TiedEmbeddings ? embedding : Slice(weights.Head_VC, config.VocabularySize, width),
         };
         view.owned.AddRange(kept);

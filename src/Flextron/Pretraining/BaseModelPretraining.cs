@@ -18,6 +18,9 @@ public static class BaseModelPretraining
     /// <summary>The token that stands between documents; it also begins and ends every text.</summary>
     public const string BoundaryToken = "<|endoftext|>";
 
+    /// <summary>What the whole network is called among the measured losses.</summary>
+    public const string WholeLabel = "full";
+
     /// <summary>Pretrains and writes a Hugging Face folder with float16 weights and the tokenizer.</summary>
     /// <param name="folder">Where.</param>
     /// <param name="settings">What.</param>
@@ -41,16 +44,42 @@ public static class BaseModelPretraining
         ModelConfig config = settings.Model(tokenizer.VocabularySize, tokenizer.EosId);
         using DecoderWeights weights = Initialise(config, settings.InitialScale, settings.Seed, device);
         using var model = new DecoderModel(weights, ownsWeights: false);
-        using var trainer = new JointTrainer(model, ElasticSpace.For(config, steps: 1), settings.Training);
-        var budgets = new Dictionary<string, SubNetwork> { ["full"] = model.FullNetwork };
-        trainer.Run(train, new HeldOutLoss(heldOut, settings.ContextLength), budgets, onStep, progress, cancellation);
+        Train(model, settings, train, new HeldOutLoss(heldOut, settings.ContextLength), onStep, progress, cancellation);
 
-        CheckpointWriter.Save(weights, folder, CheckpointFormat.HuggingFace, ScalarType.Float16);
+        CheckpointWriter.Save(weights, folder, CheckpointWriter.FolderFormat(config), ScalarType.Float16);
         HuggingFaceTokenizerWriter.Save(tokenizer, folder);
     }
 
+    /// <summary>Trains a model in place as the settings say, at full size throughout or in a V-cycle.</summary>
+    /// <param name="model">Fresh, float32.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="train">Text.</param>
+    /// <param name="heldOut">What is measured on.</param>
+    /// <param name="onStep">Called after every step; steps and tokens are counted over all parts of a V-cycle.</param>
+    /// <param name="progress">Reports training.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    public static void Train(
+        DecoderModel model,
+        PretrainingSettings settings,
+        TokenCorpus train,
+        HeldOutLoss heldOut,
+        Action<TrainingStep>? onStep = null,
+        IProgress<StageProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(settings);
+        if (settings.VCycle is { } cycle)
+        {
+            new VCycleTraining(settings.Training, cycle).Run(model, train, heldOut, onStep, progress, cancellation);
+            return;
+        }
+        using var trainer = new JointTrainer(model, ElasticSpace.For(model.Config, steps: 1), settings.Training);
+        trainer.Run(train, heldOut, new Dictionary<string, SubNetwork> { [WholeLabel] = model.FullNetwork }, onStep, progress, cancellation);
+    }
+
     /// <summary>
-    /// Fresh weights: embeddings N(0, 0.02²), matrices N(0, scale²/C), residual projections scaled by 1/√(2N) (Radford et al., GPT-2), norms one.
+    /// Fresh weights: embeddings N(0, 0.02²), matrices N(0, scale²/C), residual projections scaled by 1/√(2N) (Radford et al., GPT-2), norms one, biases zero.
     /// </summary>
     public static DecoderWeights Initialise(ModelConfig config, double scale, long seed, Device? device = null)
     {
@@ -61,7 +90,7 @@ public static class BaseModelPretraining
         using var scope = NewDisposeScope();
         foreach ((string name, Tensor tensor) in weights.Named())
         {
-            if (tensor.dim() == 1) tensor.fill_(1);
+            if (tensor.dim() == 1) tensor.fill_(name.EndsWith("Bias", StringComparison.Ordinal) ? 0 : 1);
             else tensor.normal_(0, Deviation(name, config, scale), generator);
         }
         foreach (MixerWeights mixer in weights.Blocks.Select(b => b.Mixer).OfType<MixerWeights>())
@@ -77,7 +106,7 @@ public static class BaseModelPretraining
 
     private static double Deviation(string name, ModelConfig config, double scale)
     {
-        if (name is "embedding" or "head") return 0.02;
+        if (name is "embedding" or "head" or "positions") return 0.02;
         double deviation = scale / Math.Sqrt(config.HiddenSize);
         bool residual = name.EndsWith(".output", StringComparison.Ordinal) || name.EndsWith(".down", StringComparison.Ordinal);
         return residual ? deviation / Math.Sqrt(2 * config.BlockCount) : deviation;

@@ -48,6 +48,12 @@ public sealed record PretrainingSettings
     /// <summary>Decoupled weight decay.</summary>
     public double WeightDecay { get; init; } = 0.1;
 
+    /// <summary>Heads that attend to an earlier block too; null for none.</summary>
+    public SkipLayerAttention? SkipLayer { get; init; }
+
+    /// <summary>Trains a part of the tokens at half size; null for all at full size.</summary>
+    public VCycleSettings? VCycle { get; init; }
+
     /// <summary>Optimiser steps that follow from tokens and batch.</summary>
     public int Steps => Math.Max(1, Tokens / (BatchSize * ContextLength));
 
@@ -65,6 +71,7 @@ public sealed record PretrainingSettings
         TiedEmbeddings = true,
         BosId = boundaryId,
         EosId = boundaryId,
+        SkipLayer = SkipLayer,
     }.Validated("The base model's settings");
 
     internal JointTrainingSettings Training => new JointTrainingSettings

@@ -63,8 +63,9 @@ public sealed class RelaxedModel : IDisposable
         Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            x_BTC = x_BTC + Attention(view.Blocks[i].Weights, x_BTC, choices(i, x_BTC));
-            x_BTC = x_BTC + Mlp(view.Blocks[i].Weights, x_BTC, choices(view.Blocks.Count + i, x_BTC));
+            Tensor middle_BTC = x_BTC + Attention(view.Blocks[i].Weights, x_BTC, choices(i, x_BTC));
+            Tensor read_BTC = model.MlpInput(x_BTC, middle_BTC);
+            x_BTC = middle_BTC + Mlp(view.Blocks[i].Weights, read_BTC, choices(view.Blocks.Count + i, read_BTC));
         }
         return model.Logits(view, x_BTC).MoveToOuterDisposeScope();
     }
@@ -78,33 +79,36 @@ public sealed class RelaxedModel : IDisposable
 
     private Tensor Mlp(BlockWeights w, Tensor x_BTC, Tensor p_BtK)
     {
-        Tensor normed_BTC = model.RmsNorm(x_BTC, w.MlpNorm_C);
-        Tensor gated_BTD = functional.silu(functional.linear(normed_BTC, w.Gate_DC)) * functional.linear(normed_BTC, w.Up_DC);
-        return (gated_BTD * p_BtK.matmul(neurons_KD)).matmul(w.Down_DC);
+        Tensor normed_BTC = model.Norm(x_BTC, w.MlpNorm_C, w.MlpNormBias_C), gate_BtD = p_BtK.matmul(neurons_KD);
+        (_, Tensor neurons_BTD) = model.Neurons(normed_BTC, w.Gate_DC, w.GateBias_D, w.Up_DC, w.UpBias_D);
+        return Biased((neurons_BTD * gate_BtD).matmul(w.Down_DC), w.DownBias_C, gate_BtD);
     }
 
     private Tensor Attention(BlockWeights w, Tensor x_BTC, Tensor p_BtK)
     {
         (long batch, long time) = (x_BTC.size(0), x_BTC.size(1));
-        (long heads, long groups, long size) = (model.Config.HeadCount, model.Config.KvGroupCount, model.Config.HeadSize);
-        Tensor normed_BTC = model.RmsNorm(x_BTC, w.AttentionNorm_C);
-        Tensor query_BLTH = model.Rotary.Rotate(functional.linear(normed_BTC, w.Query_QC).view(batch, time, heads, size), 0).transpose(1, 2);
-        Tensor key_BLSH = Repeated(model.Rotary.Rotate(functional.linear(normed_BTC, w.Key_KC).view(batch, time, groups, size), 0));
-        Tensor value_BLSH = Repeated(functional.linear(normed_BTC, w.Value_KC).view(batch, time, groups, size));
+        (long heads, long size, int window) = (model.Config.HeadCount, model.Config.HeadSize, model.Config.VisibleTokens);
+        Tensor normed_BTC = model.Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C);
+        Tensor query_BLTH = model.Rotary.Rotate(model.Heads(normed_BTC, w.Query_QC, w.QueryBias_Q, w.QueryNorm_H), 0).transpose(1, 2);
+        Tensor key_BLSH = Repeated(model.Rotary.Rotate(model.Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H), 0));
+        Tensor value_BLSH = Repeated(model.Heads(normed_BTC, w.Value_KC, w.ValueBias_K, norm_H: null));
         Tensor gate_BtL = Heads(p_BtK.matmul(groups_KG));
         Tensor heads_BLTH;
-        if (p_BtK.size(1) == 1)
+        if (p_BtK.size(1) == 1 && time <= window)
         {
             heads_BLTH = functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: time > 1);
         }
         else
         {
-            Tensor hidden_TS = ones([time, time], ScalarType.Bool, x_BTC.device).triu(1);
+            Tensor seen_TS = ones([time, time], ScalarType.Bool, x_BTC.device).tril(0).triu(1 - window);
             Tensor scores_BLTS = query_BLTH.matmul(key_BLSH.transpose(2, 3)) / Math.Sqrt(size) + (gate_BtL + Absent).log().transpose(1, 2).unsqueeze(2);
-            heads_BLTH = functional.softmax(scores_BLTS.masked_fill(hidden_TS, double.NegativeInfinity), -1).matmul(value_BLSH);
+            heads_BLTH = functional.softmax(scores_BLTS.masked_fill(seen_TS.logical_not(), double.NegativeInfinity), -1).matmul(value_BLSH);
         }
-        return (heads_BLTH.transpose(1, 2) * gate_BtL.unsqueeze(-1)).reshape(batch, time, heads * size).matmul(w.Output_QC);
+        return Biased((heads_BLTH.transpose(1, 2) * gate_BtL.unsqueeze(-1)).reshape(batch, time, heads * size).matmul(w.Output_QC), w.OutputBias_C, gate_BtL);
     }
+
+    // Every choice but an empty one adds the bias, and every such choice holds the first unit.
+    private static Tensor Biased(Tensor update_BTC, Tensor? bias_C, Tensor gate_BtN) => bias_C is null ? update_BTC : update_BTC + bias_C * gate_BtN.narrow(-1, 0, 1);
 
     private Tensor Repeated(Tensor x_BTGH)
     {

@@ -39,8 +39,7 @@ public sealed record TokenBudget(DynamicRouters Routers, ElasticSpace Space, Rou
     }
 
     /// <summary>Opens the account of one sequence.</summary>
-    public RoutedChoices Begin() =>
-        new(Routers, [NormalisedTarget], new BudgetController(Space, Costs, Routers.Budgets!, [NormalisedTarget]));
+    public RoutedChoices Begin() => new(Routers, Costs, [NormalisedTarget]);
 
     /// <summary>The mean cost that no sequence exceeds, ms.</summary>
     public double TargetMs => Costs.Target(NormalisedTarget);

@@ -6,20 +6,20 @@ namespace Flextron.Storage;
 internal sealed class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile file;
+    private readonly Lazy<MemoryMappedViewAccessor> view;
 
-    private MappedFile(string path, long length, MemoryMappedFile file, MemoryMappedViewAccessor view)
+    private MappedFile(string path, long length, MemoryMappedFile file)
     {
-        Path = path;
-        Length = length;
-        this.file = file;
-        View = view;
+        (Path, Length, this.file) = (path, length, file);
+        view = new Lazy<MemoryMappedViewAccessor>(() => file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read));
     }
 
     public string Path { get; }
 
     public long Length { get; }
 
-    public MemoryMappedViewAccessor View { get; }
+    /// <summary>The whole file, mapped at first use and until the end, for those who read it in no order.</summary>
+    public MemoryMappedViewAccessor View => view.Value;
 
     /// <summary>Maps a file of at least <paramref name="leastLength"/> bytes.</summary>
     /// <param name="path">The file.</param>
@@ -39,7 +39,7 @@ internal sealed class MappedFile : IDisposable
                     throw new FlextronException(
                         $"{path} is not {what}: it has {length} bytes and would need at least {leastLength}; fetch it again.");
                 file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-                return new MappedFile(path, length, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read));
+                return new MappedFile(path, length, file);
             }
             catch
             {
@@ -57,13 +57,21 @@ internal sealed class MappedFile : IDisposable
     public byte[] Bytes(long offset, int count)
     {
         byte[] bytes = new byte[count];
-        View.SafeMemoryMappedViewHandle.ReadSpan<byte>((ulong)offset, bytes);
+        Read(offset, bytes);
         return bytes;
+    }
+
+    /// <summary>Copies bytes from a place. Only what is asked for is mapped, and only as long: pages of a large file that have been read do not stay with the process.</summary>
+    public void Read(long offset, Span<byte> bytes)
+    {
+        if (bytes.IsEmpty) return;
+        using MemoryMappedViewAccessor part = file.CreateViewAccessor(offset, bytes.Length, MemoryMappedFileAccess.Read);
+        part.SafeMemoryMappedViewHandle.ReadSpan((ulong)part.PointerOffset, bytes);
     }
 
     public void Dispose()
     {
-        View.Dispose();
+        if (view.IsValueCreated) view.Value.Dispose();
         file.Dispose();
     }
 }

@@ -38,6 +38,15 @@ internal sealed class HuggingFaceTokenizer : Tokenizer
     internal Components Parts => _parts;
 
     /// <inheritdoc/>
+    public override string Kind => _parts.Model switch
+    {
+        BpeModel => "BPE",
+        UnigramModel => "unigram",
+        WordPieceModel => "WordPiece",
+        _ => "whole words",
+    };
+
+    /// <inheritdoc/>
     public override int VocabularySize => _parts.Tokens.Length;
 
     /// <inheritdoc/>

@@ -82,6 +82,9 @@ internal sealed class SentencePieceTokenizer : Tokenizer
     internal Components Parts => _parts;
 
     /// <inheritdoc/>
+    public override string Kind => _parts.Unigram ? "SentencePiece unigram" : "SentencePiece BPE";
+
+    /// <inheritdoc/>
     public override int VocabularySize => _parts.Pieces.Count;
 
     /// <inheritdoc/>

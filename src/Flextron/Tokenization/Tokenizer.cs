@@ -3,6 +3,9 @@ namespace Flextron.Tokenization;
 /// <summary>Text to token ids and back. Implementations are immutable and safe to use from several threads.</summary>
 public abstract class Tokenizer
 {
+    /// <summary>How words become ids, for people: BPE, unigram and the like.</summary>
+    public virtual string Kind => "of its own kind";
+
     /// <summary>Number of ids, special ones included.</summary>
     public abstract int VocabularySize { get; }
 

@@ -21,7 +21,7 @@ public static class ComputeTypes
         ArgumentNullException.ThrowIfNull(model);
         bool offered = FusedPass.Fits(model);
         if (wanted == ComputeType.BFloat16 && !offered)
-            throw new FlextronException("bfloat16 training is offered for float32 weights of models that attend in every block, on the CPU only: leave compute at auto or float32.");
+            throw new FlextronException("bfloat16 training is offered for float32 weights of models that attend in every block with the layers of Llama, on the CPU only: leave compute at auto or float32.");
         bool gains = offered && ProcessorGains && model.Config.HiddenSize >= SmallestHiddenSize;
         return wanted == ComputeType.BFloat16 || (wanted == ComputeType.Auto && gains) ? ScalarType.BFloat16 : ScalarType.Float32;
     }

@@ -18,6 +18,9 @@ public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maxim
     private readonly WindowSampler sampler = new(heldOut, windowLength, seed: 0);
     private long[]? windows;
 
+    /// <summary>Whether <see cref="LossEstimate.Accuracy"/> is measured too, at the price of a look at all logits.</summary>
+    public bool CountsHits { get; init; }
+
     /// <summary>Windows in use.</summary>
     public int WindowCount => Windows.Length;
 
@@ -37,6 +40,7 @@ public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maxim
         ArgumentNullException.ThrowIfNull(logits);
         using var noGrad = no_grad();
         var losses = new List<double>(Windows.Length);
+        long hits = 0;
         foreach (long[] chunk in Windows.Chunk(Batch))
         {
             using var scope = NewDisposeScope();
@@ -44,9 +48,10 @@ public sealed class HeldOutLoss(TokenCorpus heldOut, int windowLength, int maxim
             Tensor logits_BTV = logits(input_BT);
             Tensor loss_BT = functional.cross_entropy(
                 logits_BTV.view(-1, logits_BTV.size(2)).to(ScalarType.Float32), target_BT.to(logits_BTV.device).view(-1), reduction: Reduction.None).view(chunk.Length, windowLength);
+            if (CountsHits) hits += logits_BTV.argmax(-1).eq(target_BT.to(logits_BTV.device)).sum().item<long>();
             losses.AddRange(loss_BT.to(ScalarType.Float64).mean([1]).cpu().data<double>().ToArray());
         }
-        return new LossEstimate(losses);
+        return new LossEstimate(losses) { Accuracy = CountsHits ? hits / ((double)losses.Count * windowLength) : null };
     }
 
     /// <summary>Measures several.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MathNet.Numerics.Statistics;
 
 namespace Flextron.Training;
@@ -6,6 +7,10 @@ namespace Flextron.Training;
 /// <param name="PerWindow">Mean negative log-likelihood per token of each window, in nats.</param>
 public sealed record LossEstimate(IReadOnlyList<double> PerWindow)
 {
+    /// <summary>Share of next tokens that were given the highest probability, 0 … 1; null where they were not counted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Accuracy { get; init; }
+
     /// <summary>Mean over windows, nats per token.</summary>
     public double Mean { get; } = PerWindow.Mean();
 

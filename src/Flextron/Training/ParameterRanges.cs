@@ -65,8 +65,10 @@ public static class ParameterRanges
             return tensor;
         }
 
+        if (weights.Positions_TC is not null) extents.Add((config.ContextLength, width));
         foreach ((BlockWeights block, BlockShape shape) in weights.Blocks.Zip(network.Blocks)) BlockView.Slice(config, block, shape, width, Record);
         extents.Add((width, 1));
+        if (weights.FinalNormBias_C is not null) extents.Add((width, 1));
         if (!config.TiedEmbeddings) extents.Add((config.VocabularySize, width));
         return extents;
     }

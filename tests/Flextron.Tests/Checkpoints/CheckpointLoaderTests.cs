@@ -63,12 +63,12 @@ public sealed class CheckpointLoaderTests : IDisposable
     {
         ModelConfig config = RandomLlama.TinyConfig(headSize: 4);
         using DecoderWeights weights = RandomLlama.Create(config, 2).ToDecoderWeights(config);
-        HuggingFaceLlama.Save(weights, folder.Path);
+        HuggingFaceCheckpoint.Save(weights, folder.Path);
         long Live() => DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
         void Round()
         {
             using LoadedCheckpoint loaded = CheckpointLoader.Load(folder.Path);
-            HuggingFaceLlama.Save(loaded.Weights, folder["copy"]);
+            HuggingFaceCheckpoint.Save(loaded.Weights, folder["copy"]);
             Llama2CheckpointFile.Save(loaded.Weights, folder["copy.bin"]);
             using LoadedCheckpoint again = CheckpointLoader.Load(folder["copy.bin"]);
         }

@@ -55,18 +55,19 @@ public sealed class HuggingFaceConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", "\"mistral\"", "model_type 'mistral' is not supported; use a model of type llama")]
+    [InlineData("model_type", "\"bert\"", "model_type 'bert' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox")]
     [InlineData("model_type", "null", "model_type (absent) is not supported")]
     [InlineData("model_type", "1", "model_type '1' is not a text")]
     [InlineData("architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification")]
-    [InlineData("hidden_act", "\"gelu\"", "hidden_act 'gelu' is not supported; use a model with silu")]
-    [InlineData("attention_bias", "true", "attention_bias true is not supported")]
-    [InlineData("mlp_bias", "true", "mlp_bias true is not supported")]
+    [InlineData("hidden_act", "\"mish\"", "hidden_act 'mish' is not supported; supported are silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu")]
     [InlineData("mlp_bias", "1", "mlp_bias '1' is not true or false")]
     [InlineData("quantization_config", "{}", "quantization_config is not supported")]
-    [InlineData("rope_scaling", """{"type":"linear","factor":2}""", "rope_scaling of kind 'linear' is not supported")]
-    [InlineData("rope_scaling", """{"rope_type":"llama3"}""", "rope_scaling of kind 'llama3' is not supported")]
-    [InlineData("rope_parameters", """{"rope_type":"yarn"}""", "rope_parameters of kind 'yarn' is not supported")]
+    [InlineData("rope_scaling", """{"type":"dynamic","factor":2}""", "type 'dynamic' is not supported; supported are default, linear, llama3")]
+    [InlineData("rope_scaling", """{"type":"linear","factor":0.5}""", "a rotary scaling factor of 0.5 is not possible, which must be 1 or more")]
+    [InlineData("rope_scaling", """{"rope_type":"llama3"}""", "factor of the rotary scaling is missing")]
+    [InlineData("rope_scaling", """{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4,"original_max_position_embeddings":16}""", "rotary frequency factors of 4 and 4")]
+    [InlineData("rope_scaling", """{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":0}""", "an original context of 0 tokens")]
+    [InlineData("rope_parameters", """{"rope_type":"yarn"}""", "rope_type 'yarn' is not supported; supported are default, linear, llama3")]
     [InlineData("rope_parameters", """{"partial_rotary_factor":0.5}""", "partial_rotary_factor 0.5 is not supported")]
     [InlineData("rope_scaling", "[]", "rope_scaling is not an object")]
     [InlineData("rope_theta", "0", "a rotary base of 0 is not possible")]
@@ -92,6 +93,28 @@ public sealed class HuggingFaceConfigTests : IDisposable
     }
 
     [Theory]
+    [InlineData("""{"model_type":"gpt2","vocab_size":9,"n_embd":10,"n_layer":1,"n_head":4}""", "n_embd 10 cannot be split among n_head 4; correct one of them")]
+    [InlineData("""{"model_type":"gpt2","vocab_size":9,"n_embd":8,"n_layer":1,"n_head":4,"scale_attn_by_inverse_layer_idx":true}""", "scale_attn_by_inverse_layer_idx true is not supported")]
+    [InlineData("""{"model_type":"gpt2","vocab_size":9,"n_embd":8,"n_layer":1,"n_head":4,"scale_attn_weights":false}""", "scale_attn_weights false is not supported")]
+    [InlineData("""{"model_type":"gpt_neox","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"rotary_pct":1.5}""", "rotary_pct 1.5 is not a share of a head")]
+    [InlineData("""{"model_type":"gpt_neox","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4}""", "rotary positions on 1 of a head's 4 elements are not possible")]
+    [InlineData("""{"model_type":"mistral","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"sliding_window":0}""", "a sliding window of 0 tokens is not possible")]
+    [InlineData("""{"model_type":"qwen2","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"sliding_window":2,"max_window_layers":1}""", "a sliding window in 2 of 3 blocks is not supported")]
+    [InlineData("""{"model_type":"qwen3","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"sliding_window":2,"layer_types":["sliding_attention","full_attention","full_attention"]}""", "a sliding window in 1 of 3 blocks")]
+    public void FamiliesNameWhatTheyDoNotCompute(string text, string why) =>
+        Assert.Contains(why, Assert.Throws<FlextronException>(() => Read(text)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("mistral", "", 4096)]
+    [InlineData("mistral", ",\"sliding_window\":null", null)]
+    [InlineData("qwen2", ",\"sliding_window\":7", null)]
+    [InlineData("qwen2", ",\"sliding_window\":7,\"use_sliding_window\":true,\"max_window_layers\":0", 7)]
+    [InlineData("qwen3", ",\"sliding_window\":7,\"use_sliding_window\":true,\"max_window_layers\":9,\"layer_types\":[\"sliding_attention\",\"sliding_attention\"]", 7)]
+    public void WindowsAreThoseOfTheFamily(string family, string fields, int? window) => Assert.Equal(
+        window,
+        Read($$"""{"model_type":"{{family}}","vocab_size":9,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,"intermediate_size":4{{fields}}}""").Architecture.SlidingWindow);
+
+    [Theory]
     [InlineData("")]
     [InlineData("[]")]
     [InlineData("{\"model_type\":")]
@@ -103,7 +126,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     {
         ModelConfig config = RandomLlama.TinyConfig() with { NormEpsilon = 1e-6, RopeTheta = 500000, EosId = null };
         using DecoderWeights weights = DecoderWeights.Allocate(config);
-        HuggingFaceLlama.Save(weights, folder.Path, TorchSharp.torch.ScalarType.BFloat16);
+        HuggingFaceCheckpoint.Save(weights, folder.Path, TorchSharp.torch.ScalarType.BFloat16);
         JsonNode json = JsonNode.Parse(File.ReadAllText(folder["config.json"]))!;
         Assert.Equal("LlamaForCausalLM", (string?)json["architectures"]![0]);
         Assert.Equal(("llama", "silu", "bfloat16"), ((string?)json["model_type"], (string?)json["hidden_act"], (string?)json["torch_dtype"]));
@@ -111,7 +134,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
         Assert.Equal((2, 6, 20, 32), ((int)json["num_key_value_heads"]!, (int)json["head_dim"]!, (int)json["intermediate_size"]!, (int)json["max_position_embeddings"]!));
         Assert.Equal((1e-6, 500000.0, false), ((double)json["rms_norm_eps"]!, (double)json["rope_theta"]!, (bool)json["tie_word_embeddings"]!));
         Assert.Equal((1, null), ((int?)json["bos_token_id"], (int?)json["eos_token_id"]));
-        Assert.Equal(config, HuggingFaceLlama.ReadConfig(folder.Path));
+        Assert.Equal(config, HuggingFaceCheckpoint.ReadConfig(folder.Path));
     }
 
     private static string With(string name, string value)
@@ -126,6 +149,6 @@ public sealed class HuggingFaceConfigTests : IDisposable
     private ModelConfig Read(string text)
     {
         File.WriteAllText(folder["config.json"], text);
-        return HuggingFaceLlama.ReadConfig(folder.Path);
+        return HuggingFaceCheckpoint.ReadConfig(folder.Path);
     }
 }

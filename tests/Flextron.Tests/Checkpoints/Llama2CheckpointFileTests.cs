@@ -47,7 +47,7 @@ public sealed class Llama2CheckpointFileTests : IDisposable
     public void PublishedModelSurvivesTheWayThroughHuggingFace()
     {
         string source = TestData.Shared("models/stories260k/stories260K.bin");
-        using (LoadedCheckpoint first = CheckpointLoader.Load(source)) HuggingFaceLlama.Save(first.Weights, folder["hf"]);
+        using (LoadedCheckpoint first = CheckpointLoader.Load(source)) HuggingFaceCheckpoint.Save(first.Weights, folder["hf"]);
         using (LoadedCheckpoint second = CheckpointLoader.Load(folder["hf"])) Llama2CheckpointFile.Save(second.Weights, folder["m.bin"]);
         byte[] before = File.ReadAllBytes(source), after = File.ReadAllBytes(folder["m.bin"]);
         // The head is tied, so the rotary tables are the file's end: 512 positions, 8 numbers each.
@@ -66,7 +66,7 @@ public sealed class Llama2CheckpointFileTests : IDisposable
         Llama2CheckpointFile.Save(source.Weights, folder["m.bin"]);
         using LoadedCheckpoint written = CheckpointLoader.Load(folder["m.bin"]);
         Assert.Equal((1e-6, true, 1e-5, false), (source.Config.NormEpsilon, source.Config.TiedEmbeddings, written.Config.NormEpsilon, written.Config.TiedEmbeddings));
-        HuggingFaceLlama.Save(written.Weights, folder["hf"]);
+        HuggingFaceCheckpoint.Save(written.Weights, folder["hf"]);
         using LoadedCheckpoint back = CheckpointLoader.Load(folder["hf"]);
         double[,] expected = NaiveLlama.Logits(source.Config, HfWeights.From(source.Weights), ids);
         foreach (LoadedCheckpoint other in (LoadedCheckpoint[])[written, back])

@@ -33,7 +33,7 @@ public sealed class FamilyVerbTests
         // Row i of the family's gate projection is the row of the i-th most important neuron.
         using LoadedCheckpoint model = CheckpointLoader.Load(folder["model"]), family = CheckpointLoader.Load(folder["family"]);
         long best = Array.IndexOf(neurons, neurons.Max());
-        Assert.True(family.Weights.Blocks[0].Gate_DC[0].equal(model.Weights.Blocks[0].Gate_DC[best]).all().item<bool>());
+        Assert.True(family.Weights.Blocks[0].Gate_DC![0].equal(model.Weights.Blocks[0].Gate_DC![best]).all().item<bool>());
         int[] ids = [5, 80, 17, 200, 41];
         double[,] before = NaiveLlama.Logits(config, HfWeights.From(model.Weights), ids), after = NaiveLlama.Logits(config, HfWeights.From(family.Weights), ids);
         for (int v = 0; v < config.VocabularySize; v++) Assert.Equal(before[4, v], after[4, v], 1e-9);

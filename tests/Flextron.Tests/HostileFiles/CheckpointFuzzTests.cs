@@ -22,7 +22,7 @@ public sealed class CheckpointFuzzTests : IDisposable
     public CheckpointFuzzTests()
     {
         using DecoderWeights weights = RandomLlama.Create(config, 1).ToDecoderWeights(config);
-        HuggingFaceLlama.Save(weights, folder.Path);
+        HuggingFaceCheckpoint.Save(weights, folder.Path);
         Llama2CheckpointFile.Save(weights, folder["m.bin"]);
     }
 

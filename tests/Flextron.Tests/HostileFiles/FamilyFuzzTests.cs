@@ -21,7 +21,7 @@ public sealed class FamilyFuzzTests : IDisposable
     public FamilyFuzzTests()
     {
         using DecoderWeights weights = RandomLlama.Create(config, 1).ToDecoderWeights(config);
-        HuggingFaceLlama.Save(weights, folder.Path);
+        HuggingFaceCheckpoint.Save(weights, folder.Path);
         ElasticSpace space = ElasticSpace.For(config);
         FlextronJson.WriteFile(folder[FamilyManifest.FileName], new FamilyManifest(FamilyManifest.CurrentFormat, space, new string('0', 64), NeuronMetric.GatedActivation, 100, new string('1', 64)));
         using var routers = new StaticRouters(space, new StaticRouterSettings { HiddenSize = 4 });

@@ -101,7 +101,7 @@ public sealed class LinearMixerTests
     private static Tensor Mix(ModelConfig config, DecoderWeights weights, Tensor x_BTC, MixerForm form)
     {
         BlockWeights block = weights.Blocks[0];
-        using var rotary = new RotaryTable(config.ContextLength, config.HeadSize, config.RopeTheta, CPU);
+        using var rotary = new RotaryTable(config, CPU);
         return LinearMixer.Of(block.Mixer!.Kind).Mix(
             new MixerProjections(block.Query_QC, block.Key_KC, block.Value_KC, block.Output_QC), block.Mixer,
             new MixerShape(config.KvGroupCount, config.HeadsPerGroup, config.HeadSize, config.NormEpsilon), x_BTC, x => rotary.Rotate(x, 0), form: form);

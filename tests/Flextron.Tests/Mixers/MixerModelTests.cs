@@ -33,6 +33,39 @@ public sealed class MixerModelTests
         }
     }
 
+    public static TheoryData<DecoderArchitecture> Architectures() =>
+    [
+        new DecoderArchitecture { Norm = NormKind.Layer, QueryKeyValueBias = true, OutputBias = true, MlpBias = true, GatedMlp = false, Activation = ActivationKind.Gelu, LearnedPositions = true },
+        new DecoderArchitecture { Norm = NormKind.Layer, QueryKeyValueBias = true, OutputBias = true, MlpBias = true, GatedMlp = false, Activation = ActivationKind.Gelu, RotarySize = 2, ParallelResidual = true },
+        new DecoderArchitecture { QueryKeyNorm = true },
+        new DecoderArchitecture { SlidingWindow = 6 },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Architectures))]
+    public void MixersStandInTheBlocksOfEveryArchitecture(DecoderArchitecture architecture)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var model = new DecoderModel(RandomMixers.Weights(RandomMixers.Hybrid() with { Architecture = architecture }, seed: 10));
+        Tensor ids_BT = tensor(Ids).view(1, -1), expected_TV = model.Forward(ids_BT)[0];
+        using KvCache cache = model.NewCache(model.FullNetwork, 1, Ids.Length);
+        model.ForwardLast(ids_BT.narrow(1, 0, 5), model.FullNetwork, cache);
+        for (int at = 5; at < Ids.Length; at++)
+            Assert.True(model.ForwardLast(ids_BT.narrow(1, at, 1), model.FullNetwork, cache)[0].sub(expected_TV[at]).abs().max().item<float>() < 1e-4, $"token {at}");
+        var half = new SubNetwork(Enumerable.Repeat(new BlockShape(1, 6), 4));
+        using var small = new DecoderModel(StandaloneSlice.Cut(model, half));
+        Assert.True(small.Forward(ids_BT).sub(model.Forward(ids_BT, half)).abs().max().item<float>() < 1e-5);
+        // Everything the mixers read takes part: another value anywhere in these blocks gives other logits.
+        foreach ((string name, Tensor tensor) in model.Weights.Named().Where(n => n.Name.StartsWith("blocks.1.", StringComparison.Ordinal)))
+        {
+            using Tensor kept = tensor.clone();
+            tensor.mul_(1.5).add_(0.1);
+            Assert.True(model.Forward(ids_BT)[0].sub(expected_TV).abs().max().item<float>() > 1e-5, name);
+            tensor.copy_(kept);
+        }
+    }
+
     [Fact]
     public void AStateDoesNotGrowAndAnAttendingBlocksCacheDoes()
     {

@@ -78,7 +78,7 @@ internal sealed class MaskedMixture(ModelConfig config, DecoderWeights weights, 
     private Tensor Mlp(BlockWeights w, Tensor x_TC, int neurons)
     {
         Tensor normed_TC = Norm(x_TC, w.MlpNorm_C);
-        Tensor gate_TD = normed_TC.matmul(Wide(w.Gate_DC).narrow(0, 0, neurons).t()), up_TD = normed_TC.matmul(Wide(w.Up_DC).narrow(0, 0, neurons).t());
+        Tensor gate_TD = normed_TC.matmul(Wide(w.Gate_DC!).narrow(0, 0, neurons).t()), up_TD = normed_TC.matmul(Wide(w.Up_DC).narrow(0, 0, neurons).t());
         return (gate_TD * sigmoid(gate_TD) * up_TD).matmul(Wide(w.Down_DC).narrow(0, 0, neurons));
     }
 

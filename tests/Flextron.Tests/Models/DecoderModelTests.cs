@@ -192,9 +192,9 @@ public sealed class DecoderModelTests
         Assert.Same(a.Blocks[0].Weights.Gate_DC, b.Blocks[0].Weights.Gate_DC);
         // Of the other blocks only the three MLP matrices are narrower than before.
         Assert.Equal(count + 3 * (config.BlockCount - 1), slices.Count);
-        weights.Blocks[0].Gate_DC.fill_(7);
-        Assert.Equal(7, b.Blocks[0].Weights.Gate_DC[4, 0].item<float>());
-        Assert.Equal([5, config.HiddenSize], b.Blocks[0].Weights.Gate_DC.shape);
+        weights.Blocks[0].Gate_DC!.fill_(7);
+        Assert.Equal(7, b.Blocks[0].Weights.Gate_DC![4, 0].item<float>());
+        Assert.Equal([5, config.HiddenSize], b.Blocks[0].Weights.Gate_DC!.shape);
     }
 
     [Fact]

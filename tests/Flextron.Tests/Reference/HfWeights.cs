@@ -21,7 +21,7 @@ internal sealed record HfWeights(double[] Embedding, HfBlock[] Blocks, double[] 
             Fill(to.Value_KC, from.V);
             Fill(to.Output_QC, Transposed(from.O, c, q));
             Fill(to.MlpNorm_C, from.PostNorm);
-            Fill(to.Gate_DC, from.Gate);
+            Fill(to.Gate_DC!, from.Gate);
             Fill(to.Up_DC, from.Up);
             Fill(to.Down_DC, Transposed(from.Down, c, d));
         }
@@ -38,7 +38,7 @@ internal sealed record HfWeights(double[] Embedding, HfBlock[] Blocks, double[] 
         double[] embedding = Values(weights.Embedding_VC);
         HfBlock[] blocks = [.. weights.Blocks.Select(b => new HfBlock(
             Values(b.AttentionNorm_C), Values(b.Query_QC), Values(b.Key_KC), Values(b.Value_KC), Transposed(Values(b.Output_QC), q, c),
-            Values(b.MlpNorm_C), Values(b.Gate_DC), Values(b.Up_DC), Transposed(Values(b.Down_DC), d, c)))];
+            Values(b.MlpNorm_C), Values(b.Gate_DC!), Values(b.Up_DC), Transposed(Values(b.Down_DC), d, c)))];
         return new HfWeights(embedding, blocks, Values(weights.FinalNorm_C), config.TiedEmbeddings ? embedding : Values(weights.Head_VC));
     }
 

@@ -33,6 +33,7 @@ public sealed unsafe class DecodeEngine : IDisposable
         if (model.Device.type != DeviceType.CPU)
             throw new FlextronException($"The decode engine reads weights in main memory, and the model is on {model.Device}: load it with --device cpu.");
         model.Config.RequireAttention("The decode engine", "generate through libtorch, as TextGenerator does by itself");
+        if (!Supports(model.Config)) throw new FlextronException($"The decode engine computes the layers of Llama, and the model is of the family {model.Config.Family}: run it through libtorch.");
         Config = model.Config;
         Kernels = kernels;
         FullNetwork = model.FullNetwork;
@@ -45,7 +46,7 @@ public sealed unsafe class DecodeEngine : IDisposable
             Embedding = Matrix(weights.Embedding_VC);
             Blocks = [.. weights.Blocks.Select(b => new DecodeBlock(
                 Vector(b.AttentionNorm_C), Matrix(b.Query_QC), Matrix(b.Key_KC), Matrix(b.Value_KC), Matrix(b.Output_QC),
-                Vector(b.MlpNorm_C), Matrix(b.Gate_DC), Matrix(b.Up_DC), Matrix(b.Down_DC)))];
+                Vector(b.MlpNorm_C), Matrix(b.Gate_DC!), Matrix(b.Up_DC), Matrix(b.Down_DC)))];
             FinalNorm = Vector(weights.FinalNorm_C);
             Head = Config.TiedEmbeddings ? Embedding : Matrix(weights.Head_VC);
         }
@@ -54,6 +55,13 @@ public sealed unsafe class DecodeEngine : IDisposable
             Dispose();
             throw;
         }
+    }
+
+    /// <summary>Whether the engine computes models of a shape: layers as in Llama, without a window shorter than the context.</summary>
+    public static bool Supports(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return config.IsAttentionOnly && config.Architecture.HasLlamaLayers && config.VisibleTokens == config.ContextLength;
     }
 
     /// <summary>The model's shape.</summary>

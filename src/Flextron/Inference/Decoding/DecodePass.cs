@@ -48,7 +48,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         buffers = new DecodeBuffers(config, capacity, this.threads, kernels);
         Cache = new DecodeCache(config, widest, capacity, kernels);
         shapes = new BlockShape[config.BlockCount];
-        frequencies_I = [.. Enumerable.Range(0, config.HeadSize / 2).Select(i => Math.Pow(config.RopeTheta, -2.0 * i / config.HeadSize))];
+        frequencies_I = RotaryTable.Frequencies(config);
     }
 
     public DecodeCache Cache { get; }

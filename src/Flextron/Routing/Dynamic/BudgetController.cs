@@ -11,8 +11,8 @@ namespace Flextron.Routing.Dynamic;
 /// <para>Layer l may spend b_l a token on average, and the b_l add up to the target (<see cref="LayerBudgets"/>). What a token leaves of it is stored for later
 /// tokens of the same layer; what the store cannot hold goes to the same token in the next layer that runs. Budget is only ever moved to what
 /// comes later, in tokens or in layers, so no prefix of a sequence has spent more than its share: Σ cost ≤ tokens · target.</para>
-/// <para>Among the choices that a layer can pay for, the one with the greatest <c>log p + gain · fullness · (cost − b_l) / range</c> is taken: a filling store speaks
-/// for dearer choices, so that budget is not left over. The cheapest choice can always be paid for.</para>
+/// <para>Among the choices that a layer can pay for, the one with the greatest <c>score + gain · (fullness − reserve) · (cost − b_l) / range</c> is taken: a full store speaks
+/// for dearer choices, so that budget is not left over, an empty one for cheaper, so that tokens to come find something to spend. The cheapest choice can always be paid for.</para>
 /// </remarks>
 public sealed class BudgetController
 {
@@ -21,7 +21,7 @@ public sealed class BudgetController
     private readonly double[][] stored;
     private readonly double[] capacity, range;
     private readonly double[][] spent;
-    private readonly double gain, fixedCost;
+    private readonly double gain, reserve, fixedCost;
     private readonly double[] worst, target;
     private double[] overflow = [], tokenCost = [];
 
@@ -46,7 +46,7 @@ public sealed class BudgetController
         spent = [.. targets_B.Select(_ => new double[range.Length])];
         worst = new double[targets_B.Count];
         target = [.. targets_B.Select(t => costs.Target(Math.Clamp(t, 0, 1)))];
-        gain = settings.Gain;
+        (gain, reserve) = (settings.Gain, settings.Reserve);
         fixedCost = costs.Fixed;
     }
 
@@ -67,11 +67,30 @@ public sealed class BudgetController
 
     /// <summary>Decides a layer's choices for a stretch of tokens.</summary>
     /// <param name="layer">Each stretch begins with the first block's attention, then its MLP, and so on through all layers.</param>
-    /// <param name="scores_BTK">Log-probabilities of the choices, row after row.</param>
+    /// <param name="scores_BTK">Scores of the choices, row after row: the greater, the better; any constant may be added to a token's.</param>
     /// <returns>Choice indices, b·T + t.</returns>
-    public int[] Decide(int layer, ReadOnlySpan<float> scores_BTK)
+    public int[] Decide(int layer, float[] scores_BTK)
     {
-        int choices = costs[layer].Length, rows = budget.Length, time = scores_BTK.Length / (rows * choices);
+        ArgumentNullException.ThrowIfNull(scores_BTK);
+        int choices = costs[layer].Length;
+        return Account(layer, scores_BTK.Length / (budget.Length * choices), (b, at, available, store) => Best(layer, scores_BTK.AsSpan(at * choices, choices), available, budget[b][layer], store));
+    }
+
+    /// <summary>Takes the same choice for every token of a sequence, where a layer does not look at tokens.</summary>
+    /// <param name="layer">As in <see cref="Decide"/>.</param>
+    /// <param name="choice_B">Choice index of each sequence, one that the layer's budget pays for.</param>
+    /// <param name="time">T, tokens of the stretch.</param>
+    /// <returns>Choice indices, b·T + t.</returns>
+    public int[] Spend(int layer, IReadOnlyList<int> choice_B, int time)
+    {
+        ArgumentNullException.ThrowIfNull(choice_B);
+        return Account(layer, time, (b, _, available, _) => costs[layer][choice_B[b]] <= available * (1 + 1e-12) ? choice_B[b]
+            : throw new FlextronException("The layer budgets of the dynamic routers do not pay for their attention choices: train the dynamic routers again, with this latency table."));
+    }
+
+    private int[] Account(int layer, int time, Func<int, int, double, double, int> choose)
+    {
+        int rows = budget.Length;
         if (layer == 0)
         {
             // What the last layer could not store is lost: a new stretch begins with its own budget alone.
@@ -87,7 +106,7 @@ public sealed class BudgetController
             {
                 int at = b * time + t;
                 double available = store + share + overflow[at];
-                int choice = Best(layer, scores_BTK.Slice(at * choices, choices), available, share, capacity[layer] > 0 ? store / capacity[layer] : 0);
+                int choice = choose(b, at, available, store);
                 decided[at] = choice;
                 double left = Math.Max(0, available - costs[layer][choice]);
                 sum += costs[layer][choice];
@@ -114,9 +133,10 @@ public sealed class BudgetController
         }
     }
 
-    private int Best(int layer, ReadOnlySpan<float> scores_K, double available, double share, double fullness)
+    private int Best(int layer, ReadOnlySpan<float> scores_K, double available, double share, double store)
     {
         double[] cost = costs[layer];
+        double fullness = capacity[layer] > 0 ? store / capacity[layer] - reserve : 0;
         int best = -1, cheapest = 0;
         double greatest = double.NegativeInfinity;
         for (int k = 0; k < cost.Length; k++)

@@ -27,6 +27,7 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
     private static ElasticSpace Checked(ModelConfig config, ElasticSpace space)
     {
         config.RequireAttention("Routing token by token", "use static routers");
+        config.RequireWholeContext("Routing token by token", "use static routers");
         return space.ValidatedFor(config, "Dynamic routing").Blockwise;
     }
 
@@ -76,45 +77,46 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         WeightView view = model.View(model.FullNetwork);
-        Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
+        Tensor x_BTC = DecoderModel.Embed(view, ids_BT, start);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            BlockWeights block = view.Blocks[i].Weights;
-            x_BTC = x_BTC + Attention(block, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
-            x_BTC = x_BTC + Mlp(block, x_BTC, choices.Choose(view.Blocks.Count + i, x_BTC));
+            Tensor middle_BTC = x_BTC + Attention(view.Blocks[i].Weights, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
+            Tensor read_BTC = model.MlpInput(x_BTC, middle_BTC);
+            x_BTC = middle_BTC + Mlp(i, read_BTC, choices.Choose(view.Blocks.Count + i, read_BTC));
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
     }
 
-    private Tensor Mlp(BlockWeights w, Tensor x_BTC, int[] choice)
+    private Tensor Mlp(int block, Tensor x_BTC, int[] choice)
     {
         using var scope = NewDisposeScope();
         (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
-        Tensor flat_NC = model.RmsNorm(x_BTC, w.MlpNorm_C).view(-1, channels);
-        Tensor update_NC = zeros_like(flat_NC);
+        Tensor flat_NC = x_BTC.view(-1, channels);
+        Tensor? update_NC = null;
         foreach (int k in choice.Distinct())
         {
             int width = space.Neurons[k];
             if (width == 0) continue;
+            BlockView slice = model.View(Alike(model.Config.KvGroupCount, width)).Blocks[block];
             TokenGroup group = TokenGroup.Of(batch, time, at => choice[at] == k);
-            bool all = group.Tokens.Count == choice.Length;
-            using var part = NewDisposeScope();
-            Tensor? index_N = all ? null : group.Flat_N(x_BTC.device);
-            Tensor in_NC = all ? flat_NC : flat_NC.index_select(0, index_N!);
-            Tensor gated_ND = functional.silu(functional.linear(in_NC, w.Gate_DC.narrow(0, 0, width))) * functional.linear(in_NC, w.Up_DC.narrow(0, 0, width));
-            Tensor out_NC = gated_ND.matmul(w.Down_DC.narrow(0, 0, width));
-            if (all) update_NC = out_NC.MoveToOuterDisposeScope();
-            else update_NC.index_copy_(0, index_N!, out_NC);
+            if (group.Tokens.Count == choice.Length) return model.Mlp(slice, block, x_BTC).MoveToOuterDisposeScope();
+            using Tensor index_N = group.Flat_N(x_BTC.device), in_NC = flat_NC.index_select(0, index_N), out_NC = model.Mlp(slice, block, in_NC);
+            (update_NC ??= zeros_like(flat_NC)).index_copy_(0, index_N, out_NC);
         }
-        return update_NC.view(batch, time, channels).MoveToOuterDisposeScope();
+        return (update_NC ?? zeros_like(flat_NC)).view(batch, time, channels).MoveToOuterDisposeScope();
     }
+
+    private SubNetwork Alike(int groups, int neurons) => new(Enumerable.Repeat(new BlockShape(groups, neurons), model.Config.BlockCount));
 
     private Tensor Attention(BlockWeights w, int block, Tensor x_BTC, int[] choice, int start, DynamicCache? cache)
     {
         using var scope = NewDisposeScope();
+        // Without a past, tokens that all choose alike are a static network's: no packing, no levels.
+        if (cache is null && space.KvGroups[choice[0]] is > 0 and var alike && !choice.AsSpan().ContainsAnyExcept(choice[0]))
+            return model.Attention(model.View(Alike(alike, model.Config.NeuronCount)).Blocks[block], block, x_BTC).MoveToOuterDisposeScope();
         (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
-        Tensor flat_NC = model.RmsNorm(x_BTC, w.AttentionNorm_C).view(-1, channels);
+        Tensor flat_NC = model.Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C).view(-1, channels);
         Tensor update_NC = zeros_like(flat_NC);
         for (int level = 0; level < space.KvGroups.Length; level++)
         {
@@ -139,10 +141,11 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
         (int perGroup, int size) = (model.Config.HeadsPerGroup, model.Config.HeadSize);
         int heads = groups * perGroup;
         Tensor Rows(Tensor weight, int unit) => weight.narrow(0, (long)firstGroup * unit, (long)groups * unit);
+        Tensor Heads(Tensor weight, Tensor? bias, Tensor? norm_H, int unit) => model.Heads(in_NC, Rows(weight, unit), bias is null ? null : Rows(bias, unit), norm_H);
         Tensor positions_N = tokens.Positions_N(start, in_NC.device);
-        Tensor query_NqH = model.Rotary.RotateAt(functional.linear(in_NC, Rows(w.Query_QC, perGroup * size)).view(-1, heads, size), positions_N);
-        Tensor key_NgH = model.Rotary.RotateAt(functional.linear(in_NC, Rows(w.Key_KC, size)).view(-1, groups, size), positions_N);
-        Tensor value_NgH = functional.linear(in_NC, Rows(w.Value_KC, size)).view(-1, groups, size);
+        Tensor query_NqH = model.Rotary.RotateAt(Heads(w.Query_QC, w.QueryBias_Q, w.QueryNorm_H, perGroup * size), positions_N, model.Config.ContextLength);
+        Tensor key_NgH = model.Rotary.RotateAt(Heads(w.Key_KC, w.KeyBias_K, w.KeyNorm_H, size), positions_N, model.Config.ContextLength);
+        Tensor value_NgH = Heads(w.Value_KC, w.ValueBias_K, norm_H: null, size);
         Tensor? grid_N = tokens.IsRectangular ? null : tokens.Grid_N(in_NC.device);
         Tensor query_RqPH = Grid(query_NqH, tokens, grid_N).transpose(1, 2);
         Tensor key_RgSH, value_RgSH;
@@ -167,7 +170,8 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
             query_RqPH, model.RepeatGroups(key_RgSH), model.RepeatGroups(value_RgSH), attn_mask: visible_R1PS, is_casual: visible_R1PS is null && past.All(p => p == 0) && tokens.Longest > 1);
         Tensor out_NQ = heads_RqPH.transpose(1, 2).reshape(-1, (long)heads * size);
         if (grid_N is not null) out_NQ = out_NQ.index_select(0, grid_N);
-        return out_NQ.matmul(Rows(w.Output_QC, perGroup * size));
+        // Every token that attends at all is in the level of the first group: there it gets the bias, once.
+        return DecoderModel.Biased(out_NQ.matmul(Rows(w.Output_QC, perGroup * size)), firstGroup == 0 ? w.OutputBias_C : null);
     }
 
     // Padding stands at the end, where causal attention keeps it out of sight of every real token.

@@ -1,24 +1,24 @@
-using System.Globalization;
 using Flextron.Data;
-using Flextron.Elastic;
 using Flextron.Models;
-using Flextron.Native;
 using Flextron.Progress;
 using TorchSharp;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// Trains dynamic routers, beginning with static ones, while the LM stays frozen: end to end through the relaxed network, or through a surrogate that reads
-/// the final hidden state beside the choices (FLEXTRON, ICML 2024, section 4.2). Afterwards it measures how the routers share a budget among layers.
+/// Trains dynamic routers while the LM stays frozen: on measured losses of tokens, or through a surrogate that reads the final hidden state beside the choices
+/// (FLEXTRON, ICML 2024, section 4.2). Afterwards it finds, target by target, the price of time at which the routers spend it, and what each layer then spends.
 /// </summary>
 public static class DynamicRouterTrainer
 {
+    // Windows of text that prices are found on, and passes over them: what a layer asks for depends on what the layers before it chose.
+    private const int PriceWindows = 8, PricePasses = 3;
+
     /// <summary>Trains.</summary>
     /// <param name="model">The LM.</param>
     /// <param name="start">Static routers to begin with.</param>
+    /// <param name="baseline">The static network for a normalised target; its attention is the dynamic routers' too, unless they route attention.</param>
     /// <param name="costs">Latency of every choice.</param>
     /// <param name="text">What losses are taken on.</param>
     /// <param name="settings">How.</param>
@@ -26,10 +26,11 @@ public static class DynamicRouterTrainer
     /// <param name="progress">Reports steps.</param>
     /// <param name="cancellation">Stops between steps.</param>
     /// <returns>Routers, which the caller disposes, and what was done.</returns>
-    /// <exception cref="FlextronException">Costs or settings do not fit, or a loss is not a number.</exception>
+    /// <exception cref="FlextronException">Costs or settings do not fit, a baseline exceeds its target, or a loss is not a number.</exception>
     public static (DynamicRouters Routers, DynamicRoutingReport Report) Run(
         DecoderModel model,
         StaticRouters start,
+        Func<double, SubNetwork> baseline,
         RoutingCosts costs,
         TokenCorpus text,
         DynamicRouterSettings settings,
@@ -39,18 +40,22 @@ public static class DynamicRouterTrainer
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(baseline);
         ArgumentNullException.ThrowIfNull(costs);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
         costs.ValidatedFor(start.Space);
-        var routers = new DynamicRouters(start, model.Config.HiddenSize);
+        bool measures = settings.Method == DynamicRoutingMethod.TokenLosses;
+        // Scores that are losses have nothing in common with a static router's.
+        using StaticRouters? blank = measures ? new StaticRouters(start.Space, start.Settings) : null;
+        var routers = new DynamicRouters(blank ?? start, model.Config.HiddenSize) { Budgets = Beginning(start, baseline, costs, settings) };
         try
         {
             var windows = new WindowSampler(text, Math.Min(settings.SequenceLength, model.Config.ContextLength), settings.Seed);
-            DynamicRoutingReport report = settings.Method == RoutingMethod.Surrogate
-                ? new DynamicSurrogatePhase(model, routers, costs, windows, settings, lossRange).Run(progress, cancellation)
-                : EndToEnd(model, routers, costs, windows, settings, lossRange, progress, cancellation);
-            routers.Budgets = MeasureBudgets(model, routers, costs, windows, settings.BudgetTargets);
+            DynamicRoutingReport report = measures
+                ? new TokenLossPhase(model, routers, windows, baseline, settings).Run(progress, cancellation)
+                : new DynamicSurrogatePhase(model, routers, costs, windows, settings, lossRange).Run(progress, cancellation);
+            routers.Budgets = Priced(model, routers, costs, windows);
             return (routers, report);
         }
         catch
@@ -60,73 +65,96 @@ public static class DynamicRouterTrainer
         }
     }
 
-    /// <summary>Mean cost of each layer at evenly spaced targets, when every token takes its most probable choice.</summary>
+    /// <summary>The routers' budgets with the prices of time at which they spend each target, and what each layer then spends.</summary>
     /// <param name="model">The LM.</param>
-    /// <param name="routers">Its dynamic routers.</param>
+    /// <param name="routers">Its dynamic routers; their budgets give the targets and the attention.</param>
     /// <param name="costs">Latency of every choice.</param>
     /// <param name="windows">Text; a few windows are read.</param>
-    /// <param name="targets">Number of targets.</param>
-    public static LayerBudgets MeasureBudgets(DecoderModel model, DynamicRouters routers, RoutingCosts costs, WindowSampler windows, int targets)
+    public static LayerBudgets Priced(DecoderModel model, DynamicRouters routers, RoutingCosts costs, WindowSampler windows)
     {
         ArgumentNullException.ThrowIfNull(routers);
         ArgumentNullException.ThrowIfNull(costs);
         ArgumentNullException.ThrowIfNull(windows);
-        const int Windows = 4;
-        double[] grid = [.. Enumerable.Range(0, targets).Select(i => i / (targets - 1.0))];
+        LayerBudgets budgets = routers.Budgets ?? throw new ArgumentException("The routers have no layer budgets yet.", nameof(routers));
         double[][] layers = costs.Layers();
         var dynamic = new DynamicModel(model, routers.Space);
-        long[] some = windows.Spread(Windows);
-        return new LayerBudgets(grid, [.. grid.Select(target =>
+        long[] some = windows.Spread(PriceWindows);
+        using var scope = NewDisposeScope();
+        Tensor ids_BT = windows.Windows(some).Input_BT.to(model.Device);
+        var (prices, spent) = (new List<double>(), new List<IReadOnlyList<double>>());
+        for (int i = 0; i < budgets.Targets.Count; i++)
         {
-            using var scope = NewDisposeScope();
-            using var recorded = new RecordedChoices(new RoutedChoices(routers, [.. some.Select(_ => target)]));
-            dynamic.Hidden(windows.Windows(some).Input_BT.to(model.Device), recorded);
-            return (IReadOnlyList<double>)[.. layers.Select((cost, l) => recorded.Of(l)[0].Average(k => cost[k]))];
-        })]);
+            double target = budgets.Targets[i];
+            double price = prices.LastOrDefault();
+            double[] means = [];
+            for (int pass = 0; pass < PricePasses; pass++)
+            {
+                var at = new LayerBudgets([target], [budgets.Costs[i]]) { Prices = [price], Attention = budgets.Attention is { } given ? [given[i]] : null };
+                float[]?[] scores = new float[layers.Length][];
+                using var part = NewDisposeScope();
+                dynamic.Hidden(ids_BT, new RoutedChoices(routers, at, costs, [.. some.Select(_ => target)], null, (layer, s) => scores[layer] = (float[])s.Clone()));
+                double[] Means(double p) => [.. layers.Select((cost, l) => scores[l] is { } known ? Mean(known, cost, p / (costs.Full - costs.Smallest)) : cost[at.Attention![0][l]])];
+                price = Price(p => costs.Fixed + Means(p).Sum(), costs.Target(target));
+                means = Means(price);
+            }
+            prices.Add(price);
+            spent.Add(means);
+        }
+        return budgets with { Prices = prices, Costs = spent };
     }
 
-    private static DynamicRoutingReport EndToEnd(
-        DecoderModel model, DynamicRouters routers, RoutingCosts costs, WindowSampler windows, DynamicRouterSettings settings, double lossRange,
-        IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private static LayerBudgets Beginning(StaticRouters start, Func<double, SubNetwork> baseline, RoutingCosts costs, DynamicRouterSettings settings)
     {
-        double[][] layers = costs.Layers();
-        using var relaxed = new RelaxedModel(model, routers.Space);
-        using var adam = optim.Adam(routers.Parameters, settings.LearningRate);
-        var losses = new List<double>();
-        for (int step = 0; step < settings.Steps; step++)
+        double[] grid = [.. Enumerable.Range(0, settings.BudgetTargets).Select(i => i / (settings.BudgetTargets - 1.0))];
+        IReadOnlyList<double>[] even = [.. grid.Select(t => (IReadOnlyList<double>)[.. costs.Layers().Select(c => c.Min() + t * (c.Max() - c.Min()))])];
+        var budgets = new LayerBudgets(grid, even);
+        if (settings.RouteAttention) return budgets;
+        return budgets with
         {
-            cancellation.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            double done = settings.Steps == 1 ? 1 : step / (settings.Steps - 1.0);
-            adam.zero_grad();
-            adam.ParamGroups.First().LearningRate = settings.LearningRate * (1 - 0.9 * done);
-            double temperature = settings.StartTemperature * Math.Pow(settings.EndTemperature / settings.StartTemperature, done);
-            Random random = Seeds.Stream(settings.Seed, "dynamic draws", step);
-            Tensor targets_B = SurrogateRouterTrainer.Targets(random, settings.BatchSize);
-            var parts = new List<Tensor>();
-            Tensor Choices(int layer, Tensor x_BTC)
+            Attention = [.. grid.Select(t =>
             {
-                // A router's input is taken as given: through it the loss would also ask earlier layers to make later routers' work easy.
-                Tensor log_BTK = routers.LogChoices(layer, targets_B, x_BTC.detach());
-                // The relaxed pass has a dispose scope of its own, which this has to outlive.
-                parts.Add(log_BTK.exp().matmul(NativeTensor.Of(layers[layer], log_BTK.dtype, log_BTK.device)).mean([1]).MoveToOuterDisposeScope());
-                return RelaxedDraw.Of(log_BTK, temperature, settings.Method == RoutingMethod.StraightThrough, random);
-            }
+                int[] choices = [.. baseline(t).Blocks.Select(b => start.Space.KvGroups.IndexOf(b.KvGroups))];
+                if (choices.Contains(-1)) throw new FlextronException($"The static network for the target {t} keeps groups that are not among the elastic choices: propose only legal widths.");
+                double least = costs.Fixed + choices.Select((k, b) => costs.Attention[b][k]).Sum() + costs.Mlp.Sum(c => c.Min());
+                return least <= costs.Target(t) * (1 + 1e-9) ? (IReadOnlyList<int>)choices
+                    : throw new FlextronException(FormattableString.Invariant($"The static network for the target {t} costs more than that: give networks within their targets."));
+            })],
+        };
+    }
 
-            (Tensor input_BT, Tensor target_BT) = windows.Batch(step, settings.BatchSize);
-            Tensor logits_BTV = relaxed.Forward(input_BT.to(model.Device), Choices);
-            Tensor loss = functional.cross_entropy(logits_BTV.view(-1, model.Config.VocabularySize), target_BT.to(model.Device).view(-1));
-            Tensor cost_B = parts.Aggregate((a, b) => a + b) + costs.Fixed;
-            Tensor excess = ((cost_B - costs.Smallest) / (costs.Full - costs.Smallest) - targets_B).relu().mean();
-            double value = loss.item<float>();
-            if (!double.IsFinite(value)) throw new FlextronException($"Training dynamic routers diverged at step {step + 1}: the loss is {value}; lower learningRate.");
-            (loss / lossRange + settings.LatencyWeight * excess).backward();
-            adam.step();
-            losses.Add(value);
-            progress?.Report(new StageProgress("training dynamic routers", step + 1, settings.Steps, string.Create(CultureInfo.InvariantCulture, $"loss {value:0.000}")));
+    // The least price at which the mean cost is within the target; what is spent falls with the price, in steps.
+    private static double Price(Func<double, double> spent, double target)
+    {
+        const int Doublings = 40, Halvings = 60;
+        double within = target * (1 + 1e-12), step = 1e-3, low = 0, high = 0;
+        if (spent(0) <= within)
+        {
+            for (int i = 0; i < Doublings && spent(low) <= within; i++) (high, low, step) = (low, -step, 2 * step);
+            if (spent(low) <= within) return low;
         }
-        int tenth = Math.Max(1, losses.Count / 10);
-        double operations = settings.Steps * LmCompute.FrozenStep(model.Config, model.FullNetwork, settings.BatchSize, windows.WindowLength);
-        return new DynamicRoutingReport(settings.Method, operations, losses.Take(tenth).DefaultIfEmpty(double.NaN).Average(), losses.TakeLast(tenth).DefaultIfEmpty(double.NaN).Average());
+        else
+        {
+            for (int i = 0; i < Doublings && spent(high) > within; i++) (low, high, step) = (high, step, 2 * step);
+        }
+        for (int i = 0; i < Halvings; i++)
+        {
+            double middle = 0.5 * (low + high);
+            if (spent(middle) <= within) high = middle;
+            else low = middle;
+        }
+        return high;
+    }
+
+    private static double Mean(float[] scores, double[] cost, double price)
+    {
+        double sum = 0;
+        for (int at = 0; at < scores.Length; at += cost.Length)
+        {
+            int best = 0;
+            for (int k = 1; k < cost.Length; k++)
+                if (scores[at + k] - price * cost[k] > scores[at + best] - price * cost[best]) best = k;
+            sum += cost[best];
+        }
+        return sum * cost.Length / scores.Length;
     }
 }

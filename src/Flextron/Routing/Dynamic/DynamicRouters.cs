@@ -14,7 +14,7 @@ namespace Flextron.Routing.Dynamic;
 /// scores the layer's choices for this token, <c>R_l(T, h) = silu(φ(T) W + ĥ W_H) W_R + b</c>, ĥ being h at unit root mean square.
 /// </summary>
 /// <remarks>
-/// They begin as a family's static routers, with W_H = 0: every token then chooses what the static network has. Letters: F features of the target, H hidden
+/// Copied from static routers they begin with W_H = 0: every token then chooses what the static network has. Letters: F features of the target, H hidden
 /// neurons of a router, K choices.
 /// </remarks>
 public sealed class DynamicRouters : IDisposable
@@ -54,12 +54,12 @@ public sealed class DynamicRouters : IDisposable
     /// <summary>What an optimiser trains.</summary>
     public IEnumerable<Parameter> Parameters => parameters.Values;
 
-    /// <summary>Log-probabilities of one layer's choices for every token; differentiable.</summary>
+    /// <summary>Scores of one layer's choices for every token: the greater, the better; differentiable.</summary>
     /// <param name="layer">As in <see cref="ChoiceVector"/>.</param>
     /// <param name="targets_B">Normalised targets of the sequences.</param>
     /// <param name="x_BTC">The residual stream that enters the layer.</param>
-    /// <returns>log p_BTK.</returns>
-    public Tensor LogChoices(int layer, Tensor targets_B, Tensor x_BTC)
+    /// <returns>score_BTK.</returns>
+    public Tensor Scores(int layer, Tensor targets_B, Tensor x_BTC)
     {
         ArgumentNullException.ThrowIfNull(targets_B);
         ArgumentNullException.ThrowIfNull(x_BTC);
@@ -69,7 +69,7 @@ public sealed class DynamicRouters : IDisposable
         Tensor target_B1H = StaticRouters.Embed(targets_B, Settings.Bumps).matmul(parameters["input"].narrow(1, (long)layer * width, width)).unsqueeze(1);
         Tensor unit_BTC = x_BTC * ((x_BTC * x_BTC).mean([-1], keepdim: true) + 1e-6).rsqrt();
         Tensor hidden_BTH = functional.silu(target_B1H + unit_BTC.matmul(parameters["hidden"][layer]));
-        return functional.log_softmax(hidden_BTH.matmul(parameters[head][block]) + parameters[head + ".bias"][block], -1).MoveToOuterDisposeScope();
+        return (hidden_BTH.matmul(parameters[head][block]) + parameters[head + ".bias"][block]).MoveToOuterDisposeScope();
     }
 
     /// <summary>Writes them into a folder.</summary>

@@ -45,14 +45,14 @@ internal sealed class DynamicSurrogatePhase(
                     explored.Add(Explore(round * settings.ExplorationBatches + i));
                     progress?.Report(new StageProgress($"exploring tokens, round {round + 1}", i + 1, settings.ExplorationBatches));
                 }
-                using (Explored train = Joined(heldOut: false)) surrogate.Fit(train.Choices_NR, train.Final_NC, train.Rise_N, settings.SurrogateSteps, settings.Seed + round);
+                using (Explored train = Joined(heldOut: false)) surrogate.Fit(train.Choices_NR, train.Final_NC, train.Rise_N, settings.FitSteps, settings.Seed + round);
                 losses.AddRange(TrainRouters(surrogate, round, progress, cancellation));
             }
             using Explored heldOut = Joined(heldOut: true);
             double[] predicted = surrogate.Predict(heldOut.Choices_NR, heldOut.Final_NC), measured = [.. heldOut.Rise_N.data<float>().ToArray().Select(x => (double)x)];
             double[] Means(double[] tokens) => [.. tokens.Chunk(windows.WindowLength).Select(c => c.Average())];
             int tenth = Math.Max(1, losses.Count / 10);
-            return new DynamicRoutingReport(RoutingMethod.Surrogate, operations, losses.Take(tenth).DefaultIfEmpty(double.NaN).Average(), losses.TakeLast(tenth).DefaultIfEmpty(double.NaN).Average(),
+            return new DynamicRoutingReport(DynamicRoutingMethod.Surrogate, operations, losses.Take(tenth).DefaultIfEmpty(double.NaN).Average(), losses.TakeLast(tenth).DefaultIfEmpty(double.NaN).Average(),
                 SurrogateFit.Of(predicted, measured), SurrogateFit.Of(Means(predicted), Means(measured)));
         }
         finally
@@ -71,7 +71,7 @@ internal sealed class DynamicSurrogatePhase(
         (input_BT, target_BT) = (input_BT.to(model.Device), target_BT.to(model.Device));
         WeightView view = model.View(model.FullNetwork);
         Tensor final_BTC = model.Hidden(view, input_BT);
-        using var recorded = new RecordedChoices(new RoutedChoices(routers, targets, noise: random), keepInputs: true);
+        using var recorded = new RecordedChoices(new RoutedChoices(routers, costs, targets, controlled: false, noise: random), keepInputs: true);
         Tensor logits_BTV = new DynamicModel(model, routers.Space).Forward(input_BT, recorded);
         Tensor Losses(Tensor logits) => functional.cross_entropy(logits.view(-1, model.Config.VocabularySize), target_BT.view(-1), reduction: Reduction.None);
         Tensor rise_N = (Losses(logits_BTV) - Losses(model.Logits(view, final_BTC))).to(ScalarType.Float32).cpu();
@@ -106,13 +106,14 @@ internal sealed class DynamicSurrogatePhase(
             adam.zero_grad();
             adam.ParamGroups.First().LearningRate = settings.LearningRate * (1 - 0.9 * done);
             Tensor targets_B = SurrogateRouterTrainer.Targets(random, Groups);
+            float[] targets = targets_B.data<float>().ToArray();
             Tensor index_N = tensor(Enumerable.Range(0, Groups * TokensPerGroup).Select(_ => random.NextInt64(pool.Kept_M.size(0))).ToArray());
             Tensor cost_B = zeros(Groups) + costs.Fixed;
             var choices = new List<Tensor>();
             for (int l = 0; l < layers.Length; l++)
             {
-                Tensor log_BTK = routers.LogChoices(l, targets_B, pool.Inputs_MC[l].index_select(0, index_N).view(Groups, TokensPerGroup, -1));
-                Tensor p_BTK = functional.softmax(log_BTK / temperature, -1);
+                Tensor p_BTK = l < routers.Space.BlockCount && routers.Budgets!.Attention is not null ? GivenAttention(l, targets)
+                    : functional.softmax(routers.Scores(l, targets_B, pool.Inputs_MC[l].index_select(0, index_N).view(Groups, TokensPerGroup, -1)) / temperature, -1);
                 choices.Add(p_BTK.flatten(0, 1));
                 cost_B = cost_B + p_BTK.matmul(NativeTensor.Of(layers[l], p_BTK.dtype, p_BTK.device)).mean([1]);
             }
@@ -124,6 +125,12 @@ internal sealed class DynamicSurrogatePhase(
             progress?.Report(new StageProgress($"training dynamic routers, round {round + 1}", step + 1, settings.Steps, string.Create(CultureInfo.InvariantCulture, $"rise {losses[^1]:0.000}")));
         }
         return losses;
+    }
+
+    private Tensor GivenAttention(int block, float[] targets)
+    {
+        long[] choice_B = [.. targets.Select(t => (long)routers.Budgets!.AttentionAt(t, costs)![block])];
+        return functional.one_hot(tensor(choice_B), layers[block].Length).to(ScalarType.Float32).unsqueeze(1).expand(Groups, TokensPerGroup, layers[block].Length);
     }
 
     private Explored Joined(bool heldOut)

@@ -73,6 +73,8 @@ public sealed class CheckpointStore
             Require(path, manifest!);
             if (manifest!.Compute != trainer.Compute.ToString())
                 throw new FlextronException($"{path} was computed in {manifest.Compute}, this run would go on in {trainer.Compute}: set the compute type to {manifest.Compute}.");
+            if ((manifest.Freeze is null) != (trainer.Freeze is null))
+                throw new FlextronException($"{path} belongs to a training {(manifest.Freeze is null ? "without" : "with")} frozen weights: go on as it was begun.");
             using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, manifest.File));
             file.CopyTo("weights", trainer.Model.Weights.Flat);
             file.CopyTo("firstMoment", trainer.Optimizer.FirstMoment);
@@ -80,7 +82,7 @@ public sealed class CheckpointStore
             foreach ((string part, Tensor tensor) in trainer.PassState) file.CopyTo(part, tensor);
             trainer.Optimizer.Gradients.Flat.zero_();
             trainer.Monitor.State = manifest.LossMonitor;
-            if (trainer.Freeze is { } freeze) freeze.State = manifest.Freeze ?? [];
+            if (trainer.Freeze is { } freeze) freeze.State = manifest.Freeze!;
             if (manifest.Threads > 0 && manifest.Threads != get_num_threads())
             {
                 message?.Invoke($"Computing with {manifest.Threads} threads, as this training began, instead of {get_num_threads()}: sums depend on their number.");

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Flextron.Training.Passes;
 
 /// <summary>
-/// Forward and backward pass of a Llama block chain with the gradient written out: libtorch does the matrix products, kernels of this library everything
+/// Forward and backward pass of a chain of Llama layers with the gradient written out: libtorch does the matrix products, kernels of this library everything
 /// between them, in one pass over memory each, and weight gradients add up where the optimiser reads them. CPU only; float32, or bfloat16 products with
 /// float32 residual stream, scores, losses and gradient sums.
 /// </summary>
@@ -28,7 +28,7 @@ public sealed class FusedPass : ITrainingPass
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(gradients);
-        if (!Fits(model)) throw new FlextronException("The fused training pass works with float32 weights of models that attend, on the CPU: use the composed one.");
+        if (!Fits(model)) throw new FlextronException("The fused training pass works with float32 weights of models that attend, with the layers of Llama, on the CPU: use the composed one.");
         if (dtype is not (ScalarType.Float32 or ScalarType.BFloat16)) throw new FlextronException($"Training cannot compute in {dtype}: use Float32 or BFloat16.");
         FreedMemory.Keep();
         this.model = model;
@@ -38,11 +38,13 @@ public sealed class FusedPass : ITrainingPass
         gradientViews = new ViewCache((network, slices) => WeightView.Of(gradients, network, slices), capacity: 1024);
     }
 
-    /// <summary>Whether this pass can train a model.</summary>
+    /// <summary>Whether this pass can train a model: float32 on the CPU, and layers as in Llama without a window shorter than the context.</summary>
     public static bool Fits(DecoderModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return model.Device.type == DeviceType.CPU && model.Weights.Flat.dtype == ScalarType.Float32 && model.Config.IsAttentionOnly;
+        ModelConfig config = model.Config;
+        return model.Device.type == DeviceType.CPU && model.Weights.Flat.dtype == ScalarType.Float32
+            && config.IsAttentionOnly && config.Architecture.HasLlamaLayers && config.VisibleTokens == config.ContextLength;
     }
 
     /// <inheritdoc/>

@@ -26,7 +26,7 @@ public sealed class TokenChoiceRouterTests
         using DecoderModel model = Model();
         using DynamicRouters routers = DynamicModelTests.Random(model);
         int[] ids = [.. Enumerable.Range(0, 30).Select(i => i * 7 % 23)];
-        RoutedChoices Begin() => new(routers, [target], new BudgetController(Space, Costs, routers.Budgets!, [target]));
+        RoutedChoices Begin() => new(routers, Costs, [target]);
         using var recorded = new RecordedChoices(Begin());
         using var scope = NewDisposeScope();
         Tensor expected_TV = new DynamicModel(model, Space).Forward(tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0), recorded)[0];
@@ -54,7 +54,7 @@ public sealed class TokenChoiceRouterTests
         using DynamicRouters routers = DynamicModelTests.Random(model);
         // Longer than the context of 32: two windows, each a sequence with an account of its own.
         int[] ids = [.. Enumerable.Range(0, 50).Select(i => i * 5 % 23)];
-        RoutedChoices Begin() => new(routers, [0.4], new BudgetController(Space, Costs, routers.Budgets!, [0.4]));
+        RoutedChoices Begin() => new(routers, Costs, [0.4]);
         double[] scores = TextScorer.LogProbabilities(new DynamicModel(model, Space), ids, Begin);
         using var engine = new DecodeEngine(model);
         using DecodeSession session = engine.NewSession();

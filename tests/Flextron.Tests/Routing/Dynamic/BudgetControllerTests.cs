@@ -127,6 +127,32 @@ public sealed class BudgetControllerTests
         }
     }
 
+    [Fact]
+    public void GivenAttentionIsPaidExactlyAndTheRestIsTheOthers()
+    {
+        var costs = new RoutingCosts(1, [[1, 2, 4]], [[1, 3, 5]]);
+        var space = new ElasticSpace([1, 2, 4], [8, 16, 24], 1);
+        var budgets = new LayerBudgets([0, 0.5, 1], [[1, 1], [2, 3], [4, 5]]) { Attention = [[0], [1], [2]], Prices = [4, 2, 0] };
+        // The range from 3 to 10: a target of 0.75 is 8.25, of which 1 is fixed and 2 attention's, that of the target 0.5.
+        Assert.Equal([2, 5], budgets.At(0.75, costs));
+        Assert.Equal([0], budgets.AttentionAt(0.49, costs)!);
+        // Where attention costs more than when the choices were made, a target that does not pay for them takes those of a lower one.
+        var dear = new RoutingCosts(1, [[1, 2, 40]], [[30, 30, 31]]);
+        LayerBudgets greedy = budgets with { Attention = [[0], [2], [2]] };
+        Assert.Equal([0], greedy.AttentionAt(0.5, dear)!);
+        Assert.Equal([2], greedy.AttentionAt(1, dear)!);
+        Assert.Equal([1, 31], greedy.At(0.5, dear));
+        Assert.Equal([2, 1.5], budgets.At(0.5, costs).Select((x, i) => i == 0 ? x : x - 2).Select(x => Math.Round(x, 9)));
+        Assert.Equal(3, budgets.PriceAt(0.25), 1e-12);
+        var controller = new BudgetController(space, costs, budgets, [0.5, 1]);
+        Assert.Equal([1, 1, 2, 2], controller.Spend(0, [1, 2], 2));
+        controller.Decide(1, [.. Enumerable.Repeat(0f, 2 * 2 * 3)]);
+        Assert.Equal(2, controller.MeanLayerCosts(0)[0]);
+        Assert.Contains("do not pay", Assert.Throws<FlextronException>(() => controller.Spend(0, [2, 2], 1)).Message, StringComparison.Ordinal);
+        Assert.Throws<FlextronException>(() => (budgets with { Attention = [[0], [3], [2]] }).ValidatedFor(space, "x"));
+        Assert.Throws<FlextronException>(() => (budgets with { Prices = [1] }).ValidatedFor(space, "x"));
+    }
+
     private static (ElasticSpace Space, RoutingCosts Costs) Family(Random random)
     {
         var family = new SeparableFamily(random.Next(), 1 + random.Next(4), 1 + random.Next(4), 2 + random.Next(7));

@@ -84,7 +84,7 @@ public sealed class DynamicModelTests
         double[] targets = [0.2, 0.5, 0.8];
         var dynamic = new DynamicModel(model, Space);
         using var scope = NewDisposeScope();
-        RoutedChoices Choices() => new(routers, targets, new BudgetController(Space, costs, routers.Budgets!, targets));
+        RoutedChoices Choices() => new(routers, costs, targets);
         var recorded = new RecordedChoices(Choices());
         Tensor whole_BTV = dynamic.Forward(Ids(), recorded);
         Assert.True(recorded.Of(0)[0].Distinct().Count() > 1 && recorded.Of(Config.BlockCount)[0].Distinct().Count() > 1);

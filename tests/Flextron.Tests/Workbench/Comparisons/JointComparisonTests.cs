@@ -120,7 +120,7 @@ public sealed class JointComparisonTests : IDisposable
     private (string Run, Dictionary<(string Arm, string Seed, string MeasuredBudget), double?[]> Losses) Run(string name)
     {
         ExperimentFolder experiment = ExperimentFolder.Open(folder.Path);
-        string run = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions { Name = name });
+        string run = ExperimentKinds.Run(experiment, [], [], new RunOptions { Name = name });
         string[][] rows = [.. File.ReadLines(Path.Combine(run, "tables", "losses.csv")).Skip(1).Select(l => l.Split(','))];
         return (run, rows.ToDictionary(r => (r[0], r[1], r[2]), r => new[] { Number(r[3]), Number(r[5]) }));
     }

@@ -25,7 +25,7 @@ public sealed class RoutingComparisonTests : IDisposable
             "relaxed": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "warmStartSteps": 30 },
             "joint": { "training": { "steps": 2, "batchSize": 2, "sequenceLength": 16, "networksPerStep": 2, "warmupSteps": 1, "evaluateEvery": 0 } }
           },
-          "dynamic": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "rounds": 1, "explorationBatches": 5, "surrogateSteps": 10, "budgetTargets": 3 },
+          "dynamic": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "rounds": 1, "explorationBatches": 5, "fitSteps": 10, "budgetTargets": 3 },
           "evolution": { "population": 4, "evaluations": 6 }
         }
         """;
@@ -47,7 +47,7 @@ public sealed class RoutingComparisonTests : IDisposable
     public void ARunComparesWaysOverSeedsAndKeepsItsPromises()
     {
         ExperimentFolder experiment = ExperimentFolder.Open(folder.Path);
-        string run = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions { Name = "first" });
+        string run = ExperimentKinds.Run(experiment, [], [], new RunOptions { Name = "first" });
         string[][] selections = [.. File.ReadAllLines(Path.Combine(run, "tables", "selections.csv")).Skip(1).Select(l => l.Split(','))];
         Assert.Equal(2 * 4 * 5, selections.Length);
         // Seed, way, target, table: nobody exceeds a target by the table.
@@ -59,11 +59,11 @@ public sealed class RoutingComparisonTests : IDisposable
         string report = File.ReadAllText(Path.Combine(run, "report.md"));
         Assert.Contains("the promise of + 0 % was kept on all of them", report, StringComparison.Ordinal);
         Assert.Contains("Of 24 random targets (12 a seed) 24 selections are within their target by the table", report, StringComparison.Ordinal);
-        foreach (string name in new[] { "loss-latency", "router-differences", "methods", "dynamic-differences", "random-targets", "latency-honesty", "neurons-per-target", "where-compute-goes-surrogate" })
+        foreach (string name in new[] { "loss-latency", "accuracy-latency", "router-differences", "methods", "dynamic-differences", "random-targets", "latency-honesty", "neurons-per-target", "where-compute-goes-surrogate" })
             XDocument.Load(Path.Combine(run, "figures", name + ".svg"));
 
         // Everything is reused, so everything is the same.
-        string again = ExperimentKinds.Of(experiment).Run(experiment, [], new RunOptions { Name = "second" });
+        string again = ExperimentKinds.Run(experiment, [], [], new RunOptions { Name = "second" });
         Assert.Equal(File.ReadAllText(Path.Combine(run, "summary.json")), File.ReadAllText(Path.Combine(again, "summary.json")));
     }
 

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace Flextron.Tests.Checkpoints;
 
-public sealed class HuggingFaceLlamaTests : IDisposable
+public sealed class HuggingFaceCheckpointTests : IDisposable
 {
     private readonly TemporaryFolder folder = TestData.Temporary();
 
@@ -49,14 +49,14 @@ public sealed class HuggingFaceLlamaTests : IDisposable
     {
         string source = TestData.Shared("models/story656k-hf");
         using LoadedCheckpoint loaded = CheckpointLoader.Load(source);
-        HuggingFaceLlama.Save(loaded.Weights, folder.Path);
+        HuggingFaceCheckpoint.Save(loaded.Weights, folder.Path);
         Dictionary<string, byte[]> before = SafetensorsBytes.Tensors(File.ReadAllBytes(Path.Combine(source, "model.safetensors")));
         Dictionary<string, byte[]> after = SafetensorsBytes.Tensors(File.ReadAllBytes(folder["model.safetensors"]));
         before["model.embed_tokens.weight"] = before["lm_head.weight"];
         before.Remove("lm_head.weight");
         Assert.Equal(before.Keys.Order(StringComparer.Ordinal), after.Keys);
         foreach ((string name, byte[] bytes) in before) Assert.True(bytes.AsSpan().SequenceEqual(after[name]), name);
-        Assert.Equal(loaded.Config, HuggingFaceLlama.ReadConfig(folder.Path));
+        Assert.Equal(loaded.Config, HuggingFaceCheckpoint.ReadConfig(folder.Path));
     }
 
     [Theory]
@@ -66,7 +66,7 @@ public sealed class HuggingFaceLlamaTests : IDisposable
     {
         ModelConfig config = RandomLlama.TinyConfig();
         HfWeights reference = RandomLlama.Create(config, 3);
-        using (DecoderWeights weights = reference.ToDecoderWeights(config)) HuggingFaceLlama.Save(weights, folder.Path, dtype);
+        using (DecoderWeights weights = reference.ToDecoderWeights(config)) HuggingFaceCheckpoint.Save(weights, folder.Path, dtype);
         using LoadedCheckpoint wide = CheckpointLoader.Load(folder.Path), narrow = CheckpointLoader.Load(folder.Path, dtype);
         Assert.Equal(dtype, narrow.Weights.Flat.dtype);
         double[] down = HfWeights.From(wide.Weights).Blocks[1].Down;
@@ -197,7 +197,7 @@ public sealed class HuggingFaceLlamaTests : IDisposable
     private void Save(ModelConfig config, HfWeights reference)
     {
         using DecoderWeights weights = reference.ToDecoderWeights(config);
-        HuggingFaceLlama.Save(weights, folder.Path);
+        HuggingFaceCheckpoint.Save(weights, folder.Path);
     }
 
     private string Refusal() => Assert.Throws<FlextronException>(() => CheckpointLoader.Load(folder.Path).Dispose()).Message;

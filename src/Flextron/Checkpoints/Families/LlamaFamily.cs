@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Flextron.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Flextron.Checkpoints.Families;
+
+/// <summary>
+/// Llama 1, 2 and 3. Output and down projections are stored the other way round than <see cref="BlockWeights"/>; both use the rotate-half rotary
+/// layout. Families that descend from it differ in a few fields.
+/// </summary>
+internal partial class LlamaFamily : CheckpointFamily
+{
+    public override string Name => "llama";
+
+    public override string ClassName => "LlamaForCausalLM";
+
+    public override string EmbeddingName => "model.embed_tokens.weight";
+
+    public override string HeadName => "lm_head.weight";
+
+    public override Regex Derived => RotaryFrequencies();
+
+    public override ModelConfig Read(ConfigFields fields)
+    {
+        int heads = fields.Integer("num_attention_heads");
+        int? headSize = fields.OptionalInteger("head_dim") ?? AbsentHeadSize;
+        RotaryFields rotary = RotaryFields.Read(fields);
+        if (rotary.Share != 1)
+            throw new FlextronException($"{fields.Path}: partial_rotary_factor {rotary.Share} is not supported in this family; use a model that rotates whole heads.");
+        return WithTokenIds(
+            new ModelConfig
+            {
+                Family = Name,
+                Architecture = Architecture(fields) with { RopeScaling = rotary.Scaling, Activation = Activation(fields, "hidden_act", "silu") },
+                VocabularySize = fields.Integer("vocab_size"),
+                HiddenSize = fields.Integer("hidden_size"),
+                BlockCount = fields.Integer("num_hidden_layers"),
+                HeadCount = heads,
+                KvGroupCount = fields.OptionalInteger("num_key_value_heads") ?? heads,
+                HeadSize = headSize ?? HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true),
+                NeuronCount = fields.Integer("intermediate_size"),
+                ContextLength = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength,
+                NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? 1e-6,
+                RopeTheta = rotary.Theta,
+                TiedEmbeddings = fields.Flag("tie_word_embeddings"),
+            },
+            fields);
+    }
+
+    public override JsonObject Write(ModelConfig config)
+    {
+        var json = new JsonObject
+        {
+            ["attention_dropout"] = 0.0,
+            ["head_dim"] = config.HeadSize,
+            ["hidden_act"] = NameOf(config.Architecture.Activation),
+            ["hidden_size"] = config.HiddenSize,
+            ["initializer_range"] = 0.02,
+            ["intermediate_size"] = config.NeuronCount,
+            ["max_position_embeddings"] = config.ContextLength,
+            ["num_attention_heads"] = config.HeadCount,
+            ["num_hidden_layers"] = config.BlockCount,
+            ["num_key_value_heads"] = config.KvGroupCount,
+            ["rms_norm_eps"] = config.NormEpsilon,
+            ["rope_scaling"] = RotaryFields.Write(config.Architecture.RopeScaling),
+            ["rope_theta"] = config.RopeTheta,
+        };
+        Write(config.Architecture, json);
+        return json;
+    }
+
+    public override IEnumerable<StoredTensor> Tensors(ModelConfig config)
+    {
+        long c = config.HiddenSize, d = config.NeuronCount, h = config.HeadSize;
+        long q = (long)config.HeadCount * h, k = (long)config.KvGroupCount * h;
+        (string Name, BlockTensor Kind, long[] Shape)[] parts =
+        [
+            ("input_layernorm.weight", BlockTensor.AttentionNorm, [c]),
+            ("self_attn.q_proj.weight", BlockTensor.Query, [q, c]),
+            ("self_attn.q_proj.bias", BlockTensor.QueryBias, [q]),
+            ("self_attn.q_norm.weight", BlockTensor.QueryNorm, [h]),
+            ("self_attn.k_proj.weight", BlockTensor.Key, [k, c]),
+            ("self_attn.k_proj.bias", BlockTensor.KeyBias, [k]),
+            ("self_attn.k_norm.weight", BlockTensor.KeyNorm, [h]),
+            ("self_attn.v_proj.weight", BlockTensor.Value, [k, c]),
+            ("self_attn.v_proj.bias", BlockTensor.ValueBias, [k]),
+            ("self_attn.o_proj.weight", BlockTensor.Output, [c, q]),
+            ("self_attn.o_proj.bias", BlockTensor.OutputBias, [c]),
+            ("post_attention_layernorm.weight", BlockTensor.MlpNorm, [c]),
+            ("mlp.gate_proj.weight", BlockTensor.Gate, [d, c]),
+            ("mlp.gate_proj.bias", BlockTensor.GateBias, [d]),
+            ("mlp.up_proj.weight", BlockTensor.Up, [d, c]),
+            ("mlp.up_proj.bias", BlockTensor.UpBias, [d]),
+            ("mlp.down_proj.weight", BlockTensor.Down, [c, d]),
+            ("mlp.down_proj.bias", BlockTensor.DownBias, [c]),
+        ];
+        HashSet<BlockTensor> present = [.. BlockLayout.Of(config.Architecture)];
+        for (int i = 0; i < config.BlockCount; i++)
+        {
+            int block = i;
+            foreach ((string name, BlockTensor kind, long[] shape) in parts.Where(p => present.Contains(p.Kind)))
+                yield return new StoredTensor($"model.layers.{i}.{name}", shape, w =>
+                    kind is BlockTensor.Output or BlockTensor.Down ? w.Blocks[block].Of(kind).t() : w.Blocks[block].Of(kind));
+        }
+        yield return new StoredTensor("model.norm.weight", [c], w => w.FinalNorm_C);
+    }
+
+    /// <summary>The head size where the configuration names none; null: hidden size by number of heads.</summary>
+    protected virtual int? AbsentHeadSize => null;
+
+    /// <summary>The context where the configuration names none.</summary>
+    protected virtual int AbsentContextLength => 2048;
+
+    /// <summary>What distinguishes the family's blocks.</summary>
+    protected virtual DecoderArchitecture Architecture(ConfigFields fields)
+    {
+        bool attention = fields.Flag("attention_bias");
+        return new DecoderArchitecture { QueryKeyValueBias = attention, OutputBias = attention, MlpBias = fields.Flag("mlp_bias") };
+    }
+
+    /// <summary>The fields that say so.</summary>
+    protected virtual void Write(DecoderArchitecture architecture, JsonObject json)
+    {
+        json["attention_bias"] = architecture.QueryKeyValueBias;
+        json["mlp_bias"] = architecture.MlpBias;
+        json["pretraining_tp"] = 1;
+    }
+
+    [GeneratedRegex(@"^model\.layers\.[0-9]+\.self_attn\.rotary_emb\.inv_freq$")]
+    private static partial Regex RotaryFrequencies();
+}

@@ -1,0 +1,19 @@
+using System.Text.Json.Nodes;
+using Flextron.Models;
+
+namespace Flextron.Checkpoints.Families;
+
+/// <summary>Mistral: Llama with a sliding window, of 4,096 tokens where the configuration does not mention one.</summary>
+internal sealed class MistralFamily : LlamaFamily
+{
+    public override string Name => "mistral";
+
+    public override string ClassName => "MistralForCausalLM";
+
+    protected override int AbsentContextLength => 4096 * 32;
+
+    protected override DecoderArchitecture Architecture(ConfigFields fields) =>
+        new() { SlidingWindow = fields.Has("sliding_window") ? fields.OptionalInteger("sliding_window") : 4096 };
+
+    protected override void Write(DecoderArchitecture architecture, JsonObject json) => json["sliding_window"] = architecture.SlidingWindow;
+}
