@@ -14,7 +14,7 @@ internal sealed class CompareCommand : VerbCommand
 
     public CompareCommand() : base(
         "compare", "Shows how the results of two runs, or of two evaluations, differ, with intervals.",
-        "Intervals between runs are Welch's 95 %: windows of text count as independent samples, and say nothing about other seeds. "
+        "Where both runs kept observations of the same seeds or the same windows of text, intervals are 95 % over paired differences; else Welch's, as if independent. Windows say nothing about other seeds. "
         + "Evaluations of the same prompts are compared document by document, by paired bootstrap; budgets of the same name are paired, or the only ones of each file.",
         "compare experiments/story656k/runs/reference experiments/story656k/runs/20260101-120000-abcdef",
         "compare before.json after.json")

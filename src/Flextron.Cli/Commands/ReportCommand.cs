@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Flextron.Cli.CommandLine;
 using Flextron.Workbench.Experiments;
+using Flextron.Workbench.RunReports;
 
 namespace Flextron.Cli.Commands;
 
@@ -9,14 +10,18 @@ internal sealed class ReportCommand : VerbCommand
 {
     private readonly Argument<string> run = new("run") { Description = "Folder of a run." };
 
-    public ReportCommand() : base("report", "Shows the results of a run and where its report is.", "", "report experiments/story656k/runs/reference", "report experiments/story656k/runs/reference --json") => Arguments.Add(run);
+    public ReportCommand() : base(
+        "report", "Shows the results of a run and writes its report as one page that opens offline.",
+        "A finished run's page is made of its report.md where it is not there, as in a fresh clone; of any other run the page says how far it came.",
+        "report experiments/story656k/runs/reference", "report experiments/story656k/runs/reference --json") => Arguments.Add(run);
 
     public override bool NeedsTorch => false;
 
     public override VerbResult Execute(CommandContext context)
     {
-        string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(context.Get(run)));
-        if (!RunRecord.IsRun(folder)) throw new FlextronException($"{context.Get(run)} is not a run: see `flextron list`.");
-        return StudyVerbResult.Of(folder, TimeSpan.Zero);
+        RunRecord record = RunArgument.Open(context.Get(run));
+        (string page, bool made) = RunReport.Of(record);
+        if (made) context.Message($"wrote {page}");
+        return StudyVerbResult.Of(record.Folder, TimeSpan.Zero);
     }
 }

@@ -3,6 +3,7 @@ using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Figures;
 using Flextron.Workbench.Reports;
+using Flextron.Workbench.Studies;
 
 namespace Flextron.Workbench.Comparisons;
 
@@ -18,9 +19,7 @@ internal static class ComparisonReport
         foreach (ArmComparison comparison in results.Settings.Comparisons) Comparison(report, results, comparison);
         report.Heading("How this was made").Text(string.Create(CultureInfo.InvariantCulture,
             $"Training took {results.Duration.TotalMinutes:0} minutes in all. Compute counts the matrix products: a trained network's forward pass three times (forward and backward), the teacher's once. Losses are means over {results.Windows} held-out windows, the same for every arm. Intervals are Student's t over seeds (95 %, n − 1 degrees of freedom; differences are paired by seed) and not corrected for the number of comparisons; they say nothing about other text, for which tables/differences.csv has a standard error over windows."));
-        report.Table(new ReportTable([new("part"), new("documents", "N0"), new("tokens", "N0"), new("SHA-256 of ids")],
-            results.Corpus.Select(p => (IReadOnlyList<object?>)[p.Name, p.Documents, p.Tokens, p.Hash[..16]]), "The text"));
-        report.Settings("Settings", results.Settings);
+        report.Table(CorpusPart.Table(results.Corpus)).Settings("Settings", results.Settings);
         report.Write(run.Folder);
         ComparisonTables.Write(run, results);
     }

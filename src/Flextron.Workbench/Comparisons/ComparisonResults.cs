@@ -1,7 +1,7 @@
+using System.Globalization;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
-using MathNet.Numerics.Statistics;
 
 namespace Flextron.Workbench.Comparisons;
 
@@ -36,11 +36,11 @@ internal sealed class ComparisonResults(
     public LossEstimate After(string arm, long seed, MeasuredBudget budget) => Outcome(arm, seed).After[budget.Label];
 
     /// <summary>Mean over seeds of a value that each seed has.</summary>
-    public SummaryValue OverSeeds(Func<long, double> value)
-    {
-        double[] values = [.. Settings.Seeds.Select(value)];
-        return SummaryValue.OfMean(values.Mean(), values.Length > 1 ? values.StandardDeviation() : 0, values.Length);
-    }
+    public SummaryValue OverSeeds(Func<long, double> value) => BySeed("", value).ToSummary();
+
+    /// <summary>A value that each seed has, seed by seed.</summary>
+    public Observations BySeed(string name, Func<long, double> value) =>
+        new(name, "seed", "", [.. Settings.Seeds.Select(s => s.ToString(CultureInfo.InvariantCulture))], [.. Settings.Seeds.Select(value)]);
 
     public SummaryValue Loss(string arm, MeasuredBudget budget) => OverSeeds(s => After(arm, s, budget).Mean);
 

@@ -29,14 +29,14 @@ internal static class ComparisonTables
         run.MarkMeasured("tables/arms.seconds");
         foreach (string arm in results.FamilyArms)
         {
-            run.Summarize($"whole.{arm}", results.Loss(arm, results.Whole));
-            run.Summarize($"smaller.{arm}", results.OverSeeds(s => results.Smaller(arm, s)));
+            run.Summarize(results.BySeed($"whole.{arm}", s => results.After(arm, s, results.Whole).Mean));
+            run.Summarize(results.BySeed($"smaller.{arm}", s => results.Smaller(arm, s)));
             if (!results.Settings.Arms[arm].Fresh) run.Summarize($"wholeChange.{arm}", results.LossChange(arm, results.Whole));
         }
         foreach (MeasuredBudget budget in results.Budgets)
         {
             run.Summarize($"before.{budget.Label}", results.LossBefore(results.Settings.Baseline, budget).Value);
-            run.Summarize($"after.{budget.Label}", results.Loss(results.Settings.Baseline, budget));
+            run.Summarize(results.BySeed($"after.{budget.Label}", s => results.After(results.Settings.Baseline, s, budget).Mean));
         }
     }
 }

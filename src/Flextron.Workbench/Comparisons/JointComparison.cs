@@ -35,11 +35,8 @@ public static class JointComparison
         StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 
         using ExperimentRun run = experiment.StartRun(settings, options);
-        run.RecordSeed("corpus", settings.Corpus.Seed);
         foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"training {seed}"), seed);
-        StageResult corpus = CorpusStage.Run(run, settings.Corpus, inputs.Tokenizer, inputs.Text);
-        StageResult ranking = ElastifyStage.Rank(run, settings.Rank, inputs.Model, corpus);
-        StageResult family = ElastifyStage.Permute(run, inputs.Model, inputs.Tokenizer, corpus, ranking);
+        (_, StageResult corpus, _, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank);
         (ElasticSpace space, ModelConfig config) = Shape(family);
         IReadOnlyList<MeasuredBudget> budgets = MeasuredBudget.Grid(space, config, settings.MixedBudgets);
         IReadOnlyList<ArmPlan> plans = ArmPlanner.Plans(settings, space, config);

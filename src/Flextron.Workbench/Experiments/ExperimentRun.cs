@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flextron.Progress;
 using Flextron.Storage;
@@ -25,6 +26,7 @@ public sealed class ExperimentRun : IDisposable
     private readonly Lock _gate = new();
     private readonly RunLog _log;
     private readonly StageRunner _stages;
+    private readonly SortedDictionary<string, Observations> _observations = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, SummaryValue> _summary = new(StringComparer.Ordinal);
     private RunProvenance _provenance;
     private RunStatus _status;
@@ -165,6 +167,15 @@ public sealed class ExperimentRun : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         Summarize([KeyValuePair.Create(name, value)]);
+    }
+
+    /// <summary>Records a result that is the mean of single observations, and those beside it, so that runs can be compared in pairs.</summary>
+    public void Summarize(Observations observations)
+    {
+        ArgumentNullException.ThrowIfNull(observations);
+        _observations[observations.Name] = observations;
+        AtomicFile.WriteAllText(File(RunFiles.Observations), string.Concat(_observations.Values.Select(o => JsonSerializer.Serialize(o, FlextronJson.Compact) + "\n")));
+        Summarize(observations.Name, observations.ToSummary());
     }
 
     /// <summary>Records many results at once.</summary>

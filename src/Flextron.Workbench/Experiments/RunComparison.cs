@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Flextron.Storage;
+using MathNet.Numerics.Statistics;
 
 namespace Flextron.Workbench.Experiments;
 
@@ -13,14 +14,14 @@ namespace Flextron.Workbench.Experiments;
 public sealed record RunComparison(string A, string B, IReadOnlyList<SummaryDifference> Results, IReadOnlyList<SettingDifference> Settings)
 {
     /// <summary>
-    /// Compares summaries and settings. Intervals treat the observations of the two runs as independent (Welch's t); where both runs measure
-    /// on the same texts, a paired comparison of the single observations is sharper.
+    /// Compares summaries and settings. Where both runs kept observations of the same seeds or the same windows of text, the interval is Student's over their
+    /// differences; else the observations count as independent (Welch's t).
     /// </summary>
     public static RunComparison Compare(RunRecord a, RunRecord b)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
-        return new RunComparison(a.Name, b.Name, Compare(a.ReadSummary(), b.ReadSummary()), CompareSettings(a.ReadSettings(), b.ReadSettings()));
+        return new RunComparison(a.Name, b.Name, Paired(Compare(a.ReadSummary(), b.ReadSummary()), a.ReadObservations(), b.ReadObservations()), CompareSettings(a.ReadSettings(), b.ReadSettings()));
     }
 
     /// <summary>Compares two summaries.</summary>
@@ -29,6 +30,17 @@ public sealed record RunComparison(string A, string B, IReadOnlyList<SummaryDiff
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
         return [.. a.Keys.Union(b.Keys).Order(StringComparer.Ordinal).Select(name => CompareValues(name, a.GetValueOrDefault(name), b.GetValueOrDefault(name)))];
+    }
+
+    private static IReadOnlyList<SummaryDifference> Paired(
+        IReadOnlyList<SummaryDifference> results, IReadOnlyDictionary<string, Observations> a, IReadOnlyDictionary<string, Observations> b) =>
+        [.. results.Select(d => a.GetValueOrDefault(d.Name) is { } before && b.GetValueOrDefault(d.Name) is { } now && before.DifferencesTo(now) is { } differences ? OfPairs(d, differences) : d)];
+
+    // The difference of the means stays the one shown, unless only some of the observations have a partner.
+    private static SummaryDifference OfPairs(SummaryDifference of, IReadOnlyList<double> differences)
+    {
+        double mean = differences.Mean(), half = MeanInterval.HalfWidth(differences.StandardDeviation(), differences.Count);
+        return of with { Difference = mean, Low = mean - half, High = mean + half, Pairs = differences.Count };
     }
 
     /// <summary>Lists the settings in which two runs differ, by path.</summary>
@@ -47,9 +59,9 @@ public sealed record RunComparison(string A, string B, IReadOnlyList<SummaryDiff
     public string ToMarkdown()
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"| result | {A} | {B} | difference | 95 % interval |\n|---|---:|---:|---:|---|\n");
+        text.Append(CultureInfo.InvariantCulture, $"| result | {A} | {B} | difference | 95 % interval | pairs |\n|---|---:|---:|---:|---|---:|\n");
         foreach (SummaryDifference d in Results)
-            text.Append(CultureInfo.InvariantCulture, $"| {d.Name} | {Show(d.A?.Value)} | {Show(d.B?.Value)} | {Show(d.Difference)} | {(d.Low is null ? "" : $"{Show(d.Low)} to {Show(d.High)}")} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| {d.Name} | {Show(d.A?.Value)} | {Show(d.B?.Value)} | {Show(d.Difference)} | {(d.Low is null ? "" : $"{Show(d.Low)} to {Show(d.High)}")} | {d.Pairs} |\n");
         if (Settings.Count == 0) return text.Append("\nThe settings are the same.\n").ToString();
         text.Append(CultureInfo.InvariantCulture, $"\n| setting | {A} | {B} |\n|---|---|---|\n");
         foreach (SettingDifference d in Settings) text.Append(CultureInfo.InvariantCulture, $"| {d.Path} | {d.A} | {d.B} |\n");

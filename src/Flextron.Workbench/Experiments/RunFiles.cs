@@ -8,6 +8,7 @@ internal static class RunFiles
     public const string Provenance = "provenance.json";
     public const string Metrics = "metrics.jsonl";
     public const string Summary = "summary.json";
+    public const string Observations = "observations.jsonl";
     public const string State = "state.json";
     public const string Log = "log.txt";
     public const string Report = "report.html";

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flextron.Storage;
 
@@ -53,6 +54,22 @@ public sealed class RunRecord
 
     /// <summary>Measured values; may be read while the run goes on.</summary>
     public IReadOnlyList<MetricRow> ReadMetrics() => MetricsLog.Read(Path.Combine(Folder, RunFiles.Metrics));
+
+    /// <summary>The single observations behind results, by name; empty where none were kept.</summary>
+    public IReadOnlyDictionary<string, Observations> ReadObservations()
+    {
+        string path = Path.Combine(Folder, RunFiles.Observations);
+        if (!File.Exists(path)) return new Dictionary<string, Observations>();
+        try
+        {
+            return File.ReadLines(path).Where(l => l.Length > 0).Select(l => JsonSerializer.Deserialize<Observations>(l, FlextronJson.Compact))
+                .Where(o => o is { Name: not null, Keys: not null, Values: not null }).DistinctBy(o => o!.Name).ToDictionary(o => o!.Name, o => o!);
+        }
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new FlextronException($"{path} does not hold observations: {e.Message.ReplaceLineEndings(" ")} Remove the file to compare without pairs.", e);
+        }
+    }
 
     /// <summary>Results by name; empty where there are none yet.</summary>
     public IReadOnlyDictionary<string, SummaryValue> ReadSummary()

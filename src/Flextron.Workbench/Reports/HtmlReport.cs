@@ -7,7 +7,7 @@ namespace Flextron.Workbench.Reports;
 /// <summary>Writes a report as one page that needs nothing else: style, pictures and, once, plotly.js are inside.</summary>
 internal static class HtmlReport
 {
-    private const string Style = """
+    internal const string Style = """
         :root { --ink: #222; --muted: #5f5f5f; --line: #d9d9d9; --soft: #f6f7f8; --link: #0059a1; }
         * { box-sizing: border-box; }
         body { margin: 0 auto; padding: 2.5rem 1.25rem 5rem; max-width: 50rem; color: var(--ink); background: #fff;

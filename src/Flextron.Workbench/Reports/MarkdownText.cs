@@ -83,7 +83,7 @@ internal static partial class MarkdownText
     private static string Neutral(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 
     // Pages opened from a file must not run scripts from a link; relative addresses and anchors are fine.
-    private static bool IsSafe(string url) => SafeUrl().IsMatch(url);
+    internal static bool IsSafe(string url) => SafeUrl().IsMatch(url);
 
     [GeneratedRegex(@"^(-|\*|\d{1,3}\.)\s+(.+)$")]
     private static partial Regex ListItem();

@@ -28,7 +28,9 @@ internal static class ChoiceStage
             ModelConfig config = family.Model.Config;
             LatencyTable table = ProfileStage.Load(profile);
             ICostTable cost = table;
-            var calibration = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), Math.Min(settings.Corpus.WindowLength, config.ContextLength), settings.Route.LossWindows);
+            TokenCorpus text = CorpusStage.LoadCalibration(corpus, config.VocabularySize);
+            int length = Math.Min(settings.Corpus.WindowLength, config.ContextLength);
+            var calibration = new HeldOutLoss(text, length, settings.Route.LossWindows);
             LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, space, calibration, stage.Progress, stage.Cancellation);
             sensitivities.Save(stage.File(FamilyBundle.SensitivitiesName));
             var selector = new NetworkSelector(config, space) { Latency = table, Sensitivities = sensitivities };
@@ -41,8 +43,9 @@ internal static class ChoiceStage
             SubNetwork Uniform(double target) => selector.Uniforms(target, table).MinBy(Known)!;
 
             // The router is followed where windows that it has not learned from speak for it; the text that is reported on has no say.
-            var apart = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, config.VocabularySize), Math.Min(settings.Corpus.WindowLength, config.ContextLength), 2 * settings.Route.LossWindows, calibration);
-            MeasuredNetworks measuredChoices = MeasuredNetworks.Measure(family.Model, selector, routers.Select, apart, RouterStage.Shares(2 * settings.Targets - 1), stage.Progress, stage.Cancellation);
+            var apart = new HeldOutLoss(text, length, 2 * settings.Route.LossWindows, calibration);
+            MeasuredNetworks measuredChoices = MeasuredNetworks.Measure(
+                family.Model, selector, routers.Select, apart, RouterStage.Shares(2 * settings.Targets - 1), stage.Progress, stage.Cancellation);
             measuredChoices.Save(stage.File(FamilyBundle.MeasuredName));
             var routed = new NetworkSelector(config, space) { Latency = table, Sensitivities = sensitivities, Measured = measuredChoices };
 
@@ -76,7 +79,8 @@ internal static class ChoiceStage
                 return new RandomTarget(target, selected.SubNetwork, selected.Cost);
             })];
             SubNetwork[] networks = [.. chosen.Concat(curve).Select(c => c.Network).Distinct()];
-            Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(TrainStage.HeldOut(settings.Corpus, corpus, config, countsHits: true).Of(family.Model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
+            HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, config, countsHits: true);
+            Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(heldOut.Of(family.Model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
             ChosenNetwork Of((string Way, double Target, SubNetwork Network) c) => new(c.Way, c.Target, c.Network, cost.Cost(c.Network), losses[c.Network]);
             stage.WriteJson(FileName, new SeedChoices([.. chosen.Select(Of)], [.. curve.Select(Of)], targets, search.Measured, repaired, overruled));
         }, version: 2);

@@ -33,13 +33,10 @@ public static class RoutingComparison
         settings.Validated();
         StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
         using ExperimentRun run = experiment.StartRun(settings, options);
-        run.RecordSeed("corpus", settings.Corpus.Seed);
         run.RecordSeed("training", settings.Training.Seed);
         run.RecordSeed("profile", settings.Profile.Table.Seed);
         foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"routing {seed}"), seed);
-        StageResult corpus = CorpusStage.Run(run, settings.Corpus, inputs.Tokenizer, inputs.Text);
-        StageResult ranking = ElastifyStage.Rank(run, settings.Rank, inputs.Model, corpus);
-        StageResult family = ElastifyStage.Permute(run, inputs.Model, inputs.Tokenizer, corpus, ranking);
+        (_, StageResult corpus, _, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank);
         StageResult trained = TrainStage.Run(run, new StudySettings { Training = settings.Training, Corpus = settings.Corpus }, corpus, family);
         StageResult profile = ProfileStage.Run(run, settings.Profile, trained);
         SeedStages[] seeds = [.. settings.Seeds.Select(seed =>

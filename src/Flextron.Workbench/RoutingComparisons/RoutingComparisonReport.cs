@@ -28,9 +28,7 @@ internal static class RoutingComparisonReport
         Latency(report, results);
         report.Heading("How this was made").Text(string.Create(C,
             $"The family was trained once ({results.Settings.Training.Steps} joint steps); routers, {results.Settings.Route.Joint.Training.Steps} joint steps of LM and routers, controls and dynamic routers were made once for each seed. Intervals are over seeds and say nothing about other families. Computing took {results.Duration.TotalSeconds:0} s in all."));
-        report.Table(new ReportTable([new("part"), new("documents", "N0"), new("tokens", "N0"), new("SHA-256 of ids")],
-            results.Corpus.Select(p => (IReadOnlyList<object?>)[p.Name, p.Documents, p.Tokens, p.Hash[..16]]), "The text"));
-        report.Settings("Settings", results.Settings);
+        report.Table(CorpusPart.Table(results.Corpus)).Settings("Settings", results.Settings);
         report.Write(run.Folder);
         RoutingComparisonTables.Write(run, results);
     }

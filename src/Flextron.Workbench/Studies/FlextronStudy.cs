@@ -30,20 +30,17 @@ public static class FlextronStudy
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
-        (StageInput model, StageInput tokenizer, StageInput? text) = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
+        StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 
         using ExperimentRun run = experiment.StartRun(settings, options);
-        run.RecordSeed("corpus", settings.Corpus.Seed);
         run.RecordSeed("training", settings.Training.Seed);
         run.RecordSeed("profile", settings.Profile.Table.Seed);
         run.RecordSeed("exploration", settings.Route.Surrogate.Seed);
         run.RecordSeed("routers", settings.Route.Surrogate.Router.Seed);
         run.RecordSeed("surrogate", settings.Route.Surrogate.Surrogate.Seed);
         run.RecordSeed("joint tuning", settings.Route.Joint.Training.Seed);
-        StageResult corpus = CorpusStage.Run(run, settings.Corpus, tokenizer, text);
-        StageResult ranking = ElastifyStage.Rank(run, settings.Rank, model, corpus);
-        StageResult family = ElastifyStage.Permute(run, model, tokenizer, corpus, ranking);
-        StageResult orders = OrderStage.Run(run, settings, model, corpus, family);
+        (_, StageResult corpus, StageResult ranking, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank);
+        StageResult orders = OrderStage.Run(run, settings, inputs.Model, corpus, family);
         StageResult trained = TrainStage.Run(run, settings, corpus, family);
         StageResult profile = ProfileStage.Run(run, settings.Profile, trained);
         StageResult routed = RouteStage.Run(run, settings.Route, corpus, family, trained, profile);

@@ -21,9 +21,7 @@ internal static class StudyReport
         Latency(report, results);
         Routing(report, results);
         report.Heading("How this was made").Text($"Computing took {results.Duration.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s in all. Environment, provenance, metrics and tables lie beside this page.");
-        report.Table(new ReportTable([new("part"), new("documents", "N0"), new("tokens", "N0"), new("SHA-256 of ids")],
-            results.Corpus.Select(p => (IReadOnlyList<object?>)[p.Name, p.Documents, p.Tokens, p.Hash[..16]]), "The text"));
-        report.Settings("Settings", results.Settings);
+        report.Table(CorpusPart.Table(results.Corpus)).Settings("Settings", results.Settings);
         report.Write(run.Folder);
         Tables(run, results);
         Summary(run, results);
@@ -146,11 +144,11 @@ internal static class StudyReport
         run.MarkMeasured("latency.*", "surrogate.*", "curve.*", "tables/curve.*", "tables/benchmarks.*");
         run.Summarize("checks.permutedLogitDifference", results.Checks.PermutedLogitDifference);
         run.Summarize("checks.sliceMaskDifference", results.Checks.SliceMaskDifference);
-        foreach ((string label, LossEstimate loss) in results.Training.Before) run.Summarize($"loss.before.{label}", Of(loss));
-        foreach ((string label, LossEstimate loss) in results.Training.After) run.Summarize($"loss.after.{label}", Of(loss));
+        foreach ((string label, LossEstimate loss) in results.Training.Before) run.Summarize(Windows(results, $"loss.before.{label}", loss));
+        foreach ((string label, LossEstimate loss) in results.Training.After) run.Summarize(Windows(results, $"loss.after.{label}", loss));
         foreach (OrderComparison order in results.Orders)
         {
-            run.Summarize(FormattableString.Invariant($"order.importance.{order.Share}"), Of(order.Importance));
+            run.Summarize(Windows(results, FormattableString.Invariant($"order.importance.{order.Share}"), order.Importance));
             if (order.Random.Count > 0) run.Summarize(FormattableString.Invariant($"order.random.{order.Share}"), order.Random.Average(r => r.Mean));
         }
         run.Summarize("latency.fullMs", results.Table.FullMs());
@@ -162,7 +160,7 @@ internal static class StudyReport
             run.Summarize("surrogate.relativeError", fit.RelativeError);
         }
         foreach ((CurvePoint point, int i) in Router(results).Select((p, i) => (p, i)))
-            run.Summarize(FormattableString.Invariant($"curve.router.{i}.loss"), Of(point.Loss));
+            run.Summarize(Windows(results, FormattableString.Invariant($"curve.router.{i}.loss"), point.Loss));
     }
 
     private static IEnumerable<CurvePoint> Router(StudyResults results) => results.Curve.Where(p => p.Method == CurvePoint.Router);
@@ -171,5 +169,8 @@ internal static class StudyReport
 
     private static LossEstimate Difference(LossEstimate a, LossEstimate b) => new([.. a.PerWindow.Zip(b.PerWindow, (x, y) => x - y)]);
 
-    private static SummaryValue Of(LossEstimate loss) => SummaryValue.OfMean(loss.Mean, loss.StandardError * Math.Sqrt(loss.PerWindow.Count), loss.PerWindow.Count);
+    // Windows of one text at one length are the same whatever was trained, so that runs can be compared window by window.
+    private static Observations Windows(StudyResults results, string name, LossEstimate loss) => new(
+        name, "window", string.Create(CultureInfo.InvariantCulture, $"{results.Corpus.Single(p => p.Name == "held-out").Hash[..16]}/{results.Settings.Corpus.WindowLength}/{loss.PerWindow.Count}"),
+        [.. Enumerable.Range(0, loss.PerWindow.Count).Select(i => i.ToString(CultureInfo.InvariantCulture))], loss.PerWindow);
 }

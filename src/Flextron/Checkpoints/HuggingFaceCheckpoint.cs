@@ -89,7 +89,7 @@ public static class HuggingFaceCheckpoint
             throw new FlextronException(
                 $"A {family.Name} checkpoint has heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}: fill its heads up with zeros.");
         using var scope = NewDisposeScope();
-        IEnumerable<StoredTensor> tables = config.TiedEmbeddings ? [Table(family.EmbeddingName, config)] : [Table(family.EmbeddingName, config), Head(family, config)];
+        IEnumerable<StoredTensor> tables = config.TiedEmbeddings ? [EmbeddingUnder(family.EmbeddingName, config)] : [EmbeddingUnder(family.EmbeddingName, config), Head(family, config)];
         SafetensorsWriter.Write(
             Path.Combine(folder, SafetensorsFolder.FileName), family.Tensors(config).Concat(tables).Select(t => (t.Name, t.View(weights), t.Shape)), dtype);
         WriteConfig(Path.Combine(folder, ConfigName), family, config, dtype, padded);
@@ -112,7 +112,7 @@ public static class HuggingFaceCheckpoint
         FlextronJson.WriteFile(path, new JsonObject(fields));
     }
 
-    private static StoredTensor Table(string name, ModelConfig config) => new(name, [config.VocabularySize, config.HiddenSize], w => w.Embedding_VC);
+    private static StoredTensor EmbeddingUnder(string name, ModelConfig config) => new(name, [config.VocabularySize, config.HiddenSize], w => w.Embedding_VC);
 
     private static StoredTensor Head(CheckpointFamily family, ModelConfig config) => new(family.HeadName, [config.VocabularySize, config.HiddenSize], w => w.Head_VC);
 
@@ -123,7 +123,7 @@ public static class HuggingFaceCheckpoint
         bool hasEmbedding = source.Entries.ContainsKey(embedding), hasHead = source.Entries.ContainsKey(family.HeadName);
         List<StoredTensor> read = [.. family.Tensors(config).Select(t => t with { Name = NameIn(source, family, t.Name) })];
         // Tied models may store the shared table under either name, or under both.
-        read.Add(config.TiedEmbeddings && !hasEmbedding && hasHead ? Table(family.HeadName, config) : Table(embedding, config));
+        read.Add(config.TiedEmbeddings && !hasEmbedding && hasHead ? EmbeddingUnder(family.HeadName, config) : EmbeddingUnder(embedding, config));
         if (!config.TiedEmbeddings) read.Add(Head(family, config));
         var expected = read.ToDictionary(e => e.Name, e => e.Shape, StringComparer.Ordinal);
         if (hasHead) expected.TryAdd(family.HeadName, [config.VocabularySize, config.HiddenSize]);

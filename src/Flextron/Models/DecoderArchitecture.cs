@@ -56,6 +56,7 @@ public sealed record DecoderArchitecture
 
     internal void Require(ModelConfig config, Action<bool, string> require)
     {
+        require(Enum.IsDefined(Norm) && Enum.IsDefined(Activation) && (RopeScaling is null || Enum.IsDefined(RopeScaling.Kind)), "its norm, its activation or its rotary scaling is of no known kind");
         if (!LearnedPositions)
         {
             require(config.HeadSize % 2 == 0, $"a head size of {config.HeadSize} cannot carry rotary positions, which need an even one");

@@ -125,7 +125,8 @@ public sealed record ModelConfig
         Require(ContextLength is > 0 and <= 1 << 24, $"a context of {ContextLength} tokens is not possible");
         Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
-        Architecture.Require(this, Require);
+        Require(Architecture is not null && Family is not null, "it does not say what its blocks are made of");
+        Architecture!.Require(this, Require);
         Require(
             Mixers is null || (!Mixers.Kinds.IsDefault && Mixers.Kinds.Length == BlockCount && Mixers.Kinds.All(Enum.IsDefined)),
             $"its mixers are not one known kind for each of the {BlockCount} blocks");

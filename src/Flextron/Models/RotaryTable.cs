@@ -15,7 +15,7 @@ public sealed class RotaryTable : IDisposable
     private readonly double[] frequencies_I;
     private readonly int length;
     private readonly Device device;
-    private volatile Rows rows;
+    private volatile HeldAngles rows;
 
     /// <summary>Prepares the table of a model.</summary>
     /// <param name="config">Its shape.</param>
@@ -40,7 +40,7 @@ public sealed class RotaryTable : IDisposable
     /// <summary>Cosines and sines of at least so many positions from the first, [positions, R/2], float32.</summary>
     internal (Tensor Cos_TI, Tensor Sin_TI) Angles(long positions)
     {
-        Rows held = Of(positions);
+        HeldAngles held = Of(positions);
         return (held.Cos_TI, held.Sin_TI);
     }
 
@@ -53,7 +53,7 @@ public sealed class RotaryTable : IDisposable
         ArgumentNullException.ThrowIfNull(x_BTLH);
         if (frequencies_I.Length == 0) return x_BTLH;
         long time = x_BTLH.size(1);
-        Rows held = Of(start + time);
+        HeldAngles held = Of(start + time);
         using var scope = NewDisposeScope();
         return Turn(x_BTLH, held.Cos_TI.narrow(0, start, time).unsqueeze(1), held.Sin_TI.narrow(0, start, time).unsqueeze(1)).MoveToOuterDisposeScope();
     }
@@ -68,14 +68,14 @@ public sealed class RotaryTable : IDisposable
         ArgumentNullException.ThrowIfNull(x_NLH);
         ArgumentNullException.ThrowIfNull(position_N);
         if (frequencies_I.Length == 0) return x_NLH;
-        Rows held = Of(positions);
+        HeldAngles held = Of(positions);
         using var scope = NewDisposeScope();
         return Turn(x_NLH, held.Cos_TI.index_select(0, position_N).unsqueeze(1), held.Sin_TI.index_select(0, position_N).unsqueeze(1)).MoveToOuterDisposeScope();
     }
 
-    private Rows Of(long positions)
+    private HeldAngles Of(long positions)
     {
-        Rows held = rows;
+        HeldAngles held = rows;
         if (positions <= held.Length) return held;
         lock (growing)
         {
@@ -85,7 +85,7 @@ public sealed class RotaryTable : IDisposable
         }
     }
 
-    private Rows Compute(int positions)
+    private HeldAngles Compute(int positions)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -97,7 +97,7 @@ public sealed class RotaryTable : IDisposable
             return kept;
         }
 
-        return new Rows(Kept(angle_TI.cos()), Kept(angle_TI.sin()), positions);
+        return new HeldAngles(Kept(angle_TI.cos()), Kept(angle_TI.sin()), positions);
     }
 
     private static Tensor Turn(Tensor x, Tensor cos_T1I, Tensor sin_T1I)
@@ -115,5 +115,5 @@ public sealed class RotaryTable : IDisposable
         owned.Clear();
     }
 
-    private sealed record Rows(Tensor Cos_TI, Tensor Sin_TI, int Length);
+    private sealed record HeldAngles(Tensor Cos_TI, Tensor Sin_TI, int Length);
 }

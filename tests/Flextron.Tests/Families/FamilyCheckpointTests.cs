@@ -86,6 +86,38 @@ public sealed class FamilyCheckpointTests : IDisposable
         Assert.Contains("heads × head size = hidden size", Assert.Throws<FlextronException>(() => HuggingFaceCheckpoint.Save(cut, folder.Path)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("llama3")]
+    [InlineData("llama-biased")]
+    [InlineData("mistral")]
+    [InlineData("qwen3")]
+    [InlineData("gpt2")]
+    public void Llama2CHoldsPlainLlamaOnly(string name)
+    {
+        using LoadedCheckpoint loaded = CheckpointLoader.Load(FamilyFixture.Folder(name));
+        Assert.Contains($"has the layers of Llama with plain rotary positions, not those of this {loaded.Config.Family}", Assert.Throws<FlextronException>(
+            () => CheckpointWriter.Save(loaded.Weights, folder["model.bin"], CheckpointFormat.Llama2C)).Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["model.bin"]));
+    }
+
+    [Theory]
+    [InlineData("model.safetensors", "transformer.h.0.attn.c_attn.weight", "transformer.h.0.attn.x_attn.weight", "lacks transformer.h.0.attn.c_attn.weight")]
+    [InlineData("config.json", "\"n_inner\": 36", "\"n_inner\": 35", "transformer.h.0.mlp.c_fc.weight has shape [20, 36] where config.json asks for [20, 35]")]
+    [InlineData("config.json", "\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true", "lm_head.weight and transformer.wte.weight differ although tie_word_embeddings is true")]
+    public void WhatDoesNotFitIsNamed(string file, string text, string replacement, string why)
+    {
+        foreach (string source in new[] { "model.safetensors", "config.json" })
+        {
+            byte[] bytes = File.ReadAllBytes(Path.Combine(FamilyFixture.Folder("gpt3"), source));
+            // One byte is one character here, so that the tensors behind the header stay as they are.
+            string content = System.Text.Encoding.Latin1.GetString(bytes);
+            if (source == file) content = content.Replace(text, replacement, StringComparison.Ordinal);
+            File.WriteAllBytes(folder[source], System.Text.Encoding.Latin1.GetBytes(content));
+        }
+        string message = Assert.Throws<FlextronException>(() => CheckpointLoader.Load(folder.Path)).Message;
+        Assert.Contains(why, message, StringComparison.Ordinal);
+    }
+
     // A family without a head size of its own needs a residual width of whole heads, enough of them.
     private static bool CanBePadded(ModelConfig config, SubNetwork network) =>
         config.Architecture.FreeHeadSize || (network.Width ?? config.HiddenSize) % config.HeadSize == 0;

@@ -35,6 +35,19 @@ public sealed class FamilyComputationTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    public void HalfPrecisionStaysClose(string name)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using DecoderModel exact = FamilyFixture.Load(name, ScalarType.Float64), half = FamilyFixture.Load(name, ScalarType.BFloat16);
+        Tensor expected_BTV = exact.Forward(FamilyFixture.Ids(name)), logits_BTV = half.Forward(FamilyFixture.Ids(name));
+        Assert.Equal(ScalarType.BFloat16, logits_BTV.dtype);
+        // Eight bits of every weight and activation: a few hundredths of the logits' size.
+        Assert.InRange(FamilyFixture.Difference(logits_BTV, expected_BTV) / expected_BTV.abs().max().item<double>(), 1e-4, 0.1);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
     public void ACacheGivesTheLogitsOfOnePass(string name)
     {
         using var noGrad = no_grad();

@@ -32,7 +32,7 @@ internal sealed class TokenLossPhase(
     private const int HeldOutEvery = 5, RowsPerStep = 1024;
 
     private readonly int blocks = routers.Space.BlockCount;
-    private readonly List<Measured> measured = [];
+    private readonly List<TokenRises> measured = [];
     private double operations;
 
     private int Batches => settings.Rounds * settings.ExplorationBatches;
@@ -50,7 +50,7 @@ internal sealed class TokenLossPhase(
                 measured.AddRange(Measure(i, random, layers));
                 progress?.Report(new StageProgress("measuring tokens", i + 1, Batches));
             }
-            Measured[] heldOut = [.. measured.Where(m => m.Batch % HeldOutEvery == HeldOutEvery - 1)], train = [.. measured.Except(heldOut)];
+            TokenRises[] heldOut = [.. measured.Where(m => m.Batch % HeldOutEvery == HeldOutEvery - 1)], train = [.. measured.Except(heldOut)];
             if (heldOut.Length == 0) heldOut = train;
             double scale = Scale(train);
             List<double> losses = Fit(train, scale, progress, cancellation);
@@ -60,7 +60,7 @@ internal sealed class TokenLossPhase(
         }
         finally
         {
-            foreach (Measured one in measured) one.Dispose();
+            foreach (TokenRises one in measured) one.Dispose();
         }
     }
 
@@ -76,7 +76,7 @@ internal sealed class TokenLossPhase(
         return order.Dequeue();
     }
 
-    private List<Measured> Measure(int batch, Random random, int[] layers)
+    private List<TokenRises> Measure(int batch, Random random, int[] layers)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -101,7 +101,7 @@ internal sealed class TokenLossPhase(
         for (int b = 0; b < blocks; b++) x_BTC = Block(view, b, x_BTC, (attended, input) => passed[b] = (attended, input));
         Tensor loss_M = Loss(x_BTC);
         operations += LmCompute.Forward(model.Config, model.FullNetwork, settings.BatchSize, windows.WindowLength) + LmCompute.Forward(model.Config, network, settings.BatchSize, windows.WindowLength);
-        var results = new List<Measured>();
+        var results = new List<TokenRises>();
         foreach (int layer in layers)
         {
             (Tensor attended_BTC, Tensor input_BTC) = passed[layer];
@@ -116,7 +116,7 @@ internal sealed class TokenLossPhase(
 
             Tensor rise_MK = stack([.. routers.Space.Neurons.Select(Rise)], 1).cpu();
             if (!rise_MK.isfinite().all().item<bool>()) throw new FlextronException("A token's loss is not a number: the model is damaged, start from an intact checkpoint.");
-            results.Add(new Measured(batch, layer, target, Kept(input_BTC).to(ScalarType.Float32).cpu().DetachFromDisposeScope(), rise_MK.DetachFromDisposeScope()));
+            results.Add(new TokenRises(batch, layer, target, Kept(input_BTC).to(ScalarType.Float32).cpu().DetachFromDisposeScope(), rise_MK.DetachFromDisposeScope()));
         }
         return results;
     }
@@ -132,19 +132,19 @@ internal sealed class TokenLossPhase(
     private SubNetwork Narrow(int neurons) => new(Enumerable.Repeat(new BlockShape(model.Config.KvGroupCount, neurons), blocks));
 
     // Deviation, over tokens and layers, of what the narrowest choice costs more than the widest.
-    private static double Scale(IReadOnlyList<Measured> train)
+    private static double Scale(IReadOnlyList<TokenRises> train)
     {
         using var scope = NewDisposeScope();
         Tensor spread_N = cat([.. train.Select(m => m.Rise_MK.select(1, 0) - m.Rise_MK.select(1, -1))], 0);
         return Math.Max(spread_N.numel() > 1 ? spread_N.std().item<float>() : 0, 1e-6);
     }
 
-    private List<double> Fit(IReadOnlyList<Measured> train, double scale, IProgress<StageProgress>? progress, CancellationToken cancellation)
+    private List<double> Fit(IReadOnlyList<TokenRises> train, double scale, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         using SingleThread single = SingleThread.Enter();
         using var adam = optim.Adam(routers.Parameters, settings.LearningRate);
         var losses = new List<double>();
-        Measured[][] byLayer = [.. train.GroupBy(m => m.Layer).OrderBy(g => g.Key).Select(g => g.ToArray())];
+        TokenRises[][] byLayer = [.. train.GroupBy(m => m.Layer).OrderBy(g => g.Key).Select(g => g.ToArray())];
         for (int step = 0; step < settings.FitSteps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -153,11 +153,11 @@ internal sealed class TokenLossPhase(
             adam.zero_grad();
             adam.ParamGroups.First().LearningRate = settings.LearningRate * (1 - 0.9 * step / settings.FitSteps);
             Tensor loss = zeros(1);
-            foreach (Measured[] layer in byLayer)
+            foreach (TokenRises[] layer in byLayer)
             {
                 const int Draws = 8;
-                Measured[] some = [.. Enumerable.Range(0, Draws).Select(_ => layer[random.Next(layer.Length)])];
-                foreach (Measured one in some)
+                TokenRises[] some = [.. Enumerable.Range(0, Draws).Select(_ => layer[random.Next(layer.Length)])];
+                foreach (TokenRises one in some)
                 {
                     long count = one.Rise_MK.size(0);
                     Tensor index_N = tensor(Enumerable.Range(0, RowsPerStep / Draws).Select(_ => random.NextInt64(count)).ToArray());
@@ -176,11 +176,11 @@ internal sealed class TokenLossPhase(
     }
 
     // How well the price of the narrowest choice over the widest is predicted for tokens of batches that were kept apart.
-    private SurrogateFit Judge(IReadOnlyList<Measured> heldOut, double scale)
+    private SurrogateFit Judge(IReadOnlyList<TokenRises> heldOut, double scale)
     {
         using var noGrad = no_grad();
         var (predicted, real) = (new List<double>(), new List<double>());
-        foreach (Measured one in heldOut)
+        foreach (TokenRises one in heldOut)
         {
             using var scope = NewDisposeScope();
             Tensor scores_MK = Scores(one, arange(one.Rise_MK.size(0)));
@@ -190,13 +190,13 @@ internal sealed class TokenLossPhase(
         return SurrogateFit.Of(predicted, real);
     }
 
-    private Tensor Scores(Measured one, Tensor index_N)
+    private Tensor Scores(TokenRises one, Tensor index_N)
     {
         Tensor target_1 = NativeTensor.Of([(float)one.Target]);
         return routers.Scores(blocks + one.Layer, target_1, one.Input_MC.index_select(0, index_N).unsqueeze(0)).squeeze(0);
     }
 
-    private sealed record Measured(int Batch, int Layer, double Target, Tensor Input_MC, Tensor Rise_MK) : IDisposable
+    private sealed record TokenRises(int Batch, int Layer, double Target, Tensor Input_MC, Tensor Rise_MK) : IDisposable
     {
         public void Dispose()
         {

@@ -68,8 +68,38 @@ public sealed class RunComparisonTests
         }
         RunComparison comparison = RunComparison.Compare(experiment.OpenRun("a"), experiment.OpenRun("b"));
         Assert.Equal(
-            "| result | a | b | difference | 95 % interval |\n|---|---:|---:|---:|---|\n| loss | 2 | 1.75 | -0.25 |  |\n\n"
+            "| result | a | b | difference | 95 % interval | pairs |\n|---|---:|---:|---:|---|---:|\n| loss | 2 | 1.75 | -0.25 |  |  |\n\n"
             + "| setting | a | b |\n|---|---|---|\n| rate | 4 | 3.5 |\n", comparison.ToMarkdown());
+    }
+
+    [Fact]
+    public void ObservationsOfTheSameSeedsAreComparedInPairs()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        File.WriteAllText(folder["experiment.json"], "{}");
+        ExperimentFolder experiment = ExperimentFolder.Open(folder.Path);
+        RunRecord Run(string name, string of, string[] seeds, double[] values)
+        {
+            using (ExperimentRun run = experiment.StartRun(new Dictionary<string, double>(), new RunOptions { Name = name }))
+            {
+                run.Summarize(new Observations("loss", "seed", of, seeds, values));
+                run.Finish();
+            }
+            return experiment.OpenRun(name);
+        }
+
+        // Seeds differ a lot and the runs hardly: pairs show it. Differences 0.1, 0.2, 0.3: mean 0.2, s = 0.1, t(0.975, 2) = 4.3027.
+        RunRecord a = Run("a", "x", ["1", "2", "3"], [1, 5, 9]), b = Run("b", "x", ["3", "1", "2", "7"], [9.3, 1.1, 5.2, 40]), c = Run("c", "y", ["1", "2", "3"], [1.1, 5.2, 9.3]);
+        SummaryDifference paired = Assert.Single(RunComparison.Compare(a, b).Results);
+        Assert.Equal(3, paired.Pairs);
+        Assert.Equal(0.2, paired.Difference!.Value, 1e-12);
+        Assert.Equal(0.2 - 4.302653 * 0.1 / Math.Sqrt(3), paired.Low!.Value, 1e-6);
+        Assert.Equal(0.2 + 4.302653 * 0.1 / Math.Sqrt(3), paired.High!.Value, 1e-6);
+        // Of something else: not paired, and the interval of independent runs is wide.
+        SummaryDifference apart = Assert.Single(RunComparison.Compare(a, c).Results);
+        Assert.Null(apart.Pairs);
+        Assert.True(apart.High - apart.Low > 10);
+        Assert.Equal(5, a.ReadSummary()["loss"].Value);
     }
 
     private static SummaryDifference Single(SummaryValue? a, SummaryValue? b)

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Flextron.Storage;
 
-namespace Flextron.Checkpoints;
+namespace Flextron.Checkpoints.Families;
 
 /// <summary>Typed access to the fields of a <c>config.json</c>, or of an object in it; null and absence are the same, as in transformers, unless it is asked.</summary>
 internal sealed class ConfigFields

@@ -1,7 +1,7 @@
 using Flextron.Models;
 using static TorchSharp.torch;
 
-namespace Flextron.Checkpoints;
+namespace Flextron.Checkpoints.Families;
 
 /// <summary>A tensor as a family stores it.</summary>
 /// <param name="Name">Its name in the file.</param>
