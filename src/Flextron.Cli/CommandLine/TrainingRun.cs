@@ -24,10 +24,6 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
     /// <summary>The folder of TensorBoard events in the output folder.</summary>
     public const string EventsName = "tensorboard";
 
-    /// <summary>Share of the documents that is kept apart for measuring.</summary>
-    public const double HeldOutShare = 0.05;
-
-    private const int LeastDocuments = 40;
     private static readonly double[] Shares = [0.25, 0.5, 0.75, 1];
     private readonly Dictionary<string, string> sources = [];
     private TokenCorpus? train;
@@ -80,7 +76,7 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         }
         else
         {
-            (train, measured) = Part(corpus, context);
+            (train, measured) = CorpusParts.Of(loaded, corpus, Window, settings.Seed, context);
         }
         int length = (int)Math.Clamp(measured.Length - 1, 1, Window);
         heldOut = new HeldOutLoss(measured, length);
@@ -168,37 +164,5 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
             if (Directory.Exists(events)) foreach (string file in Directory.GetFiles(events, "events.out.tfevents.*")) File.Delete(file);
         }
         return trainer.StepsDone;
-    }
-
-    // By document where there are enough, so that equal documents never fall on both sides; else the end of the text.
-    private (TokenCorpus Train, TokenCorpus HeldOut) Part(DocumentSource corpus, CommandContext context)
-    {
-        var split = new CorpusSplit(0, HeldOutShare, settings.Seed);
-        if (CanPart(corpus.Documents, split))
-        {
-            TokenCorpus apart = loaded.Shards(corpus.Part(split, SplitPart.HeldOut), context);
-            if (apart.Length > Window) return (loaded.Shards(corpus.Part(split, SplitPart.Train), context), apart);
-            apart.Dispose();
-        }
-        TokenCorpus all = loaded.Shards(corpus, context);
-        long end = Math.Max((long)(all.Length * HeldOutShare), Window + 1);
-        if (all.Length - end <= Window)
-            throw new FlextronException($"The corpus has {all.Length} tokens, too few for training and held-out windows of {Window}: give more text, --held-out, or a shorter --sequence-length.");
-        return (all.Slice(0, all.Length - end), all.Slice(all.Length - end, end));
-    }
-
-    // Reads no further than it takes to know.
-    private static bool CanPart(IEnumerable<string> documents, CorpusSplit split)
-    {
-        int read = 0;
-        bool train = false, apart = false;
-        foreach (SplitPart part in documents.Select(split.PartOf))
-        {
-            read++;
-            train |= part == SplitPart.Train;
-            apart |= part == SplitPart.HeldOut;
-            if (read >= LeastDocuments && train && apart) return true;
-        }
-        return false;
     }
 }

@@ -18,6 +18,7 @@ internal sealed class NotebookRunCommand : VerbCommand
     };
     private readonly Option<string?> output = new("--out") { Description = "Where the executed notebook goes; the notebook itself to overwrite it. By default runs/notebooks/NAME.ipynb.", HelpName = "file" };
     private readonly Option<bool> html = new("--html") { Description = "Also writes a page beside it that opens without a network." };
+    private readonly Option<string?> figures = new("--figures") { Description = "Also writes every figure into this folder, as a picture (SVG) and its numbers (CSV).", HelpName = "dir" };
     private readonly Option<bool> check = new("--check") { Description = "Compares the outputs with those in the file; a difference makes the exit code 1. Writes nothing unless --out is given." };
     private readonly Option<double> tolerance = new("--tolerance")
     {
@@ -29,10 +30,11 @@ internal sealed class NotebookRunCommand : VerbCommand
         "Stops at the first cell that fails, says which line, and still writes what ran. Relative paths in cells begin at the notebook's folder.",
         "notebook run notebooks/00-tour.ipynb",
         "notebook run notebooks/03-joint-training.ipynb --param steps=200 --param model=../shared/data/models/story656k-hf --html",
+        "notebook run notebooks/07-curves-lambada-piqa-mmlu.ipynb --param tasks=lambada_openai,piqa,mmlu --param limit=500 --figures curves",
         "notebook run notebooks/00-tour.ipynb --check --json")
     {
         Arguments.Add(file);
-        foreach (Option option in (Option[])[parameters, output, html, check, tolerance]) Options.Add(option);
+        foreach (Option option in (Option[])[parameters, output, html, figures, check, tolerance]) Options.Add(option);
     }
 
     public override string HowToGoOn => "what ran until then is written";
@@ -50,14 +52,21 @@ internal sealed class NotebookRunCommand : VerbCommand
         if (target is not null) run.Document.Save(target);
         string? page = target is not null && context.Get(html) ? Path.ChangeExtension(target, ".html") : null;
         if (page is not null) AtomicFile.WriteAllText(page, NotebookHtml.Render(run.Document, Path.GetFileNameWithoutExtension(path)));
+        IReadOnlyList<string> drawn = context.Get(figures) is { } folder ? NotebookFigures.Save(run.Document, folder) : [];
         context.Cancellation.ThrowIfCancellationRequested();
         IReadOnlyList<OutputDifference> differences = run.Failure is null && context.Get(check) ? OutputComparison.Compare(notebook, run.Document, context.Get(tolerance)) : [];
         bool ok = run.Failure is null && differences.Count == 0;
         var json = new
         {
-            ok, notebook = path, @out = target, html = page, cells = run.CodeCells, cellsRun = run.CellsRun, seconds = Math.Round(run.Elapsed.TotalSeconds, 2), failure = run.Failure, differences,
+            ok, notebook = path, @out = target, html = page, figures = drawn, cells = run.CodeCells, cellsRun = run.CellsRun, seconds = Math.Round(run.Elapsed.TotalSeconds, 2), failure = run.Failure, differences,
         };
-        return new VerbResult(json, writer => Write(writer, context, run, differences, target, page), ok ? 0 : 1);
+        return new VerbResult(json, writer =>
+        {
+            Write(writer, run, differences);
+            if (target is not null) writer.WriteLine($"executed notebook: {target}");
+            if (page is not null) writer.WriteLine($"page: {page}");
+            if (context.Get(figures) is { } folder) writer.WriteLine($"{drawn.Count} figures: {folder}");
+        }, ok ? 0 : 1);
     }
 
     private NotebookRunResult Run(CommandContext context, NotebookDocument notebook, string path)
@@ -87,7 +96,7 @@ internal sealed class NotebookRunCommand : VerbCommand
         return values;
     }
 
-    private static void Write(TextWriter writer, CommandContext context, NotebookRunResult run, IReadOnlyList<OutputDifference> differences, string? target, string? page)
+    private static void Write(TextWriter writer, NotebookRunResult run, IReadOnlyList<OutputDifference> differences)
     {
         if (run.Failure is { } failure)
         {
@@ -97,8 +106,6 @@ internal sealed class NotebookRunCommand : VerbCommand
         }
         foreach (OutputDifference difference in differences) writer.WriteLine(difference.ToString());
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.CellsRun} of {run.CodeCells} cells ran in {run.Elapsed.TotalSeconds:0.0} s{(differences.Count > 0 ? $"; {differences.Count} show something else than the file" : "")}"));
-        if (target is not null) writer.WriteLine($"executed notebook: {target}");
-        if (page is not null) writer.WriteLine($"page: {page}");
     }
 
     /// <summary>A line on standard error as each cell begins.</summary>

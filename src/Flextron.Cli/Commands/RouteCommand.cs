@@ -67,7 +67,7 @@ internal sealed class RouteCommand : VerbCommand
         if (family.Manifest.TrainedSteps > 0 && context.Get(teacher) is null && settings.Joint.Training.Steps > 0)
             context.Message("Distilling from the family as it is now; name the original model with --teacher to distil from that.");
         // The documents that `train` keeps apart with the same seed: the routers' losses are measured on text the weights have not seen.
-        var split = new CorpusSplit(TrainingRun.HeldOutShare, TrainingRun.HeldOutShare, context.Seed);
+        var split = new CorpusSplit(CorpusParts.HeldOutShare, CorpusParts.HeldOutShare, context.Seed);
         DocumentSource documents = corpus.Open(context, text);
         using TokenCorpus calibration = loaded.Shards(documents.Part(split, SplitPart.Calibration), context);
         using TokenCorpus train = loaded.Shards(documents.Part(split, SplitPart.Train), context);

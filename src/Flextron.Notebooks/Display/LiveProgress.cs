@@ -10,20 +10,25 @@ namespace Flextron.Notebooks.Display;
 /// Shows in a cell how far long work has come: one display a stage, replaced in place a few times a second, with bar, time left, and the course
 /// of the first number in the stage's notes (the loss). Pass it wherever the library takes progress; interrupting the cell stops the work there.
 /// </summary>
-public sealed partial class LiveProgress : IProgress<StageProgress>
+/// <remarks>As the display of an experiment's run it leaves out the run's messages, which are in the run's log.</remarks>
+public sealed partial class LiveProgress : IProgressDisplay
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(200);
     private readonly Lock gate = new();
     private readonly CellContext cell = CellContext.Required;
     private readonly TimeProvider clock;
+    private readonly bool single;
+    private DisplayedValue? shared;
     private readonly long origin;
     private readonly Dictionary<string, Stage> stages = new(StringComparer.Ordinal);
 
     /// <summary>Belongs to the cell that makes it.</summary>
+    /// <param name="single">One display for all stages, which shows the latest: for runs of many.</param>
     /// <param name="clock">The clock; the system's where null.</param>
     /// <exception cref="FlextronException">No cell is running.</exception>
-    public LiveProgress(TimeProvider? clock = null)
+    public LiveProgress(bool single = false, TimeProvider? clock = null)
     {
+        this.single = single;
         this.clock = clock ?? TimeProvider.System;
         origin = this.clock.GetTimestamp();
     }
@@ -44,6 +49,24 @@ public sealed partial class LiveProgress : IProgress<StageProgress>
         }
     }
 
+    /// <inheritdoc/>
+    public void Begin(string stage) => cell.Cancellation.ThrowIfCancellationRequested();
+
+    /// <inheritdoc/>
+    public void End(string stage, string outcome = "done")
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Message(string text)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+
     private void Show(Stage stage, TimeSpan now, bool done)
     {
         (stage.Shown, stage.Ended) = (now, done);
@@ -54,11 +77,13 @@ public sealed partial class LiveProgress : IProgress<StageProgress>
             : string.Join(", ", new[] { stage.Rate.PerSecond is { } r ? ProgressText.Rate(r) : "", stage.Rate.Remaining(last.Total, now) is { } left ? $"{ProgressText.Duration(left)} left" : "" }.Where(t => t.Length > 0));
         string words = string.Join(", ", new[] { count, time, last.Note ?? "" }.Where(t => t.Length > 0));
         var picture = new Picture(ProgressCard.Render(last.Stage, share, words, stage.Course), string.Join(", ", new[] { $"{last.Stage}: {count}", last.Note ?? "" }.Where(t => t.Length > 0)));
+        stage.Display ??= shared;
         if (stage.Display is null)
         {
             string id = Guid.NewGuid().ToString("N");
             cell.Output.Display(ValueFormatter.Format(picture), id);
             stage.Display = new DisplayedValue(cell, id, []);
+            if (single) shared = stage.Display;
         }
         else
         {

@@ -12,6 +12,9 @@ public static class MimeTypes
     /// <summary>A static picture.</summary>
     public const string Svg = "image/svg+xml";
 
+    /// <summary>The numbers behind a picture.</summary>
+    public const string Csv = "text/csv";
+
     /// <summary>An interactive chart: VS Code and JupyterLab's plotly extension draw it.</summary>
     public const string Plotly = "application/vnd.plotly.v1+json";
 

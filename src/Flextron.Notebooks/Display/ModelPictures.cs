@@ -12,7 +12,7 @@ public static class ModelPictures
     public static Picture Picture(this SubNetwork network, ModelConfig full, string? title = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return new Picture(SubNetworkBars.Render(network, full, title), $"{title ?? "sub-network"}: {network}");
+        return new Picture(SubNetworkBars.Render(network, full, title), $"{title ?? "sub-network"}: {network}") { Csv = SubNetworkBars.ToCsv(network) };
     }
 
     /// <summary>A text whose tokens are coloured by how unlikely a model finds them: dark is surprising.</summary>

@@ -75,6 +75,7 @@ public static class ValueFormatter
         try
         {
             if (mimeType == MimeTypes.Text && Plain(value) is { } plain) return plain;
+            if (mimeType == MimeTypes.Csv && value is Picture { Csv: null }) return null;
             string text = value.ToDisplayString(mimeType);
             return mimeType == MimeTypes.Text && text.Length > LongestText ? text[..LongestText] + "…" : text;
         }

@@ -11,7 +11,7 @@ public sealed class NotebookCell
     /// <summary>The tag of the cell that sets them.</summary>
     public const string InjectedTag = "injected-parameters";
 
-    /// <summary>The tag of cells whose output differs from run to run and is not compared.</summary>
+    /// <summary>The tag of cells whose output differs from run to run: only its kinds are compared.</summary>
     public const string VolatileTag = "volatile";
 
     internal NotebookCell(JsonObject json) => Json = json;

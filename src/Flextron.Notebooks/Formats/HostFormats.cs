@@ -17,11 +17,11 @@ internal static class HostFormats
     public static void Register()
     {
         ValueFormatter.Register<TextGrid>((MimeTypes.Html, g => g.ToHtml()), (MimeTypes.Text, g => g.ToText()));
-        ValueFormatter.Register<Picture>((MimeTypes.Svg, p => p.Svg), (MimeTypes.Text, p => p.Text));
-        ValueFormatter.Register<Figure>((MimeTypes.Plotly, PlotlyRenderer.ToJson), (MimeTypes.Svg, f => SvgRenderer.Render(f)), (MimeTypes.Text, FigureText));
+        ValueFormatter.Register<Picture>((MimeTypes.Svg, p => p.Svg), (MimeTypes.Csv, p => p.Csv!), (MimeTypes.Text, p => p.Text));
+        ValueFormatter.Register<Figure>((MimeTypes.Plotly, PlotlyRenderer.ToJson), (MimeTypes.Svg, f => SvgRenderer.Render(f)), (MimeTypes.Csv, f => f.ToCsv()), (MimeTypes.Text, FigureText));
         ValueFormatter.Register<GenericChart>((MimeTypes.Plotly, GenericChart.toJson), (MimeTypes.Text, _ => "Plotly chart"));
-        ValueFormatter.Register<ColouredText>((MimeTypes.Svg, t => t.ToSvg()), (MimeTypes.Text, ColouredWords));
-        ValueFormatter.Register<SubNetwork>((MimeTypes.Svg, n => SubNetworkBars.Render(n)), (MimeTypes.Text, n => n.ToString()));
+        ValueFormatter.Register<ColouredText>((MimeTypes.Svg, t => t.ToSvg()), (MimeTypes.Csv, t => t.ToCsv()), (MimeTypes.Text, ColouredWords));
+        ValueFormatter.Register<SubNetwork>((MimeTypes.Svg, n => SubNetworkBars.Render(n)), (MimeTypes.Csv, SubNetworkBars.ToCsv), (MimeTypes.Text, n => n.ToString()));
         Grid<SelectedNetwork>(SelectedGrid);
         Grid<ModelConfig>(c => LayerTable.Of(c));
         Grid<DecoderModel>(m => LayerTable.Of(m.Config));

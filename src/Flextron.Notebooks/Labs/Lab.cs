@@ -4,6 +4,7 @@ using Flextron.Data.TinyWorld;
 using Flextron.Elastic;
 using Flextron.Importance;
 using Flextron.Models;
+using Flextron.Progress;
 using Flextron.Tokenization;
 using Flextron.Training;
 
@@ -15,7 +16,7 @@ public sealed class Lab : IDisposable
     /// <summary>The name of the model that the repository carries.</summary>
     public const string Embedded = "embedded";
 
-    private const int SmallPartTokens = 100_000;
+    private const int SmallPartTokens = 100_000, RankingTokens = 16_384;
     private readonly LoadedCheckpoint checkpoint;
 
     private Lab(LoadedCheckpoint checkpoint, Tokenizer tokenizer, TokenCorpus calibration, TokenCorpus train, TokenCorpus heldOut)
@@ -77,6 +78,19 @@ public sealed class Lab : IDisposable
 
     /// <summary>A family made of a copy of the model, its parts in the order of the scores; the caller disposes it.</summary>
     public ElasticFamily NewFamily(ImportanceScores scores) => ElasticFamily.Create(checkpoint with { Weights = checkpoint.Weights.Clone() }, scores, Space);
+
+    /// <summary>A family ranked and trained jointly for a moment, which is what walks on later stages begin with; the caller disposes it.</summary>
+    /// <param name="steps">Of joint training.</param>
+    /// <param name="progress">Told of steps.</param>
+    /// <param name="cancellation">Stops between steps.</param>
+    public ElasticFamily NewTrainedFamily(int steps, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ElasticFamily family = NewFamily(ImportanceRanker.Rank(Model, Calibration, maximumTokens: RankingTokens));
+        var settings = new JointTrainingSettings { Steps = steps, BatchSize = 8, LearningRate = 1e-3, WarmupSteps = Math.Min(5, steps), EvaluateEvery = 0 };
+        using (var trainer = new JointTrainer(family.Model, family.Space, settings, teacher: Model)) trainer.Run(Train, progress: progress, cancellation: cancellation);
+        family.AddTrainedSteps(steps);
+        return family;
+    }
 
     /// <summary>A copy of the model with its parts in some order; the caller disposes it.</summary>
     public DecoderModel Reordered(ImportanceOrder order)

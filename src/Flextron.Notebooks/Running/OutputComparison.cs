@@ -9,12 +9,15 @@ namespace Flextron.Notebooks.Running;
 
 /// <summary>
 /// Compares the outputs of two runs of a notebook. Numbers agree within a relative tolerance or one unit of their last printed digit; times
-/// ("12 ms", "3.4 s") are not compared, nor are pictures and markup, which are drawn from what is compared, nor cells tagged <c>volatile</c>.
+/// ("12 ms", "3.4 s") are not compared, nor are pictures and markup, which are drawn from what is compared. Of cells tagged <c>volatile</c>
+/// only the kinds of their outputs are: a figure that has become an error is found even there.
 /// </summary>
 public static partial class OutputComparison
 {
     /// <summary>Numbers may differ by so much: another processor sums in another order, and training enlarges that.</summary>
     public const double DefaultTolerance = 0.02;
+
+    private const string Chart = "chart", Numbers = "numbers of the figure";
 
     /// <summary>Lists the differences, at most one a cell.</summary>
     /// <param name="committed">The notebook as it was.</param>
@@ -27,7 +30,12 @@ public static partial class OutputComparison
         var differences = new List<OutputDifference>();
         for (int i = 0; i < before.Length; i++)
         {
-            if (after[i].Tags.Contains(NotebookCell.VolatileTag)) continue;
+            if (after[i].Tags.Contains(NotebookCell.VolatileTag))
+            {
+                (string was, string isNow) = (string.Join(", ", before[i].Outputs.Select(Kind)), string.Join(", ", after[i].Outputs.Select(Kind)));
+                if (was != isNow) differences.Add(new OutputDifference(i + 1, "kinds of outputs", was, isNow));
+                continue;
+            }
             (string What, string Text)[] old = [.. Shown(before[i])], fresh = [.. Shown(after[i])];
             if (old.Length != fresh.Length)
             {
@@ -50,6 +58,14 @@ public static partial class OutputComparison
 
     private static NotebookCell[] Cells(NotebookDocument document) => [.. document.Cells.Where(c => c.IsCode && !c.Tags.Contains(NotebookCell.InjectedTag))];
 
+    // "console (stdout)", "error", or the forms that a display has.
+    private static string Kind(JsonObject output) => NotebookJson.Text(output["output_type"]) switch
+    {
+        "stream" => $"console ({NotebookJson.Text(output["name"])})",
+        "error" => "error",
+        _ => output["data"] is JsonObject data ? string.Join(" + ", data.Select(d => d.Key).Order(StringComparer.Ordinal)) : "nothing",
+    };
+
     private static IEnumerable<(string What, string Text)> Shown(NotebookCell cell)
     {
         foreach (JsonObject output in cell.Outputs)
@@ -57,7 +73,7 @@ public static partial class OutputComparison
             switch (NotebookJson.Text(output["output_type"]))
             {
                 case "stream":
-                    yield return ($"console ({NotebookJson.Text(output["name"])})", NotebookJson.Text(output["text"]));
+                    yield return (Kind(output), NotebookJson.Text(output["text"]));
                     break;
                 case "error":
                     yield return ("error", NotebookJson.Text(output["evalue"]));
@@ -65,7 +81,8 @@ public static partial class OutputComparison
                 default:
                     if (output["data"] is not JsonObject data) continue;
                     yield return ("text", NotebookJson.Text(data[MimeTypes.Text]));
-                    if (data[MimeTypes.Plotly]?["data"] is { } chart) yield return ("chart", chart.ToJsonString());
+                    if (data[MimeTypes.Csv] is { } numbers) yield return (Numbers, NotebookJson.Text(numbers));
+                    else if (data[MimeTypes.Plotly]?["data"] is { } chart) yield return (Chart, chart.ToJsonString());
                     break;
             }
         }
@@ -83,8 +100,13 @@ public static partial class OutputComparison
         return null;
     }
 
-    private static string[] Lines((string What, string Text) output) =>
-        output.What == "chart" ? output.Text.Replace(",", ", ", StringComparison.Ordinal).Replace("], ", "],\n", StringComparison.Ordinal).Split('\n') : output.Text.TrimEnd().ReplaceLineEndings("\n").Split('\n');
+    // Commas between numbers are not those within numbers: "1,234" in a list is two of them.
+    private static string[] Lines((string What, string Text) output) => output.What switch
+    {
+        Chart => output.Text.Replace(",", ", ", StringComparison.Ordinal).Replace("], ", "],\n", StringComparison.Ordinal).Split('\n'),
+        Numbers => output.Text.TrimEnd().Replace(",", ", ", StringComparison.Ordinal).ReplaceLineEndings("\n").Split('\n'),
+        _ => output.Text.TrimEnd().ReplaceLineEndings("\n").Split('\n'),
+    };
 
     private static string Shorten(string text) => text.Length > 120 ? text[..120] + "…" : text;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using Flextron.Storage;
 using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Figures;
 using Flextron.Workbench.Reports;
 
 namespace Flextron.Workbench.Benchmarks;
@@ -13,6 +15,10 @@ namespace Flextron.Workbench.Benchmarks;
 public sealed record BenchmarkReport(
     EnvironmentInfo Environment, BenchmarkOptions Options, IReadOnlyDictionary<string, string> Questions, IReadOnlyList<BenchmarkFigure> Figures)
 {
+    /// <summary>Pictures with the names of their files; written beside the report, not into it.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<(string Name, Figure Figure)> Pictures { get; init; } = [];
+
     /// <summary>Whether every promise holds here.</summary>
     public bool AllHold => Figures.All(f => f.Holds != false);
 
@@ -42,12 +48,13 @@ public sealed record BenchmarkReport(
         return MarkdownReport.Render(report);
     }
 
-    /// <summary>Writes <c>benchmarks.json</c> and <c>benchmarks.md</c>.</summary>
+    /// <summary>Writes <c>benchmarks.json</c> and <c>benchmarks.md</c>, and pictures with their numbers into <c>figures</c>.</summary>
     /// <exception cref="FlextronException">The folder cannot be written.</exception>
     public void Write(string folder)
     {
         FlextronJson.WriteFile(Path.Combine(folder, "benchmarks.json"), this);
         AtomicFile.WriteAllText(Path.Combine(folder, "benchmarks.md"), ToMarkdown());
+        foreach ((string name, Figure figure) in Pictures) FigureFiles.Write(figure, Path.Combine(folder, "figures"), name);
     }
 
     private static string Digits(double value) => value.ToString(Math.Abs(value) switch { >= 1000 => "0", >= 100 => "0.0", >= 10 => "0.00", _ => "0.000" }, CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using Flextron.Progress;
 using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Figures;
 
 namespace Flextron.Workbench.Benchmarks;
 
@@ -27,15 +28,17 @@ public static class BenchmarkRunner
         }
         EnvironmentInfo environment = EnvironmentInfo.Capture(Directory.GetCurrentDirectory(), DateTimeOffset.UtcNow);
         var figures = new List<BenchmarkFigure>();
+        var pictures = new List<(string, Figure)>();
         var questions = new Dictionary<string, string>();
         foreach (IBenchmark benchmark in all.Where(b => b is MachineBenchmark || selected.Count == 0 || selected.Any(s => Matches(b, s))))
         {
             var session = new BenchmarkSession(benchmark, options, progress);
             benchmark.Measure(session);
             figures.AddRange(session.Figures);
+            pictures.AddRange(session.Pictures);
             questions[$"{benchmark.Group}: {benchmark.Name}"] = benchmark.Question;
         }
-        return new BenchmarkReport(environment, options, questions, figures);
+        return new BenchmarkReport(environment, options, questions, figures) { Pictures = pictures };
     }
 
     private static string Path(IBenchmark benchmark) => $"{benchmark.Group}/{benchmark.Name}";

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Flextron.Latency;
 using Flextron.Progress;
+using Flextron.Workbench.Figures;
 
 namespace Flextron.Workbench.Benchmarks;
 
@@ -15,6 +16,7 @@ public sealed class BenchmarkSession
     private readonly BenchmarkOptions options;
     private readonly IProgress<StageProgress>? progress;
     private readonly List<BenchmarkFigure> figures = [];
+    private readonly List<(string Name, Figure Figure)> pictures = [];
 
     internal BenchmarkSession(IBenchmark benchmark, BenchmarkOptions options, IProgress<StageProgress>? progress)
     {
@@ -25,6 +27,14 @@ public sealed class BenchmarkSession
 
     /// <summary>What was reported so far.</summary>
     public IReadOnlyList<BenchmarkFigure> Figures => figures;
+
+    /// <summary>What was drawn so far, with the names of the files.</summary>
+    public IReadOnlyList<(string Name, Figure Figure)> Pictures => pictures;
+
+    /// <summary>Adds a picture to the report's folder.</summary>
+    /// <param name="name">File name without extension.</param>
+    /// <param name="figure">What it shows.</param>
+    public void Draw(string name, Figure figure) => pictures.Add((name, figure));
 
     /// <summary>Times cases turn by turn. The order within a round turns with the rounds, so that none always follows the same neighbour.</summary>
     /// <param name="cases">At least one.</param>

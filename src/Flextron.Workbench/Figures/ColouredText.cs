@@ -46,6 +46,14 @@ public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<do
         return canvas.ToString();
     }
 
+    /// <summary>The pieces and their numbers as comma-separated text with a header line; missing numbers are empty.</summary>
+    public string ToCsv()
+    {
+        var table = new FigureTable("token", Quantity);
+        for (int i = 0; i < Tokens.Count; i++) table.Add().Text(table.XName, Tokens[i]).Number(table.YName, Values[i]);
+        return table.ToCsv();
+    }
+
     private (double X, double Y) Piece(SvgCanvas canvas, string text, double value, double share, double x, double y)
     {
         while (text.Length > 0)

@@ -11,7 +11,7 @@ internal sealed class FigureTable
     private readonly Dictionary<string, bool> _isText = [];
     private readonly List<Row> _rows = [];
 
-    private FigureTable(string x, string y)
+    public FigureTable(string x, string y)
     {
         XName = x;
         YName = y;

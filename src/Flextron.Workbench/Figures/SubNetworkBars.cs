@@ -36,6 +36,16 @@ public static class SubNetworkBars
         return canvas.ToString();
     }
 
+    /// <summary>The kept parts of every block as comma-separated text with a header line.</summary>
+    public static string ToCsv(SubNetwork network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        var table = new FigureTable("block", "kept");
+        for (int i = 0; i < network.Blocks.Length; i++)
+            table.Add().Number(table.XName, i).Number("groups", network.Blocks[i].KvGroups).Number("neurons", network.Blocks[i].Neurons);
+        return table.ToCsv();
+    }
+
     private static void Bar(SvgCanvas canvas, double y, int kept, int full, string unit, int series)
     {
         canvas.Element("rect", ("x", BarLeft), ("y", y), ("width", BarWidth), ("height", 12.0), ("fill", Palette.Grid));

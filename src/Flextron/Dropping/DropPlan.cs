@@ -27,13 +27,21 @@ public sealed record DropPlan(SubNetwork Network, ImmutableArray<DroppedPart> Dr
             DropTarget.Block => Parts(similarities.Blocks, null),
             _ => [.. Parts(similarities.Attention, BlockPart.Attention), .. Parts(similarities.Mlp, BlockPart.Mlp)],
         };
-        if (count < 1 || count >= candidates.Length)
-            throw new FlextronException($"Dropping {count} of {candidates.Length} {Name(target)} is not possible: choose 1 to {candidates.Length - 1}.");
+        RequireCount(config, target, count);
         ImmutableArray<DroppedPart> dropped = [.. candidates.OrderByDescending(c => c.Similarity).ThenByDescending(c => c.Block).ThenByDescending(c => c.Part).Take(count)];
         bool Gone(int block, BlockPart part) => dropped.Any(d => d.Block == block && (d.Part is null || d.Part == part));
         var network = new SubNetwork(Enumerable.Range(0, config.BlockCount).Select(b => new BlockShape(
             Gone(b, BlockPart.Attention) ? 0 : config.KvGroupCount, Gone(b, BlockPart.Mlp) ? 0 : config.NeuronCount)));
         return new DropPlan(network, dropped);
+    }
+
+    /// <summary>Refuses to drop nothing or everything, which needs no measurement.</summary>
+    /// <exception cref="FlextronException">So many are not possible.</exception>
+    public static void RequireCount(ModelConfig config, DropTarget target, int count)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        int all = target == DropTarget.Joint ? 2 * config.BlockCount : config.BlockCount;
+        if (count < 1 || count >= all) throw new FlextronException($"Dropping {count} of {all} {Name(target)} is not possible: choose 1 to {all - 1}.");
     }
 
     private static DroppedPart[] Parts(ImmutableArray<double> similarities, BlockPart? part) => [.. similarities.Select((s, b) => new DroppedPart(b, part, s))];

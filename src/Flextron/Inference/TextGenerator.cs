@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Flextron.Inference.Decoding;
 using Flextron.Inference.Kernels;
+using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using Flextron.Tokenization;
 using TorchSharp;
@@ -22,6 +23,9 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
     /// <summary>The decode engine that generates on the CPU; made at first use, and disposed with the generator.</summary>
     /// <exception cref="FlextronException">The model is on another device.</exception>
     public DecodeEngine Engine => engine ??= new DecodeEngine(model, format);
+
+    /// <summary>The Mixture-of-Depths model that the network belongs to, where it does: texts are then read through its routers, by libtorch.</summary>
+    public MixtureModel? Mixture { get; init; }
 
     /// <summary>Continues a prompt until the token limit, a stop string, the end of the text, or the end of the context.</summary>
     /// <param name="prompt">May be empty: the text then begins behind the beginning-of-sequence id.</param>
@@ -102,6 +106,7 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 
     private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
     {
+        if (Mixture is not null) return new MixtureSequence(Mixture, network, capacity);
         if (model.Device.type == DeviceType.CPU && DecodeEngine.Supports(model.Config)) return new EngineSequence(Engine, network, router, capacity);
         if (router is not null || format != WeightFormat.Model)
             throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block "

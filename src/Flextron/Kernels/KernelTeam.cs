@@ -43,7 +43,14 @@ internal static unsafe class KernelTeam
         var job = new Job { Body = &Invoke<T>, Kernel = &kernel, Rows = rows };
         if (Parallel != null)
         {
-            Parallel(&Member, &job, (uint)threads, 0);
+            // Interrupting a notebook's cell aborts its thread, but never within a finally: an abort that crossed libgomp's frames would end the process.
+            try
+            {
+            }
+            finally
+            {
+                Parallel(&Member, &job, (uint)threads, 0);
+            }
             return;
         }
         // A lambda cannot capture pointers to locals; the copy travels as an integer and outlives the call.

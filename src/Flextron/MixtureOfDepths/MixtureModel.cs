@@ -25,6 +25,7 @@ public sealed class MixtureModel : IDisposable
     /// <summary>Puts routers in front of a model's blocks.</summary>
     /// <param name="model">The network; this object then owns it.</param>
     /// <param name="routers">Its routers; this object then owns them.</param>
+    /// <exception cref="FlextronException">They do not fit the network, or a routed block does not attend.</exception>
     public MixtureModel(DecoderModel model, DepthRouters routers)
     {
         ArgumentNullException.ThrowIfNull(model);

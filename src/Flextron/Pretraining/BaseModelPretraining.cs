@@ -112,7 +112,10 @@ public static class BaseModelPretraining
         return residual ? deviation / Math.Sqrt(2 * config.BlockCount) : deviation;
     }
 
-    private static Tokenizer TrainTokenizer(PretrainingSettings settings, IProgress<StageProgress>? progress)
+    /// <summary>Trains the tokenizer on the beginning of the tiny world's text.</summary>
+    /// <param name="settings">Vocabulary, characters and world.</param>
+    /// <param name="progress">Reports that it is at work.</param>
+    public static Tokenizer TrainTokenizer(PretrainingSettings settings, IProgress<StageProgress>? progress)
     {
         progress?.Report(new StageProgress("training the tokenizer", 0, 0));
         long characters = 0;

@@ -23,11 +23,12 @@ public sealed class FormatTests
     {
         var figure = new Figure("Loss", new Axis("Step"), new Axis("Loss", "nats"), [new LineSeries("a < b", [1, 2], [3, 4])]) { Subtitle = "one seed" };
         MimeBundle bundle = ValueFormatter.Format(figure);
-        Assert.Equal(["application/vnd.plotly.v1+json", "image/svg+xml", "text/plain"], bundle.Data.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["application/vnd.plotly.v1+json", "image/svg+xml", "text/csv", "text/plain"], bundle.Data.Keys.Order(StringComparer.Ordinal));
         JsonElement plotly = JsonDocument.Parse(bundle.Data[MimeTypes.Plotly]).RootElement;
         Assert.Equal([3.0, 4.0], plotly.GetProperty("data")[0].GetProperty("y").EnumerateArray().Select(y => y.GetDouble()));
         Assert.True(plotly.TryGetProperty("layout", out _));
         Assert.Equal("svg", XDocument.Parse(bundle.Data[MimeTypes.Svg]).Root!.Name.LocalName);
+        Assert.Equal("series,Step,Loss (nats)\na < b,1,3\na < b,2,4\n", bundle.Data[MimeTypes.Csv]);
         Assert.Equal("Figure: Loss (one seed)\nStep × Loss (nats): a < b", bundle.Text);
         Assert.InRange(bundle.Data[MimeTypes.Plotly].Length, 100, 20_000);
     }

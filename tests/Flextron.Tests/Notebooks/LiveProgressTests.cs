@@ -15,7 +15,7 @@ public sealed class LiveProgressTests : IDisposable
     public LiveProgressTests()
     {
         CellContext.Current = new CellContext(output, interrupted.Token);
-        progress = new LiveProgress(clock);
+        progress = new LiveProgress(clock: clock);
     }
 
     public void Dispose()
@@ -44,6 +44,19 @@ public sealed class LiveProgressTests : IDisposable
         string path = XDocument.Parse(svg).Descendants().Single(e => e.Name.LocalName == "path").Attribute("d")!.Value;
         Assert.StartsWith("M440,10L", path);
         Assert.EndsWith("626,48", path);
+    }
+
+    [Fact]
+    public void A_single_display_shows_the_latest_of_all_stages()
+    {
+        var single = new LiveProgress(single: true, clock);
+        single.Begin("a");
+        single.Report(new StageProgress("a", 1, 2));
+        single.Report(new StageProgress("a", 2, 2));
+        single.End("a");
+        single.Report(new StageProgress("b", 1, 1));
+        Assert.Equal("a: 1/2", Assert.Single(output.Displays).Bundle.Text);
+        Assert.Equal(["a: 2/2", "b: 1/1"], output.Updates.Select(u => u.Bundle.Text));
     }
 
     [Fact]

@@ -35,4 +35,18 @@ public sealed class OutputComparisonTests
         Assert.Equal(["cell 2, text, line 1: \"4\" is committed, \"6\" now", "cell 5, console (stdout), line 2: \"b 2\" is committed, \"b 3\" now"],
             OutputComparison.Compare(committed, other).Select(d => d.ToString()));
     }
+
+    [Fact]
+    public async Task Figures_are_compared_by_their_numbers_and_volatile_cells_by_the_kinds_of_their_outputs()
+    {
+        const string Figure = "new Figure(\"t\", new Axis(\"x\"), new Axis(\"y\"), [new LineSeries(\"a\", [1, 2], [3, y])])";
+        NotebookDocument notebook = NotebookDocument.Parse(NotebookText.Of(
+            "@parameters:double y = 4; bool draw = true;", "using Flextron.Workbench.Figures;\n" + Figure, "@volatile:" + Figure, "@volatile:if (draw) Console.WriteLine(y); else display(y);"));
+        async Task<NotebookDocument> Run(string y, string draw) =>
+            (await NotebookRunner.RunAsync(notebook, Path.GetTempPath(), new Dictionary<string, string> { ["y"] = y, ["draw"] = draw })).Document;
+        NotebookDocument committed = await Run("4", "true");
+        Assert.Empty(OutputComparison.Compare(committed, await Run("4.04", "true")));
+        Assert.Equal(["cell 2, numbers of the figure, line 3: \"a, 2, 4\" is committed, \"a, 2, 5\" now"], OutputComparison.Compare(committed, await Run("5", "true")).Select(d => d.ToString()));
+        Assert.Equal(["cell 4, kinds of outputs: \"console (stdout)\" is committed, \"text/plain\" now"], OutputComparison.Compare(committed, await Run("4", "false")).Select(d => d.ToString()));
+    }
 }

@@ -6,8 +6,8 @@ namespace Flextron.Inference.Decoding;
 /// <summary>The working memory of a session: one allocation, sized once for the whole network.</summary>
 internal sealed unsafe class DecodeBuffers : IDisposable
 {
-    /// <summary>Tokens of a prompt that pass through the network together.</summary>
-    public const int BlockTokens = 32;
+    /// <summary>Most tokens of a prompt that pass through the network together: each reading of the weights serves them all.</summary>
+    public const int MostBlockTokens = 128;
 
     /// <summary>Rows of a down or output projection that are summed before they are added to the residual stream.</summary>
     public const int ChunkRows = 128;
@@ -15,11 +15,13 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     /// <summary>Entries of a group that are attended to in one piece.</summary>
     public const int ChunkEntries = 256;
 
-    private readonly NativeBuffer memory;
+    private readonly NativeBuffer memory, scratch;
+    private readonly long scratchStride;
 
     public DecodeBuffers(ModelConfig config, int capacity, int workers, IKernels kernels)
     {
         long offset = 0;
+        BlockTokens = Math.Min(MostBlockTokens, capacity);
         // Rows begin on cache lines and leave room for a whole vector behind their last element.
         static int Padded(long count) => checked((int)((count + 31) / 16 * 16));
         long Take(long floats)
@@ -41,7 +43,8 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         SumsOffset = Padded((long)config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
         ScoreFloats = SumsOffset + Padded((long)size * kernels.Lanes);
         AttentionStride = Padded((long)chunks * PartialStride);
-        long residual = Take((long)BlockTokens * Width), normed = Take((long)Math.Max(BlockTokens, workers) * NormedStride), query = Take((long)BlockTokens * QueryStride);
+        long residual = Take((long)BlockTokens * Width), normed = Take((long)Math.Max(BlockTokens, workers) * NormedStride);
+        long mlpNormed = config.Architecture.ParallelResidual ? Take((long)Math.Max(BlockTokens, workers) * NormedStride) : normed, query = Take((long)BlockTokens * QueryStride);
         long key = Take((long)BlockTokens * KeyStride), value = Take((long)BlockTokens * KeyStride), joined = Take((long)BlockTokens * QueryStride);
         long gate = Take((long)BlockTokens * NeuronStride), up = Take((long)BlockTokens * NeuronStride), sums = Take((long)sumChunks * Width);
         long cos = Take((long)BlockTokens * Padded(size)), sin = Take((long)BlockTokens * Padded(size)), logits = Take(Padded(config.VocabularySize));
@@ -50,8 +53,11 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
         float* start = (float*)memory.Start;
         new Span<float>(start, checked((int)offset)).Clear();
+        scratchStride = (kernels.ScratchFloats(config.HiddenSize, BlockTokens, ChunkRows) + 31) / 16 * 16;
+        scratch = new NativeBuffer(workers * scratchStride * sizeof(float), "the working memory of reading a prompt");
         Residual = start + residual;
         Normed = start + normed;
+        MlpNormed = start + mlpNormed;
         Query = start + query;
         Key = start + key;
         Value = start + value;
@@ -66,6 +72,9 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         Partial = start + partial;
     }
 
+    /// <summary>Tokens of a prompt that pass through the network together.</summary>
+    public int BlockTokens { get; }
+
     public int Width { get; }
     public int NormedStride { get; }
     public int QueryStride { get; }
@@ -79,6 +88,10 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     public int AttentionStride { get; }
     public float* Residual { get; }
     public float* Normed { get; }
+
+    /// <summary>What the MLP reads; a room of its own where attention does not come before it.</summary>
+    public float* MlpNormed { get; }
+
     public float* Query { get; }
     public float* Key { get; }
     public float* Value { get; }
@@ -95,6 +108,13 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     /// <summary>Pieces that so many rows are summed in.</summary>
     public static int Chunks(long rows) => checked((int)((rows + ChunkRows - 1) / ChunkRows));
 
+    /// <summary>A thread's own room for panels of weights.</summary>
+    public float* Scratch(int worker) => (float*)scratch.Start + worker * scratchStride;
+
     /// <inheritdoc/>
-    public void Dispose() => memory.Dispose();
+    public void Dispose()
+    {
+        memory.Dispose();
+        scratch.Dispose();
+    }
 }

@@ -41,6 +41,13 @@ internal sealed unsafe class DecodeCache : IDisposable
     /// <summary>Entries of a group.</summary>
     public int Length(int block, int group) => lengths[firstLists[block] + group];
 
+    /// <summary>Entries of a group that belong to tokens before a position.</summary>
+    public int LengthUpTo(int block, int group, int position)
+    {
+        int list = firstLists[block] + group, before = new ReadOnlySpan<int>(Positions(list), lengths[list]).BinarySearch(position);
+        return before < 0 ? ~before : before;
+    }
+
     /// <summary>Tiles of keys; tile i holds the entries from i · lanes on.</summary>
     public float* Keys(int block, int group) => Tiles(keys, block, group);
 

@@ -33,7 +33,6 @@ public sealed unsafe class DecodeEngine : IDisposable
         if (model.Device.type != DeviceType.CPU)
             throw new FlextronException($"The decode engine reads weights in main memory, and the model is on {model.Device}: load it with --device cpu.");
         model.Config.RequireAttention("The decode engine", "generate through libtorch, as TextGenerator does by itself");
-        if (!Supports(model.Config)) throw new FlextronException($"The decode engine computes the layers of Llama, and the model is of the family {model.Config.Family}: run it through libtorch.");
         Config = model.Config;
         Kernels = kernels;
         FullNetwork = model.FullNetwork;
@@ -44,10 +43,19 @@ public sealed unsafe class DecodeEngine : IDisposable
         {
             using var noGrad = no_grad();
             Embedding = Matrix(weights.Embedding_VC);
-            Blocks = [.. weights.Blocks.Select(b => new DecodeBlock(
-                Vector(b.AttentionNorm_C), Matrix(b.Query_QC), Matrix(b.Key_KC), Matrix(b.Value_KC), Matrix(b.Output_QC),
-                Vector(b.MlpNorm_C), Matrix(b.Gate_DC!), Matrix(b.Up_DC), Matrix(b.Down_DC)))];
+            Positions = Vector(weights.Positions_TC);
+            Blocks = [.. weights.Blocks.Select(b => new DecodeBlock
+            {
+                AttentionNorm = Vector(b.AttentionNorm_C), AttentionNormBias = Vector(b.AttentionNormBias_C),
+                Query = Matrix(b.Query_QC), QueryBias = Vector(b.QueryBias_Q), QueryNorm = Vector(b.QueryNorm_H),
+                Key = Matrix(b.Key_KC), KeyBias = Vector(b.KeyBias_K), KeyNorm = Vector(b.KeyNorm_H),
+                Value = Matrix(b.Value_KC), ValueBias = Vector(b.ValueBias_K), Output = Matrix(b.Output_QC), OutputBias = Vector(b.OutputBias_C),
+                MlpNorm = Vector(b.MlpNorm_C), MlpNormBias = Vector(b.MlpNormBias_C),
+                Gate = b.Gate_DC is { } gate ? Matrix(gate) : null, GateBias = Vector(b.GateBias_D), Up = Matrix(b.Up_DC), UpBias = Vector(b.UpBias_D),
+                Down = Matrix(b.Down_DC), DownBias = Vector(b.DownBias_C),
+            })];
             FinalNorm = Vector(weights.FinalNorm_C);
+            FinalNormBias = Vector(weights.FinalNormBias_C);
             Head = Config.TiedEmbeddings ? Embedding : Matrix(weights.Head_VC);
         }
         catch
@@ -57,11 +65,11 @@ public sealed unsafe class DecodeEngine : IDisposable
         }
     }
 
-    /// <summary>Whether the engine computes models of a shape: layers as in Llama, without a window shorter than the context.</summary>
+    /// <summary>Whether the engine computes models of a shape: those that attend in every block.</summary>
     public static bool Supports(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return config.IsAttentionOnly && config.Architecture.HasLlamaLayers && config.VisibleTokens == config.ContextLength;
+        return config.IsAttentionOnly;
     }
 
     /// <summary>The model's shape.</summary>
@@ -79,7 +87,12 @@ public sealed unsafe class DecodeEngine : IDisposable
 
     internal DecodeBlock[] Blocks { get; } = [];
 
+    /// <summary>Learned positions [T, C], float32; 0 where positions are rotations.</summary>
+    internal nint Positions { get; }
+
     internal nint FinalNorm { get; }
+
+    internal nint FinalNormBias { get; }
 
     internal WeightMatrix Head { get; }
 
@@ -105,7 +118,7 @@ public sealed unsafe class DecodeEngine : IDisposable
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(disposed, this);
 
-    private nint Vector(Tensor vector_C) => InPlace(vector_C, ScalarType.Float32);
+    private nint Vector(Tensor? vector_C) => vector_C is null ? 0 : InPlace(vector_C, ScalarType.Float32);
 
     private WeightMatrix Matrix(Tensor matrix)
     {

@@ -15,19 +15,14 @@ namespace Flextron.Inference.Decoding;
 /// </remarks>
 internal sealed unsafe class DecodePass : ITeamWork, IDisposable
 {
-    /// <summary>Weights that a thread must have to itself in a part, for the part to be shared: about ten times what a barrier costs.</summary>
-    private const long WeightsPerWorker = 1 << 15;
-
     /// <summary>Weights that a pass must read for the team to be woken at all.</summary>
     private const long WeightsPerTeam = 1 << 20;
-
-    /// <summary>What turning a token's queries and storing its key and value costs, in entries attended to: its cache lines come from afar.</summary>
-    private const long AppendCost = 64;
 
     private readonly DecodeEngine engine;
     private readonly ModelConfig config;
     private readonly IKernels kernels;
     private readonly DecodeBuffers buffers;
+    private readonly CachedAttention attention;
     private readonly SubNetwork widest;
     private readonly BlockShape[] shapes;
     private readonly WorkerTeam team;
@@ -47,6 +42,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         (config, kernels) = (engine.Config, engine.Kernels);
         buffers = new DecodeBuffers(config, capacity, this.threads, kernels);
         Cache = new DecodeCache(config, widest, capacity, kernels);
+        attention = new CachedAttention(engine, buffers, Cache, team);
         shapes = new BlockShape[config.BlockCount];
         frequencies_I = RotaryTable.Frequencies(config);
     }
@@ -56,11 +52,14 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     /// <summary>Is told where the calling thread's time goes; null where nobody asks.</summary>
     public PartClock? Clock { get; set; }
 
+    /// <summary>Most tokens of one <see cref="Forward"/>.</summary>
+    public int BlockTokens => buffers.BlockTokens;
+
     /// <summary>Logits of the last token passed with logits wanted.</summary>
     public ReadOnlySpan<float> Logits => new(buffers.Logits, config.VocabularySize);
 
     /// <summary>Passes a block of tokens through. Everything has been validated.</summary>
-    /// <param name="ids">At most <see cref="DecodeBuffers.BlockTokens"/>; one where there is a router.</param>
+    /// <param name="ids">At most <see cref="BlockTokens"/>; one where there is a router.</param>
     /// <param name="start">Position of the first.</param>
     /// <param name="network">Widths; null where the router decides.</param>
     /// <param name="chooser">Decides the widths of one token.</param>
@@ -70,9 +69,11 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         Clock?.Start();
         (tokens, position, width, router, wantsLogits, failure) = (ids.Length, start, network?.Width ?? config.HiddenSize, chooser, logits, null);
         network?.Blocks.AsSpan().CopyTo(shapes);
+        attention.Begin(tokens, start);
         for (int t = 0; t < ids.Length; t++)
         {
             kernels.ReadRow(engine.Embedding, ids[t], width, Residual(t));
+            if (engine.Positions != 0) kernels.Add(Residual(t), (float*)engine.Positions + (nint)(start + t) * config.HiddenSize, width);
             Angles(t);
         }
         team.Run(this, StepThreads());
@@ -97,10 +98,13 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int b = 0; b < shapes.Length; b++)
         {
             if (router is not null && !Choose(b, attention: true, worker, workers)) return;
+            // Both parts of a parallel block read the same, and so do their routers.
+            bool parallel = config.Architecture.ParallelResidual;
+            if (router is not null && parallel && !Choose(b, attention: false, worker, workers)) return;
             if (shapes[b].KvGroups > 0) Attention(b, shapes[b].KvGroups, worker, workers);
             clock?.Stamp(1 + 2 * b);
-            if (router is not null && !Choose(b, attention: false, worker, workers)) return;
-            if (shapes[b].Neurons > 0) Mlp(engine.Blocks[b], shapes[b].Neurons, worker, workers);
+            if (router is not null && !parallel && !Choose(b, attention: false, worker, workers)) return;
+            if (shapes[b].Neurons > 0) Mlp(engine.Blocks[b], shapes[b].Neurons, shapes[b].KvGroups > 0, worker, workers);
             clock?.Stamp(2 + 2 * b);
         }
         if (router is not null && worker == 0) Finish();
@@ -110,169 +114,90 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private void Attention(int block, int groups, int worker, int workers)
     {
         DecodeBlock w = engine.Blocks[block];
-        int size = config.HeadSize, perGroup = config.HeadsPerGroup, queryRows = groups * perGroup * size, keyRows = groups * size, entries = 0;
-        for (int g = 0; g < groups; g++) entries = Math.Max(entries, Cache.Length(block, g) + tokens);
-        float* normed = Norm(w.AttentionNorm, worker, workers);
-        (int from, int to) = Share(queryRows + 2 * keyRows, 8, (long)width * tokens, worker, workers);
-        Project(w.Query, from, to, 0, queryRows, normed, buffers.Query, buffers.QueryStride);
-        Project(w.Key, from, to, queryRows, keyRows, normed, buffers.Key, buffers.KeyStride);
-        Project(w.Value, from, to, queryRows + keyRows, keyRows, normed, buffers.Value, buffers.KeyStride);
-        Barrier(workers);
-        Attend(block, groups, Chunks(entries), (2L * entries + AppendCost) * size * perGroup, worker, workers);
-        Barrier(workers);
-        AddProjection(w.Output, queryRows, buffers.Heads, buffers.QueryStride, worker, workers);
+        int size = config.HeadSize, queryRows = groups * config.HeadsPerGroup * size, keyRows = groups * size, entries = attention.Entries(block, groups);
+        float* normed = Norm(w.AttentionNorm, w.AttentionNormBias, buffers.Normed, worker, workers);
+        // Where both parts read the same residual stream, the MLP's norm comes before attention changes it.
+        if (config.Architecture.ParallelResidual) Norm(w.MlpNorm, w.MlpNormBias, buffers.MlpNormed, worker, workers);
+        (int from, int to) = WorkShare.Of(queryRows + 2 * keyRows, 8, (long)width * tokens, worker, workers);
+        Project(w.Query, w.QueryBias, from, to, 0, queryRows, normed, buffers.Query, buffers.QueryStride, worker);
+        Project(w.Key, w.KeyBias, from, to, queryRows, keyRows, normed, buffers.Key, buffers.KeyStride, worker);
+        Project(w.Value, w.ValueBias, from, to, queryRows + keyRows, keyRows, normed, buffers.Value, buffers.KeyStride, worker);
+        team.Barrier(workers);
+        attention.Attend(block, w, groups, entries, worker, workers);
+        team.Barrier(workers);
+        AddProjection(w.Output, w.OutputBias, queryRows, buffers.Heads, buffers.QueryStride, worker, workers);
     }
 
-    // Of all groups' queries; work is what one query block of a group costs.
-    private void Attend(int block, int groups, int chunks, long work, int worker, int workers)
+    private void Mlp(in DecodeBlock w, int neurons, bool attended, int worker, int workers)
     {
-        (int from, int to) = Share(groups, 1, work * tokens, worker, workers);
-        for (int g = from; g < to; g++) Append(block, g);
-        if (tokens == 1 && chunks == 1)
-        {
-            // A group's entries and queries are this thread's own: no need to wait.
-            for (int g = from; g < to; g++) AttendAlone(block, g, 0, worker);
-            return;
-        }
-        Barrier(workers);
-        if (tokens > 1)
-        {
-            (from, to) = Share(groups * tokens, 1, work, worker, workers);
-            for (int i = from; i < to; i++) AttendAlone(block, i % groups, i / groups, worker);
-            return;
-        }
-        // One token over a long past: chunks of entries are shared out, and merged when all are there.
-        (from, to) = Share(groups * chunks, 1, work / chunks, worker, workers);
-        for (int i = from; i < to; i++)
-        {
-            (int group, int chunk) = (i / chunks, i % chunks);
-            if (chunk < Chunks(Cache.Length(block, group))) AttendChunk(block, group, 0, chunk, worker, Partial(group, chunk));
-        }
-        Barrier(workers);
-        (from, to) = Share(groups, 1, work, worker, workers);
-        for (int g = from; g < to; g++) Merge(g, 0, Partial(g, 0), Chunks(Cache.Length(block, g)));
-    }
-
-    private void AttendAlone(int block, int group, int token, int worker)
-    {
-        int chunks = Chunks(Seen(block, group, token));
-        for (int c = 0; c < chunks; c++) AttendChunk(block, group, token, c, worker, Partial(worker, c));
-        Merge(group, token, Partial(worker, 0), chunks);
-    }
-
-    private void AttendChunk(int block, int group, int token, int chunk, int worker, float* result)
-    {
-        int first = chunk * DecodeBuffers.ChunkEntries, size = config.HeadSize;
-        float* scores = buffers.Scores + (nint)worker * buffers.ScoreFloats;
-        kernels.Attend(new AttentionChunk
-        {
-            Queries = buffers.Query + (nint)token * buffers.QueryStride + group * config.HeadsPerGroup * size,
-            Heads = config.HeadsPerGroup,
-            HeadSize = size,
-            Keys = Cache.Keys(block, group) + (nint)first * size,
-            Values = Cache.Values(block, group) + (nint)first * size,
-            Entries = Math.Min(DecodeBuffers.ChunkEntries, Seen(block, group, token) - first),
-            Scores = scores,
-            Sums = scores + buffers.SumsOffset,
-            Result = result,
-        });
-    }
-
-    // Entries of a group that a token of the block may see: all before the block, those of the block up to its own.
-    private int Seen(int block, int group, int token) => Cache.Length(block, group) - tokens + token + 1;
-
-    private void Append(int block, int group)
-    {
-        int size = config.HeadSize, perGroup = config.HeadsPerGroup;
-        float scale = 1 / MathF.Sqrt(size);
-        for (int t = 0; t < tokens; t++)
-        {
-            float* cos = buffers.Cos + (nint)t * buffers.AngleStride, sin = buffers.Sin + (nint)t * buffers.AngleStride;
-            float* query = buffers.Query + (nint)t * buffers.QueryStride + group * perGroup * size, key = buffers.Key + (nint)t * buffers.KeyStride + group * size;
-            for (int m = 0; m < perGroup; m++) kernels.Rotate(query + m * size, size, cos, sin, scale);
-            kernels.Rotate(key, size, cos, sin, 1);
-            Cache.Append(block, group, position + t, key, buffers.Value + (nint)t * buffers.KeyStride + group * size);
-        }
-    }
-
-    // The chunks' softmaxes over their own entries become one over all: each is weighted by e^(its greatest score − the greatest of all).
-    private void Merge(int group, int token, float* partial, int chunks)
-    {
-        int size = config.HeadSize;
-        float* heads = buffers.Heads + (nint)token * buffers.QueryStride + group * config.HeadsPerGroup * size;
-        for (int m = 0; m < config.HeadsPerGroup; m++, heads += size, partial += size + 2)
-        {
-            float greatest = partial[0], sum = 0;
-            for (int c = 1; c < chunks; c++) greatest = MathF.Max(greatest, partial[(nint)c * buffers.PartialStride]);
-            new Span<float>(heads, size).Clear();
-            for (int c = 0; c < chunks; c++)
-            {
-                float* part = partial + (nint)c * buffers.PartialStride;
-                float weight = c == 0 && chunks == 1 ? 1 : MathF.Exp(part[0] - greatest);
-                sum += weight * part[1];
-                for (int h = 0; h < size; h++) heads[h] += weight * part[2 + h];
-            }
-            float inverse = 1 / sum;
-            for (int h = 0; h < size; h++) heads[h] *= inverse;
-        }
-    }
-
-    private void Mlp(in DecodeBlock w, int neurons, int worker, int workers)
-    {
-        float* normed = Norm(w.MlpNorm, worker, workers);
-        (int from, int to) = Share(neurons, 16, 2L * width * tokens, worker, workers);
-        Project(w.Gate, from, to, 0, neurons, normed, buffers.Gate, buffers.NeuronStride);
-        Project(w.Up, from, to, 0, neurons, normed, buffers.Up, buffers.NeuronStride);
+        float* normed = config.Architecture.ParallelResidual && attended ? Normed(buffers.MlpNormed, worker) : Norm(w.MlpNorm, w.MlpNormBias, buffers.MlpNormed, worker, workers);
+        (int from, int to) = WorkShare.Of(neurons, 16, 2L * width * tokens, worker, workers);
+        // Without gates the non-linearity is applied to the up projection, which then takes the gates' place.
+        if (w.Gate is { } gate) Project(gate, w.GateBias, from, to, 0, neurons, normed, buffers.Gate, buffers.NeuronStride, worker);
+        Project(w.Up, w.UpBias, from, to, 0, neurons, normed, w.Gate is null ? buffers.Gate : buffers.Up, buffers.NeuronStride, worker);
         for (int t = 0; t < tokens && from < to; t++)
-            kernels.Silu(buffers.Gate + (nint)t * buffers.NeuronStride + from, buffers.Up + (nint)t * buffers.NeuronStride + from, to - from);
-        Barrier(workers);
-        AddProjection(w.Down, neurons, buffers.Gate, buffers.NeuronStride, worker, workers);
+        {
+            nint at = (nint)t * buffers.NeuronStride + from;
+            kernels.Activate(config.Architecture.Activation, buffers.Gate + at, w.Gate is null ? null : buffers.Up + at, to - from);
+        }
+        team.Barrier(workers);
+        AddProjection(w.Down, w.DownBias, neurons, buffers.Gate, buffers.NeuronStride, worker, workers);
     }
 
     private void Head(int worker, int workers)
     {
         float* normed = buffers.Normed + (nint)worker * buffers.NormedStride;
-        kernels.RmsNorm(Residual(tokens - 1), (float*)engine.FinalNorm, width, (float)config.NormEpsilon, normed);
-        (int from, int to) = Share(config.VocabularySize, 8, width, worker, workers);
+        Norm(Residual(tokens - 1), engine.FinalNorm, engine.FinalNormBias, normed);
+        (int from, int to) = WorkShare.Of(config.VocabularySize, 8, width, worker, workers);
         if (from < to) kernels.Dot(engine.Head, from, to - from, normed, width, buffers.Logits + from);
     }
 
     // The norm of one token is faster done by everyone than waited for; of a block each thread does some tokens.
-    private float* Norm(nint weight, int worker, int workers)
+    private float* Norm(nint weight, nint bias, float* target, int worker, int workers)
     {
         if (tokens == 1)
         {
-            float* own = buffers.Normed + (nint)worker * buffers.NormedStride;
-            kernels.RmsNorm(Residual(0), (float*)weight, width, (float)config.NormEpsilon, own);
-            return own;
+            Norm(Residual(0), weight, bias, Normed(target, worker));
+            return Normed(target, worker);
         }
-        (int from, int to) = Share(tokens, 1, 2L * width, worker, workers);
-        for (int t = from; t < to; t++) kernels.RmsNorm(Residual(t), (float*)weight, width, (float)config.NormEpsilon, buffers.Normed + (nint)t * buffers.NormedStride);
-        Barrier(workers);
-        return buffers.Normed;
+        (int from, int to) = WorkShare.Of(tokens, 1, 2L * width, worker, workers);
+        for (int t = from; t < to; t++) Norm(Residual(t), weight, bias, target + (nint)t * buffers.NormedStride);
+        team.Barrier(workers);
+        return target;
     }
 
+    private void Norm(float* x, nint weight, nint bias, float* y)
+    {
+        if (config.Architecture.Norm == NormKind.Layer) kernels.LayerNorm(x, (float*)weight, (float*)bias, width, (float)config.NormEpsilon, y);
+        else kernels.RmsNorm(x, (float*)weight, width, (float)config.NormEpsilon, y);
+    }
+
+    // Where a thread finds normed values: its own of one token, everybody's of a block.
+    private float* Normed(float* target, int worker) => tokens == 1 ? target + (nint)worker * buffers.NormedStride : target;
+
     // Those rows of one projection that fall into a thread's share of several projections laid end to end.
-    private void Project(in WeightMatrix w, int from, int to, int begins, int rows, float* x, float* y, int stride)
+    private void Project(in WeightMatrix w, nint bias, int from, int to, int begins, int rows, float* x, float* y, int stride, int worker)
     {
         int first = Math.Max(from, begins) - begins, count = Math.Min(to, begins + rows) - begins - first;
         if (count <= 0) return;
         if (tokens == 1) kernels.Dot(w, first, count, x, width, y + first);
-        else kernels.DotBlock(w, first, count, x, buffers.NormedStride, tokens, width, y + first, stride);
+        else kernels.DotBlock(w, first, count, x, buffers.NormedStride, tokens, width, y + first, stride, buffers.Scratch(worker));
+        for (int t = 0; t < tokens && bias != 0; t++) kernels.Add(y + (nint)t * stride + first, (float*)bias + first, count);
     }
 
-    // residual += coefficients · w, for transposed projections.
-    private void AddProjection(in WeightMatrix w, int rows, float* coefficients, int stride, int worker, int workers)
+    // residual += coefficients · w + bias, for transposed projections.
+    private void AddProjection(in WeightMatrix w, nint bias, int rows, float* coefficients, int stride, int worker, int workers)
     {
         if (tokens > 1)
         {
-            (int first, int end) = Share(width, 64, (long)rows * tokens, worker, workers);
-            if (first < end) kernels.AccumulateBlock(w, rows, DecodeBuffers.ChunkRows, coefficients, stride, tokens, first, end - first, buffers.Residual, buffers.Width);
-            Barrier(workers);
+            (int first, int end) = WorkShare.Of(width, 64, (long)rows * tokens, worker, workers);
+            if (first < end) kernels.AccumulateBlock(w, rows, DecodeBuffers.ChunkRows, coefficients, stride, tokens, first, end - first, buffers.Residual, buffers.Width, buffers.Scratch(worker));
+            for (int t = 0; t < tokens && bias != 0 && first < end; t++) kernels.Add(Residual(t) + first, (float*)bias + first, end - first);
+            team.Barrier(workers);
             return;
         }
         int chunks = DecodeBuffers.Chunks(rows);
-        (int from, int to) = Share(chunks, 1, (long)DecodeBuffers.ChunkRows * width, worker, workers);
+        (int from, int to) = WorkShare.Of(chunks, 1, (long)DecodeBuffers.ChunkRows * width, worker, workers);
         bool alone = to - from == chunks;
         for (int c = from; c < to; c++)
         {
@@ -282,11 +207,13 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             kernels.Accumulate(w, first, Math.Min(DecodeBuffers.ChunkRows, rows - first), coefficients + first, width, sum);
             if (alone) kernels.Add(Residual(0), sum, width);
         }
-        Barrier(workers);
-        if (Active(chunks, (long)DecodeBuffers.ChunkRows * width, workers) == 1) return;
-        (from, to) = Share(width, 16, 4L * chunks, worker, workers);
+        if (alone && bias != 0) kernels.Add(Residual(0), (float*)bias, width);
+        team.Barrier(workers);
+        if (WorkShare.Active(chunks, (long)DecodeBuffers.ChunkRows * width, workers) == 1) return;
+        (from, to) = WorkShare.Of(width, 16, 4L * chunks, worker, workers);
         for (int c = 0; c < chunks && from < to; c++) kernels.Add(Residual(0) + from, buffers.Sums + (nint)c * buffers.Width + from, to - from);
-        Barrier(workers);
+        if (bias != 0 && from < to) kernels.Add(Residual(0) + from, (float*)bias + from, to - from);
+        team.Barrier(workers);
     }
 
     private bool Choose(int block, bool attention, int worker, int workers)
@@ -309,7 +236,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
                 failure = e;
             }
         }
-        Barrier(workers);
+        team.Barrier(workers);
         return failure is null;
     }
 
@@ -328,23 +255,6 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     }
 
     private float* Residual(int token) => buffers.Residual + (nint)token * buffers.Width;
-
-    private float* Partial(int owner, int chunk) => buffers.Partial + (nint)owner * buffers.AttentionStride + (nint)chunk * buffers.PartialStride;
-
-    private static int Chunks(int entries) => (entries + DecodeBuffers.ChunkEntries - 1) / DecodeBuffers.ChunkEntries;
-
-    // A thread's share of items that are handed out by whole units.
-    private static (int From, int To) Share(int items, int unit, long weightsPerItem, int worker, int workers)
-    {
-        int units = (items + unit - 1) / unit, active = Active(units, weightsPerItem * unit, workers);
-        if (worker >= active) return (0, 0);
-        return ((int)((long)units * worker / active) * unit, Math.Min(items, (int)((long)units * (worker + 1) / active) * unit));
-    }
-
-    private static int Active(int units, long weightsPerUnit, int workers) =>
-        (int)Math.Clamp(units * weightsPerUnit / WeightsPerWorker, 1, Math.Min(workers, Math.Max(1, units)));
-
-    private void Barrier(int workers) => team.Barrier(workers);
 
     private void Angles(int token)
     {

@@ -123,7 +123,7 @@ public sealed class DecodeSession : IDisposable
                 throw new FlextronException($"Token id {token} is outside the model's vocabulary of {engine.Config.VocabularySize}: use the tokenizer that belongs to the model.");
         }
         SubNetwork? slice = router is null ? Validated(network ?? widest) : null;
-        int block = router is null ? DecodeBuffers.BlockTokens : 1, start = Length;
+        int block = router is null ? pass.BlockTokens : 1, start = Length;
         try
         {
             for (int at = 0; at < tokens.Length; at += block)

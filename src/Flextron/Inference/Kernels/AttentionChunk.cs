@@ -25,6 +25,9 @@ internal unsafe struct AttentionChunk
     /// <summary>Entries to look at, at least one.</summary>
     public int Entries;
 
+    /// <summary>Entries at the beginning that are not to be looked at, fewer than a tile holds and fewer than there are.</summary>
+    public int Skipped;
+
     /// <summary>Room for Entries, rounded up to whole tiles, for every head.</summary>
     public float* Scores;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Flextron.Kernels;
 
 namespace Flextron.Inference.Kernels;
 
@@ -15,12 +16,14 @@ internal static unsafe class AttentionKernel<T, V> where T : ISimd<V> where V : 
         {
             float* scores = chunk.Scores + (nint)m * padded;
             float* result = chunk.Result + (nint)m * (chunk.HeadSize + 2);
+            for (int i = 0; i < chunk.Skipped; i++) scores[i] = float.NegativeInfinity;
             for (int i = chunk.Entries; i < padded; i++) scores[i] = float.NegativeInfinity;
             V greatest = T.Load(scores);
             for (int i = 1; i < tiles; i++) greatest = T.Max(greatest, T.Load(scores + i * lanes));
             result[0] = T.MaxOf(greatest);
             V shift = T.Broadcast(result[0]), sum = default;
-            for (int i = 0; i < tiles; i++) T.Store(VectorMath<T, V>.Exp(T.Subtract(T.Load(scores + i * lanes), shift)), scores + i * lanes);
+            for (int i = 0; i < tiles; i++) T.Store(Exponential.Of<T, V>(T.Subtract(T.Load(scores + i * lanes), shift)), scores + i * lanes);
+            for (int i = 0; i < chunk.Skipped; i++) scores[i] = 0;
             for (int i = chunk.Entries; i < padded; i++) scores[i] = 0;
             for (int i = 0; i < tiles; i++) sum = T.Add(sum, T.Load(scores + i * lanes));
             result[1] = T.Sum(sum);

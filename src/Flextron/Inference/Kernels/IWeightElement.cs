@@ -1,3 +1,5 @@
+using Flextron.Kernels;
+
 namespace Flextron.Inference.Kernels;
 
 /// <summary>How stored weights become float32.</summary>

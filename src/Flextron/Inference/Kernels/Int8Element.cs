@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Flextron.Kernels;
 
 namespace Flextron.Inference.Kernels;
 

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Flextron.Kernels;
+using Flextron.Models;
 
 namespace Flextron.Inference.Kernels;
 
@@ -9,24 +11,27 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     public int Lanes => T.Count;
 
     /// <inheritdoc/>
+    public long ScratchFloats(int columns, int tokens, int chunk) => BlockProducts<T, V, FloatElement>.ScratchFloats(columns, tokens, chunk);
+
+    /// <inheritdoc/>
     public void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y)
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.Dot(w, first, count, x, columns, y); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.Dot(w, first, count, x, columns, y); break;
-            default: MatrixKernels<T, V, FloatElement>.Dot(w, first, count, x, columns, y); break;
+            case WeightFormat.BFloat16: DotKernel<T, V, BFloat16Element>.Dot(w, first, count, x, columns, y); break;
+            case WeightFormat.Int8: DotKernel<T, V, Int8Element>.Dot(w, first, count, x, columns, y); break;
+            default: DotKernel<T, V, FloatElement>.Dot(w, first, count, x, columns, y); break;
         }
     }
 
     /// <inheritdoc/>
-    public void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride)
+    public void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride, float* scratch)
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
-            default: MatrixKernels<T, V, FloatElement>.DotBlock(w, first, count, x, xStride, tokens, columns, y, yStride); break;
+            case WeightFormat.BFloat16: BlockProducts<T, V, BFloat16Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
+            case WeightFormat.Int8: BlockProducts<T, V, Int8Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
+            default: BlockProducts<T, V, FloatElement>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
         }
     }
 
@@ -35,26 +40,26 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
-            default: MatrixKernels<T, V, FloatElement>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            case WeightFormat.BFloat16: AccumulateKernel<T, V, BFloat16Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            case WeightFormat.Int8: AccumulateKernel<T, V, Int8Element>.Accumulate(w, first, count, coefficients, columns, sum); break;
+            default: AccumulateKernel<T, V, FloatElement>.Accumulate(w, first, count, coefficients, columns, sum); break;
         }
     }
 
     /// <inheritdoc/>
     public void AccumulateBlock(
-        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride)
+        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride, float* scratch)
     {
         switch (w.Format)
         {
             case WeightFormat.BFloat16:
-                MatrixKernels<T, V, BFloat16Element>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                BlockProducts<T, V, BFloat16Element>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
                 break;
             case WeightFormat.Int8:
-                MatrixKernels<T, V, Int8Element>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                BlockProducts<T, V, Int8Element>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
                 break;
             default:
-                MatrixKernels<T, V, FloatElement>.AccumulateBlock(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride);
+                BlockProducts<T, V, FloatElement>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
                 break;
         }
     }
@@ -64,10 +69,12 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: MatrixKernels<T, V, BFloat16Element>.ReadRow(w, row, columns, y); break;
-            case WeightFormat.Int8: MatrixKernels<T, V, Int8Element>.ReadRow(w, row, columns, y); break;
-            default: MatrixKernels<T, V, FloatElement>.ReadRow(w, row, columns, y); break;
+            case WeightFormat.BFloat16: PanelKernel<T, V, BFloat16Element>.Read(w, row, 1, 0, columns, y, 0); break;
+            case WeightFormat.Int8: PanelKernel<T, V, Int8Element>.Read(w, row, 1, 0, columns, y, 0); break;
+            default: PanelKernel<T, V, FloatElement>.Read(w, row, 1, 0, columns, y, 0); break;
         }
+        float scale = w.Scale(row);
+        for (int c = 0; c < columns && scale != 1; c++) y[c] *= scale;
     }
 
     /// <inheritdoc/>
@@ -80,38 +87,28 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void RmsNorm(float* x, float* weight, int count, float epsilon, float* y)
-    {
-        int whole = count - count % T.Count;
-        V squares = default;
-        for (int i = 0; i < whole; i += T.Count) squares = T.MultiplyAdd(T.Load(x + i), T.Load(x + i), squares);
-        float sum = T.Sum(squares);
-        for (int i = whole; i < count; i++) sum += x[i] * x[i];
-        float factor = 1 / MathF.Sqrt(sum / count + epsilon);
-        V factors = T.Broadcast(factor);
-        for (int i = 0; i < whole; i += T.Count) T.Store(T.Multiply(T.Multiply(T.Load(x + i), factors), T.Load(weight + i)), y + i);
-        for (int i = whole; i < count; i++) y[i] = x[i] * factor * weight[i];
-    }
+    public void RmsNorm(float* x, float* weight, int count, float epsilon, float* y) => NormKernel<T, V>.RootMeanSquare(x, weight, count, epsilon, y);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Silu(float* gate, float* up, int count)
+    public void LayerNorm(float* x, float* weight, float* bias, int count, float epsilon, float* y) => NormKernel<T, V>.Layer(x, weight, bias, count, epsilon, y);
+
+    /// <inheritdoc/>
+    public void Activate(ActivationKind kind, float* gate, float* up, int count)
     {
-        V one = T.Broadcast(1), zero = default;
-        for (int i = 0; i < count; i += T.Count)
+        switch (kind)
         {
-            V g = T.Load(gate + i);
-            V denominator = T.Add(one, VectorMath<T, V>.Exp(T.Subtract(zero, g)));
-            T.Store(T.Multiply(T.Divide(g, denominator), T.Load(up + i)), gate + i);
+            case ActivationKind.Gelu: Activate<GeluActivation>(gate, up, count); break;
+            case ActivationKind.GeluTanh: Activate<GeluTanhActivation>(gate, up, count); break;
+            case ActivationKind.Relu: Activate<ReluActivation>(gate, up, count); break;
+            default: Activate<SiluActivation>(gate, up, count); break;
         }
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Rotate(float* head, int size, float* cos, float* sin, float factor)
+    public void Rotate(float* head, int rotated, int size, float* cos, float* sin, float factor)
     {
-        int half = size / 2, i = 0;
+        int half = rotated / 2, i = 0;
         V scale = T.Broadcast(factor);
         for (; i + T.Count <= half; i += T.Count)
         {
@@ -125,8 +122,20 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
             head[i] = factor * (a * cos[i] - b * sin[i]);
             head[half + i] = factor * (b * cos[i] + a * sin[i]);
         }
+        for (i = rotated; i < size && factor != 1; i++) head[i] *= factor;
     }
 
     /// <inheritdoc/>
     public void Attend(in AttentionChunk chunk) => AttentionKernel<T, V>.Attend(chunk);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Activate<TActivation>(float* gate, float* up, int count) where TActivation : IActivation
+    {
+        if (up == null)
+        {
+            for (int i = 0; i < count; i += T.Count) T.Store(TActivation.Of<T, V>(T.Load(gate + i)), gate + i);
+            return;
+        }
+        for (int i = 0; i < count; i += T.Count) T.Store(T.Multiply(TActivation.Of<T, V>(T.Load(gate + i)), T.Load(up + i)), gate + i);
+    }
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Flextron.Inference.Kernels;
+namespace Flextron.Kernels;
 
 /// <summary>Four lanes: SSE, NEON, and plain code where there is neither.</summary>
 internal unsafe struct Simd128 : ISimd<Vector128<float>>
@@ -66,7 +66,11 @@ internal unsafe struct Simd128 : ISimd<Vector128<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> PowerOfTwo(Vector128<float> whole) => ((Vector128.ConvertToInt32Native(whole) + Vector128.Create(127)) << 23).AsSingle();
+    public static Vector128<float> Scale(Vector128<float> value, Vector128<float> whole)
+    {
+        Vector128<int> power = Vector128.ConvertToInt32Native(whole), half = power >> 1;
+        return value * ((half + Vector128.Create(127)) << 23).AsSingle() * ((power - half + Vector128.Create(127)) << 23).AsSingle();
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Flextron.Inference.Kernels;
+namespace Flextron.Kernels;
 
 /// <summary>Eight lanes: AVX2.</summary>
 internal unsafe struct Simd256 : ISimd<Vector256<float>>
@@ -66,7 +66,11 @@ internal unsafe struct Simd256 : ISimd<Vector256<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> PowerOfTwo(Vector256<float> whole) => ((Vector256.ConvertToInt32Native(whole) + Vector256.Create(127)) << 23).AsSingle();
+    public static Vector256<float> Scale(Vector256<float> value, Vector256<float> whole)
+    {
+        Vector256<int> power = Vector256.ConvertToInt32Native(whole), half = power >> 1;
+        return value * ((half + Vector256.Create(127)) << 23).AsSingle() * ((power - half + Vector256.Create(127)) << 23).AsSingle();
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

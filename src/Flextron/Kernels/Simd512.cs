@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Flextron.Inference.Kernels;
+namespace Flextron.Kernels;
 
 /// <summary>Sixteen lanes: AVX-512.</summary>
 internal unsafe struct Simd512 : ISimd<Vector512<float>>
@@ -66,7 +66,11 @@ internal unsafe struct Simd512 : ISimd<Vector512<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> PowerOfTwo(Vector512<float> whole) => ((Vector512.ConvertToInt32Native(whole) + Vector512.Create(127)) << 23).AsSingle();
+    public static Vector512<float> Scale(Vector512<float> value, Vector512<float> whole)
+    {
+        Vector512<int> power = Vector512.ConvertToInt32Native(whole), half = power >> 1;
+        return value * ((half + Vector512.Create(127)) << 23).AsSingle() * ((power - half + Vector512.Create(127)) << 23).AsSingle();
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

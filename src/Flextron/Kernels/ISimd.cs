@@ -1,4 +1,4 @@
-namespace Flextron.Inference.Kernels;
+namespace Flextron.Kernels;
 
 /// <summary>
 /// One width of vector unit. Kernels are written once over it; the compiler specialises them for each width, so that nothing of the
@@ -49,8 +49,8 @@ internal unsafe interface ISimd<V> where V : struct
     /// <summary>Nearest integers, as floats.</summary>
     static abstract V Round(V value);
 
-    /// <summary>2 to the power of whole numbers from −126 to 127.</summary>
-    static abstract V PowerOfTwo(V whole);
+    /// <summary>value · 2^whole for whole numbers from −252 to 254, in two steps: the power itself may be too large or too small for a float.</summary>
+    static abstract V Scale(V value, V whole);
 
     /// <summary>Sum of the lanes, halves added to halves.</summary>
     static abstract float Sum(V value);

@@ -1,0 +1,147 @@
+using System.CommandLine;
+using System.Globalization;
+using Flextron.Cli.CommandLine;
+using Flextron.Data;
+using Flextron.Elastic;
+using Flextron.MixtureOfDepths;
+using Flextron.Models;
+using Flextron.Pretraining;
+using Flextron.Storage;
+using Flextron.Tokenization;
+using Flextron.Training;
+using Flextron.Training.Checkpoints;
+using TorchSharp;
+
+namespace Flextron.Cli.Commands;
+
+/// <summary><c>mod</c>: makes a Mixture-of-Depths model of a dense one and trains it.</summary>
+internal sealed class ModCommand : VerbCommand
+{
+    private static readonly MixtureSettings Mixture = new();
+    private static readonly JointTrainingSettings Defaults = new();
+    private readonly ModelArgument model = new(required: true);
+    private readonly CorpusOption corpus = new("Training text");
+    private readonly Option<string?> heldOut = new("--held-out") { Description = "Text to measure on; else a twentieth of the corpus is kept apart.", HelpName = "file" };
+    private readonly Option<string> folder = new("--out") { Description = "Folder of the trained model and its training checkpoint.", HelpName = "dir", Required = true };
+    private readonly Option<bool> resume = new("--resume") { Description = "Go on from the training checkpoint in --out, if there is one." };
+    private readonly Option<bool> fresh = new("--from-scratch") { Description = "Train fresh weights of the model's shape instead of its own." };
+    private readonly Option<double> capacity = new("--capacity") { Description = "Share of a sequence's tokens that pass a routed block.", HelpName = "x", DefaultValueFactory = _ => Mixture.Capacity };
+    private readonly Option<int> every = new("--every") { Description = "Every how many blocks one routes.", HelpName = "n", DefaultValueFactory = _ => Mixture.Every };
+    private readonly Option<RouterGate?> gate = new("--gate") { Description = "What multiplies a routed block's update: linear (the router's logit r) or onePlus (1 + r) [default: onePlus, or linear from scratch].", HelpName = "name" };
+    private readonly Option<CausalSampler> sampler = new("--sampler") { Description = "How generation decides: predictor or auxiliary.", HelpName = "name", DefaultValueFactory = _ => Mixture.Sampler };
+    private readonly Option<double> auxiliary = new("--auxiliary-weight") { Description = "Weight of the auxiliary sampler's loss.", HelpName = "x", DefaultValueFactory = _ => Mixture.AuxiliaryWeight };
+    private readonly Option<int> steps = new("--steps") { Description = "Optimiser steps.", HelpName = "n", DefaultValueFactory = _ => Defaults.Steps };
+    private readonly Option<int> batch = new("--batch-size") { Description = "Sequences per step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchSize };
+    private readonly Option<int> length = new("--sequence-length") { Description = "Tokens per sequence; the top k are chosen among them.", HelpName = "n", DefaultValueFactory = _ => Defaults.SequenceLength };
+    private readonly Option<SamplingStrategy> strategy = new("--strategy")
+    {
+        Description = "Sub-networks of a step, for an elastic family: full, sandwich, random, onePerStep or fullBiased.", HelpName = "name", DefaultValueFactory = _ => SamplingStrategy.Full,
+    };
+    private readonly Option<int> networks = new("--networks-per-step") { Description = "Sub-networks per step.", HelpName = "k", DefaultValueFactory = _ => Defaults.NetworksPerStep };
+    private readonly Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", HelpName = "x", DefaultValueFactory = _ => Defaults.LearningRate };
+    private readonly Option<int> warmup = new("--warmup-steps") { Description = "Steps of linear warm-up.", HelpName = "n", DefaultValueFactory = _ => Defaults.WarmupSteps };
+    private readonly Option<double> decay = new("--weight-decay") { Description = "Decoupled weight decay.", HelpName = "x", DefaultValueFactory = _ => Defaults.WeightDecay };
+    private readonly Option<double> distillation = new("--distillation") { Description = "Weight of the divergence from the dense model, 0 to 1.", HelpName = "a", DefaultValueFactory = _ => 0 };
+    private readonly Option<int> checkpointEvery = new("--checkpoint-every") { Description = "Steps between training checkpoints; Ctrl-C writes one too.", HelpName = "n", DefaultValueFactory = _ => 100 };
+
+    public ModCommand() : base(
+        "mod", "Makes a Mixture-of-Depths model: in every other block only some tokens are computed.",
+        "Converts a dense model (or goes on with a Mixture-of-Depths one) and trains it by expert choice; a causal sampler learns beside it, by which `generate` decides (arXiv 2404.02258).",
+        "mod my-model --corpus stories.txt --out my-mixture",
+        "mod my-model --corpus stories.txt --out my-mixture --capacity 0.25 --every 2 --sampler auxiliary --steps 1000",
+        "mod my-model --from-scratch --corpus stories.txt --out fresh-mixture --learning-rate 0.003 --json",
+        "mod my-mixture --corpus stories.txt --out longer --steps 500",
+        "mod my-family --corpus stories.txt --out my-elastic-mixture --strategy sandwich")
+    {
+        model.AddTo(this);
+        corpus.AddTo(this);
+        foreach (Option option in (Option[])[heldOut, folder, resume, fresh, capacity, every, gate, sampler, auxiliary, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, checkpointEvery])
+            Options.Add(option);
+    }
+
+    public override string HowToGoOn => "run the same command with --resume to go on from the training checkpoint";
+
+    public override VerbResult Execute(CommandContext context)
+    {
+        if (context.Dtype != torch.ScalarType.Float32)
+            throw new FlextronException($"Training needs float32 weights, not {CommandLineOptions.NameOf(context.Dtype)}: leave --dtype out.");
+        JointTrainingSettings settings = new JointTrainingSettings
+        {
+            Steps = context.Get(steps), BatchSize = context.Get(batch), SequenceLength = context.Get(length), Strategy = context.Get(strategy), NetworksPerStep = context.Get(networks),
+            LearningRate = context.Get(rate), WarmupSteps = context.Get(warmup), WeightDecay = context.Get(decay), DistillationWeight = context.Get(distillation), EvaluateEvery = 0, Seed = context.Seed,
+        }.Validated();
+        string source = model.Path(context), target = context.Get(folder);
+        StagedFolder.RequireOther(target, source);
+        using LoadedModel loaded = model.Load(context, mixtures: true);
+        ModelConfig config = loaded.Model.Config;
+        int window = Math.Min(settings.SequenceLength, config.ContextLength);
+        DocumentSource text = corpus.Open(context);
+        (TokenCorpus train, TokenCorpus measured) = context.Get(heldOut) is { } file
+            ? (loaded.Shards(text, context), loaded.Shards(TextCorpus.Open(file), context))
+            : CorpusParts.Of(loaded, text, window, settings.Seed, context);
+        var loss = new HeldOutLoss(measured, (int)Math.Clamp(measured.Length - 1, 1, window));
+        LossEstimate dense = loss.Of(loaded.Model, loaded.Model.FullNetwork);
+        using MixtureModel mixture = Prepare(context, loaded, source);
+        using DecoderModel? teacher = settings.DistillationWeight > 0 ? new DecoderModel(loaded.Model.Weights.Clone()) : null;
+        var store = new CheckpointStore(Path.Combine(target, TrainingRun.CheckpointsName), new TrainingIdentity(settings, new Dictionary<string, string>
+        {
+            ["model"] = ContentHash.OfPath(source), ["corpus"] = train.Hash(), ["mixture"] = System.Text.Json.JsonSerializer.Serialize(mixture.Settings, FlextronJson.Compact),
+        }));
+        if (store.Any && !context.Get(resume)) throw new FlextronException($"{target} holds a training checkpoint: add --resume to go on from it, or choose another folder.");
+        using (var trainer = new JointTrainer(mixture.Model, loaded.Family.Space, settings, teacher, pass: (_, gradients) => new MixturePass(mixture, gradients, settings)))
+        {
+            if (context.Get(resume) && store.Restore(trainer, context.Message) > 0) context.Message($"going on after step {trainer.StepsDone}.");
+            new CheckpointedTraining(trainer, store, context.Get(checkpointEvery)).Run(train, progress: context, cancellation: context.Cancellation);
+        }
+        SamplerAgreement agreement = SamplerAgreement.Measure(mixture, loss);
+        StagedFolder.Write(target, staging =>
+        {
+            mixture.Save(staging);
+            TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
+            if (loaded.Family.Manifest is { } manifest) FlextronJson.WriteFile(Path.Combine(staging, FamilyManifest.FileName), manifest with { TrainedSteps = manifest.TrainedSteps + settings.Steps });
+        });
+        var costs = new MixtureCosts(config, mixture.Settings);
+        MixtureSettings whole = mixture.Settings with { Every = config.BlockCount + 1 };
+        var json = new
+        {
+            steps = settings.Steps, tokens = (long)settings.Steps * settings.BatchSize * window, capacity = mixture.Settings.Capacity, routedBlocks = mixture.RoutedBlocks,
+            tokensPerSequence = mixture.Settings.Tokens(window), window,
+            loss = new { denseBefore = dense.Mean, topK = agreement.TopK.Mean, causal = agreement.Causal.Mean, stderr = agreement.Causal.StandardError },
+            sampler = new
+            {
+                kind = mixture.Settings.Sampler, accuracy = agreement.Accuracy, lossChange = agreement.LossChange, share = agreement.CausalShare,
+                blocks = agreement.Blocks.Select(b => new { block = b.Block, accuracy = b.Accuracy, precision = double.IsNaN(b.Precision) ? (double?)null : b.Precision, recall = b.Recall, share = b.Share }),
+            },
+            flopsShare = costs.ForwardFlops(window) / new MixtureCosts(config, whole).ForwardFlops(window), cacheShare = costs.CacheShare(window), @out = target,
+        };
+        return new VerbResult(json, writer =>
+        {
+            CultureInfo c = CultureInfo.InvariantCulture;
+            TextTable.Write(writer, ["routed block", "sampler agrees", "precision", "recall", "tokens that pass"], agreement.Blocks.Select(b => new[]
+            {
+                b.Block.ToString(c), b.Accuracy.ToString("0.0%", c), b.Precision.ToString("0.0%", c), b.Recall.ToString("0.0%", c), b.Share.ToString("0.0%", c),
+            }));
+            writer.WriteLine(string.Create(c, $"held-out loss: dense before {dense.Mean:0.0000}, top k {agreement.TopK.Mean:0.0000}, causal sampler {agreement.Causal.Mean:0.0000} ± {agreement.Causal.StandardError:0.0000} ({agreement.LossChange:+0.00%;-0.00%})"));
+            writer.WriteLine(string.Create(c, $"{target}: {mixture.Settings.Tokens(window)} of {window} tokens pass each of {mixture.RoutedBlocks.Count} routed blocks: {json.flopsShare:0%} of the operations, {json.cacheShare:0%} of the KV cache"));
+        });
+    }
+
+    private MixtureModel Prepare(CommandContext context, LoadedModel loaded, string source)
+    {
+        if (MixtureModel.IsAt(source))
+        {
+            if (((Option[])[capacity, every, gate, sampler, auxiliary, fresh]).FirstOrDefault(context.Given) is { } given)
+                throw new FlextronException($"{source} is a Mixture-of-Depths model already, which decides {given.Name} itself: leave that out, or start from a dense model.");
+            return MixtureModel.Load(source, device: context.Device);
+        }
+        ModelConfig config = loaded.Model.Config;
+        bool scratch = context.Get(fresh);
+        MixtureSettings settings = new MixtureSettings
+        {
+            Capacity = context.Get(capacity), Every = context.Get(every), Sampler = context.Get(sampler), AuxiliaryWeight = context.Get(auxiliary),
+            Gate = context.Get(gate) ?? (scratch ? RouterGate.Linear : RouterGate.OnePlus),
+        }.Validated(config.BlockCount);
+        DecoderWeights weights = scratch ? BaseModelPretraining.Initialise(config, new PretrainingSettings().InitialScale, context.Seed, context.Device) : loaded.Model.Weights.Clone();
+        return new MixtureModel(new DecoderModel(weights), DepthRouters.Fresh(config, settings, context.Seed, context.Device));
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace Flextron.Workbench.Benchmarks;
+
+/// <summary>Most memory that a piece of work needs, by looking at the process every millisecond.</summary>
+internal static class PeakMemory
+{
+    /// <summary>Bytes beyond what the process had before. On Linux pages of mapped files do not count, which the system takes back when it needs to.</summary>
+    public static long During(Action work)
+    {
+        GC.Collect();
+        long before = Now(), most = before;
+        using var done = new ManualResetEventSlim();
+        var watch = new Thread(() =>
+        {
+            do most = Math.Max(most, Now());
+            while (!done.Wait(1));
+        });
+        watch.Start();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            done.Set();
+            watch.Join();
+        }
+        return most - before;
+    }
+
+    private static long Now()
+    {
+        const string Status = "/proc/self/status";
+        if (!File.Exists(Status)) return Environment.WorkingSet;
+        string? line = File.ReadLines(Status).FirstOrDefault(l => l.StartsWith("RssAnon:", StringComparison.Ordinal));
+        return line is null ? Environment.WorkingSet : 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,13 @@
+using Flextron.MixtureOfDepths;
+using Flextron.Training;
+
+namespace Flextron.Workbench.DepthComparisons;
+
+/// <summary>What came out of one training.</summary>
+/// <param name="Parameters">Of the network; routers not counted.</param>
+/// <param name="Steps">Optimiser steps.</param>
+/// <param name="Tokens">Tokens read.</param>
+/// <param name="ForwardFlopsPerToken">Operations of a forward pass by token.</param>
+/// <param name="Loss">Held-out loss as trained: the top k of each window, or all tokens.</param>
+/// <param name="Sampler">What the causal sampler changes; null where nothing routes by a router.</param>
+internal sealed record MixtureOutcome(long Parameters, int Steps, long Tokens, double ForwardFlopsPerToken, LossEstimate Loss, SamplerAgreement? Sampler);

@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using Flextron.Kernels;
+
+namespace Flextron.Inference.Kernels;
+
+/// <summary>Sums of the rows of a stored matrix, each by its coefficient.</summary>
+internal static unsafe class AccumulateKernel<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
+{
+    /// <summary>Weights of a call beyond which they are taken to come from memory rather than from a core's own cache.</summary>
+    private const nint CacheBytes = 1 << 16;
+
+    /// <inheritdoc cref="IKernels.Accumulate"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Accumulate(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum)
+    {
+        nint stride = (nint)w.Columns * TElement.Size;
+        byte* row = w.Row(first);
+        int whole = columns - columns % T.Count, r = 0;
+        if (count * stride > CacheBytes)
+        {
+            bool dense = whole == w.Columns;
+            for (; r + 4 <= count; r += 4, row += 4 * stride)
+            {
+                byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + 4 * stride;
+                V v0 = T.Broadcast(Coefficient(w, first, r, coefficients)), v1 = T.Broadcast(Coefficient(w, first, r + 1, coefficients));
+                V v2 = T.Broadcast(Coefficient(w, first, r + 2, coefficients)), v3 = T.Broadcast(Coefficient(w, first, r + 3, coefficients));
+                for (nint c = 0; c < whole; c += T.Count)
+                {
+                    if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
+                    else Prefetch.Ahead(next + c * TElement.Size, stride);
+                    V s = T.Load(sum + c);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row, c), v0, s);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v1, s);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v2, s);
+                    s = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v3, s);
+                    T.Store(s, sum + c);
+                }
+            }
+        }
+        for (; r + 8 <= count; r += 8, row += 8 * stride)
+        {
+            byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, row4 = row3 + stride, row5 = row4 + stride, row6 = row5 + stride, row7 = row6 + stride;
+            float k0 = Coefficient(w, first, r, coefficients), k1 = Coefficient(w, first, r + 1, coefficients);
+            float k2 = Coefficient(w, first, r + 2, coefficients), k3 = Coefficient(w, first, r + 3, coefficients);
+            float k4 = Coefficient(w, first, r + 4, coefficients), k5 = Coefficient(w, first, r + 5, coefficients);
+            float k6 = Coefficient(w, first, r + 6, coefficients), k7 = Coefficient(w, first, r + 7, coefficients);
+            V v0 = T.Broadcast(k0), v1 = T.Broadcast(k1), v2 = T.Broadcast(k2), v3 = T.Broadcast(k3), v4 = T.Broadcast(k4), v5 = T.Broadcast(k5), v6 = T.Broadcast(k6), v7 = T.Broadcast(k7);
+            for (nint c = 0; c < whole; c += T.Count)
+            {
+                V s = T.Load(sum + c);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row, c), v0, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v1, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v2, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v3, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row4, c), v4, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row5, c), v5, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row6, c), v6, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row7, c), v7, s);
+                T.Store(s, sum + c);
+            }
+        }
+        for (; r < count; r++, row += stride)
+        {
+            V v = T.Broadcast(Coefficient(w, first, r, coefficients));
+            for (nint c = 0; c < whole; c += T.Count) T.Store(T.MultiplyAdd(TElement.Load<T, V>(row, c), v, T.Load(sum + c)), sum + c);
+        }
+        if (whole < columns) AccumulateTail(w, first, count, coefficients, whole, columns, sum);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Coefficient(in WeightMatrix w, int first, int r, float* coefficients) =>
+        w.Scales == 0 ? coefficients[r] : coefficients[r] * ((float*)w.Scales)[first + r];
+
+    private static void AccumulateTail(in WeightMatrix w, int first, int count, float* coefficients, int whole, int columns, float* sum)
+    {
+        for (int r = 0; r < count; r++)
+        {
+            byte* row = w.Row(first + r);
+            float k = Coefficient(w, first, r, coefficients);
+            for (int c = whole; c < columns; c++) sum[c] = float.MultiplyAddEstimate(TElement.Load(row, c), k, sum[c]);
+        }
+    }
+}

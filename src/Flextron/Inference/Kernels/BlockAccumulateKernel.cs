@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+using Flextron.Kernels;
+
+namespace Flextron.Inference.Kernels;
+
+/// <summary>Sums of float32 rows by the coefficients of a block of tokens: for every column and token the same chain of operations as in <see cref="AccumulateKernel{T, V, TElement}"/>.</summary>
+internal static unsafe class BlockAccumulateKernel<T, V> where T : ISimd<V> where V : struct
+{
+    /// <summary>Columns of a whole panel.</summary>
+    public static int PanelColumns => 4 * T.Count;
+
+    /// <summary>target[t, c] += Σ_r coefficient[r, t] · panel[r, c] for the columns of a whole panel.</summary>
+    /// <param name="panel">Rows of <see cref="PanelColumns"/> floats each, one behind the other.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="coefficients_R4">Of four tokens side by side.</param>
+    /// <param name="tokens">1 to 4 of them that exist.</param>
+    /// <param name="target">The first token's first column.</param>
+    /// <param name="stride">Floats from one token's to the next's.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Add(float* panel, int rows, float* coefficients_R4, int tokens, float* target, nint stride)
+    {
+        V s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
+        V s20 = default, s21 = default, s22 = default, s23 = default, s30 = default, s31 = default, s32 = default, s33 = default;
+        for (int r = 0; r < rows; r++, panel += 4 * T.Count, coefficients_R4 += 4)
+        {
+            V w0 = T.Load(panel), w1 = T.Load(panel + T.Count), w2 = T.Load(panel + 2 * T.Count), w3 = T.Load(panel + 3 * T.Count);
+            V k = T.Broadcast(coefficients_R4[0]);
+            s00 = T.MultiplyAdd(w0, k, s00);
+            s01 = T.MultiplyAdd(w1, k, s01);
+            s02 = T.MultiplyAdd(w2, k, s02);
+            s03 = T.MultiplyAdd(w3, k, s03);
+            k = T.Broadcast(coefficients_R4[1]);
+            s10 = T.MultiplyAdd(w0, k, s10);
+            s11 = T.MultiplyAdd(w1, k, s11);
+            s12 = T.MultiplyAdd(w2, k, s12);
+            s13 = T.MultiplyAdd(w3, k, s13);
+            k = T.Broadcast(coefficients_R4[2]);
+            s20 = T.MultiplyAdd(w0, k, s20);
+            s21 = T.MultiplyAdd(w1, k, s21);
+            s22 = T.MultiplyAdd(w2, k, s22);
+            s23 = T.MultiplyAdd(w3, k, s23);
+            k = T.Broadcast(coefficients_R4[3]);
+            s30 = T.MultiplyAdd(w0, k, s30);
+            s31 = T.MultiplyAdd(w1, k, s31);
+            s32 = T.MultiplyAdd(w2, k, s32);
+            s33 = T.MultiplyAdd(w3, k, s33);
+        }
+        AddTo(target, s00, s01, s02, s03);
+        if (tokens > 1) AddTo(target + stride, s10, s11, s12, s13);
+        if (tokens > 2) AddTo(target + 2 * stride, s20, s21, s22, s23);
+        if (tokens > 3) AddTo(target + 3 * stride, s30, s31, s32, s33);
+    }
+
+    /// <summary>The same for one token and fewer columns.</summary>
+    /// <param name="panel">Rows one behind the other, <paramref name="columns"/> floats each.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Columns, fewer than <see cref="PanelColumns"/>.</param>
+    /// <param name="coefficients_R4">The token's, four apart.</param>
+    /// <param name="target">The token's first column.</param>
+    public static void AddNarrow(float* panel, int rows, int columns, float* coefficients_R4, float* target)
+    {
+        float* sum = stackalloc float[4 * T.Count];
+        new Span<float>(sum, columns).Clear();
+        for (int r = 0; r < rows; r++, panel += columns)
+        {
+            // Vectors cover exactly those columns that lie in a whole vector of the full row, so that one chain serves a column everywhere.
+            V k = T.Broadcast(coefficients_R4[4 * r]);
+            int c = 0;
+            for (; c + T.Count <= columns; c += T.Count) T.Store(T.MultiplyAdd(T.Load(panel + c), k, T.Load(sum + c)), sum + c);
+            for (; c < columns; c++) sum[c] = float.MultiplyAddEstimate(panel[c], coefficients_R4[4 * r], sum[c]);
+        }
+        for (int c = 0; c < columns; c++) target[c] += sum[c];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddTo(float* target, V a, V b, V c, V d)
+    {
+        T.Store(T.Add(T.Load(target), a), target);
+        T.Store(T.Add(T.Load(target + T.Count), b), target + T.Count);
+        T.Store(T.Add(T.Load(target + 2 * T.Count), c), target + 2 * T.Count);
+        T.Store(T.Add(T.Load(target + 3 * T.Count), d), target + 3 * T.Count);
+    }
+}

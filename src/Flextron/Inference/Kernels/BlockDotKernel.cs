@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using Flextron.Kernels;
+
+namespace Flextron.Inference.Kernels;
+
+/// <summary>Products of float32 rows with the vectors of a block of tokens: for every pair the same chain of operations as in <see cref="DotKernel{T, V, TElement}"/>.</summary>
+internal static unsafe class BlockDotKernel<T, V> where T : ISimd<V> where V : struct
+{
+    /// <summary>y[t, r] = Σ_c rows[r, c] · x[t, c].</summary>
+    /// <param name="rows">The rows; few enough to stay in a core's own cache while all tokens meet them.</param>
+    /// <param name="stride">Floats from one row to the next.</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="x">Vectors of the tokens.</param>
+    /// <param name="xStride">Floats from one to the next.</param>
+    /// <param name="tokens">Tokens.</param>
+    /// <param name="columns">Length of each vector.</param>
+    /// <param name="y">Receives the products.</param>
+    /// <param name="yStride">Floats from one token's to the next's.</param>
+    public static void Dot(float* rows, nint stride, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride)
+    {
+        int whole = columns - columns % T.Count, t = 0;
+        // Four tokens' vectors stay in the nearest cache while all rows pass by.
+        for (; t + 4 <= tokens; t += 4) FourTokens(rows, stride, count, x + t * xStride, xStride, whole, y + t * yStride, yStride);
+        for (; t < tokens; t++) OneToken(rows, stride, count, x + t * xStride, whole, y + t * yStride);
+        if (whole == columns) return;
+        for (t = 0; t < tokens; t++)
+        {
+            for (int r = 0; r < count; r++)
+            {
+                float sum = y[t * yStride + r];
+                for (int c = whole; c < columns; c++) sum = float.MultiplyAddEstimate(rows[r * stride + c], x[t * xStride + c], sum);
+                y[t * yStride + r] = sum;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourTokens(float* rows, nint stride, int count, float* x, nint xStride, nint whole, float* y, nint yStride)
+    {
+        float* x1 = x + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
+        int r = 0;
+        for (; r + 4 <= count; r += 4, rows += 4 * stride)
+        {
+            // Four rows by four tokens: sixteen sums for eight loads.
+            float* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
+            V s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
+            V s20 = default, s21 = default, s22 = default, s23 = default, s30 = default, s31 = default, s32 = default, s33 = default;
+            for (nint c = 0; c < whole; c += T.Count)
+            {
+                V w0 = T.Load(rows + c), w1 = T.Load(row1 + c), w2 = T.Load(row2 + c), w3 = T.Load(row3 + c);
+                V v = T.Load(x + c);
+                s00 = T.MultiplyAdd(w0, v, s00);
+                s01 = T.MultiplyAdd(w1, v, s01);
+                s02 = T.MultiplyAdd(w2, v, s02);
+                s03 = T.MultiplyAdd(w3, v, s03);
+                v = T.Load(x1 + c);
+                s10 = T.MultiplyAdd(w0, v, s10);
+                s11 = T.MultiplyAdd(w1, v, s11);
+                s12 = T.MultiplyAdd(w2, v, s12);
+                s13 = T.MultiplyAdd(w3, v, s13);
+                v = T.Load(x2 + c);
+                s20 = T.MultiplyAdd(w0, v, s20);
+                s21 = T.MultiplyAdd(w1, v, s21);
+                s22 = T.MultiplyAdd(w2, v, s22);
+                s23 = T.MultiplyAdd(w3, v, s23);
+                v = T.Load(x3 + c);
+                s30 = T.MultiplyAdd(w0, v, s30);
+                s31 = T.MultiplyAdd(w1, v, s31);
+                s32 = T.MultiplyAdd(w2, v, s32);
+                s33 = T.MultiplyAdd(w3, v, s33);
+            }
+            float* target = y + r;
+            T.Sum4(s00, s01, s02, s03, target);
+            T.Sum4(s10, s11, s12, s13, target + yStride);
+            T.Sum4(s20, s21, s22, s23, target + 2 * yStride);
+            T.Sum4(s30, s31, s32, s33, target + 3 * yStride);
+        }
+        for (; r < count; r++, rows += stride)
+        {
+            V s0 = default, s1 = default, s2 = default, s3 = default;
+            for (nint c = 0; c < whole; c += T.Count)
+            {
+                V w = T.Load(rows + c);
+                s0 = T.MultiplyAdd(w, T.Load(x + c), s0);
+                s1 = T.MultiplyAdd(w, T.Load(x1 + c), s1);
+                s2 = T.MultiplyAdd(w, T.Load(x2 + c), s2);
+                s3 = T.MultiplyAdd(w, T.Load(x3 + c), s3);
+            }
+            y[r] = T.Sum(s0);
+            y[yStride + r] = T.Sum(s1);
+            y[2 * yStride + r] = T.Sum(s2);
+            y[3 * yStride + r] = T.Sum(s3);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneToken(float* rows, nint stride, int count, float* x, nint whole, float* y)
+    {
+        int r = 0;
+        for (; r + 4 <= count; r += 4, rows += 4 * stride)
+        {
+            float* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
+            V s0 = default, s1 = default, s2 = default, s3 = default;
+            for (nint c = 0; c < whole; c += T.Count)
+            {
+                V v = T.Load(x + c);
+                s0 = T.MultiplyAdd(T.Load(rows + c), v, s0);
+                s1 = T.MultiplyAdd(T.Load(row1 + c), v, s1);
+                s2 = T.MultiplyAdd(T.Load(row2 + c), v, s2);
+                s3 = T.MultiplyAdd(T.Load(row3 + c), v, s3);
+            }
+            T.Sum4(s0, s1, s2, s3, y + r);
+        }
+        for (; r < count; r++, rows += stride)
+        {
+            V s = default;
+            for (nint c = 0; c < whole; c += T.Count) s = T.MultiplyAdd(T.Load(rows + c), T.Load(x + c), s);
+            y[r] = T.Sum(s);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using Flextron.Kernels;
+
+namespace Flextron.Inference.Kernels;
+
+/// <summary>Products of the rows of a stored matrix with one vector.</summary>
+internal static unsafe class DotKernel<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
+{
+    /// <summary>Weights of a call beyond which they are taken to come from memory rather than from a core's own cache.</summary>
+    private const nint CacheBytes = 1 << 18;
+
+    /// <inheritdoc cref="IKernels.Dot"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y)
+    {
+        nint stride = (nint)w.Columns * TElement.Size;
+        byte* row = w.Row(first);
+        int whole = columns - columns % T.Count, r = 0;
+        if (count * stride > CacheBytes)
+        {
+            // From memory, few rows at a time and what comes next asked for early: more streams are more than the processor follows by itself.
+            bool dense = whole == w.Columns;
+            for (; r + 4 <= count; r += 4, row += 4 * stride)
+            {
+                byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + 4 * stride;
+                V s0 = default, s1 = default, s2 = default, s3 = default;
+                for (nint c = 0; c < whole; c += T.Count)
+                {
+                    if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
+                    else Prefetch.Ahead(next + c * TElement.Size, stride);
+                    V v = T.Load(x + c);
+                    s0 = T.MultiplyAdd(TElement.Load<T, V>(row, c), v, s0);
+                    s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
+                    s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
+                    s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
+                }
+                T.Sum4(s0, s1, s2, s3, y + r);
+            }
+        }
+        for (; r + 8 <= count; r += 8, row += 8 * stride)
+        {
+            // Eight rows at once: each vector of x is read once for all, and eight chains of sums hide each other's latency.
+            byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, row4 = row3 + stride, row5 = row4 + stride, row6 = row5 + stride, row7 = row6 + stride;
+            V s0 = default, s1 = default, s2 = default, s3 = default, s4 = default, s5 = default, s6 = default, s7 = default;
+            for (nint c = 0; c < whole; c += T.Count)
+            {
+                V v = T.Load(x + c);
+                s0 = T.MultiplyAdd(TElement.Load<T, V>(row, c), v, s0);
+                s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
+                s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
+                s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
+                s4 = T.MultiplyAdd(TElement.Load<T, V>(row4, c), v, s4);
+                s5 = T.MultiplyAdd(TElement.Load<T, V>(row5, c), v, s5);
+                s6 = T.MultiplyAdd(TElement.Load<T, V>(row6, c), v, s6);
+                s7 = T.MultiplyAdd(TElement.Load<T, V>(row7, c), v, s7);
+            }
+            T.Sum4(s0, s1, s2, s3, y + r);
+            T.Sum4(s4, s5, s6, s7, y + r + 4);
+        }
+        for (; r < count; r++, row += stride)
+        {
+            V s = default;
+            for (nint c = 0; c < whole; c += T.Count) s = T.MultiplyAdd(TElement.Load<T, V>(row, c), T.Load(x + c), s);
+            y[r] = T.Sum(s);
+        }
+        if (whole < columns) AddTail(w, first, count, x, whole, columns, y);
+        if (w.Scales != 0) RowScales<T, V>.Apply((float*)w.Scales + first, count, y);
+    }
+
+    // Columns beyond the last whole vector.
+    private static void AddTail(in WeightMatrix w, int first, int count, float* x, int whole, int columns, float* y)
+    {
+        for (int r = 0; r < count; r++)
+        {
+            byte* row = w.Row(first + r);
+            float sum = y[r];
+            for (int c = whole; c < columns; c++) sum = float.MultiplyAddEstimate(TElement.Load(row, c), x[c], sum);
+            y[r] = sum;
+        }
+    }
+}

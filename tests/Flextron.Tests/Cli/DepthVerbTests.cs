@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Flextron.Checkpoints;
+using Flextron.Cli.CommandLine;
+using Flextron.Cli.Commands;
+using Flextron.MixtureOfDepths;
+using Flextron.Models;
+
+namespace Flextron.Tests.Cli;
+
+/// <summary>mod, drop and plan on a random model.</summary>
+public sealed class DepthVerbTests
+{
+    private static readonly string[] Training = ["--steps", "12", "--batch-size", "2", "--sequence-length", "16", "--learning-rate", "0.003"];
+
+    [Fact]
+    public void AConvertedModelTrainsDecodesAndGoesOn()
+    {
+        using TemporaryFolder folder = Model();
+        JsonElement json = CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["mixture"], "--capacity", "0.25", .. Training]);
+        Assert.Equal([1], json.GetProperty("routedBlocks").EnumerateArray().Select(b => b.GetInt32()));
+        Assert.Equal(4, json.GetProperty("tokensPerSequence").GetInt32());
+        JsonElement loss = json.GetProperty("loss");
+        Assert.True(loss.GetProperty("topK").GetDouble() < loss.GetProperty("denseBefore").GetDouble());
+        Assert.InRange(json.GetProperty("flopsShare").GetDouble(), 0.3, 0.95);
+        Assert.Equal((1 + 0.25) / 2, json.GetProperty("cacheShare").GetDouble(), 1e-9);
+        Assert.InRange(json.GetProperty("sampler").GetProperty("accuracy").GetDouble(), 0.5, 1);
+        using (MixtureModel mixture = MixtureModel.Load(folder["mixture"]))
+            Assert.Equal((0.25, RouterGate.OnePlus), (mixture.Settings.Capacity, mixture.Settings.Gate));
+
+        JsonElement text = CliRun.JsonOf("generate", folder["mixture"], "--prompt", "Cat 1", "--max-tokens", "5", "--temperature", "0");
+        Assert.InRange(text.GetProperty("ids").GetArrayLength(), 1, 5);
+        JsonElement longer = CliRun.JsonOf(["mod", folder["mixture"], "--corpus", folder["corpus.txt"], "--out", folder["longer"], .. Training]);
+        Assert.Equal(0.25, longer.GetProperty("capacity").GetDouble());
+        Assert.True(longer.GetProperty("loss").GetProperty("topK").GetDouble() < loss.GetProperty("topK").GetDouble());
+    }
+
+    [Fact]
+    public void AnInterruptedTrainingGoesOnToTheSameWeights()
+    {
+        using TemporaryFolder folder = Model();
+        string[] Arguments(string to) => ["mod", folder["model"], "--from-scratch", "--corpus", folder["corpus.txt"], "--out", folder[to], .. Training];
+        CliRun.JsonOf(Arguments("straight"));
+        Assert.Equal(130, CliRun.Stopped("training", 5, Arguments("stopped")).Code);
+        Assert.Contains("--resume", CliRun.Refusal(Arguments("stopped")), StringComparison.Ordinal);
+        CliRun.JsonOf([.. Arguments("stopped"), "--resume"]);
+        foreach (string name in (string[])["model.safetensors", MixtureModel.RoutersName])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(folder["straight"], name)), File.ReadAllBytes(Path.Combine(folder["stopped"], name)));
+    }
+
+    [Fact]
+    public void OtherVerbsDoNotRunAMixtureAsADenseModel()
+    {
+        using TemporaryFolder folder = Model();
+        CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["mixture"], .. Training]);
+        Assert.Contains("Mixture-of-Depths", CliRun.Refusal("score", folder["mixture"], "--text", "Cat"), StringComparison.Ordinal);
+        Assert.Contains("--capacity", CliRun.Refusal("mod", folder["mixture"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--capacity", "0.5"), StringComparison.Ordinal);
+        Assert.Contains("--weights", CliRun.Refusal("generate", folder["mixture"], "--prompt", "Cat", "--weights", "int8"), StringComparison.Ordinal);
+        Assert.Contains("capacity is 2", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--capacity", "2"), StringComparison.Ordinal);
+        Assert.Contains("every is 3", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--every", "3"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DroppedBlocksAreLayersLessAndHealingHelps()
+    {
+        using TemporaryFolder folder = Model();
+        string[] drop = ["drop", folder["model"], "--corpus", folder["corpus.txt"], "--target", "block", "--count", "1", "--sequence-length", "16", "--tokens", "512"];
+        JsonElement json = CliRun.JsonOf([.. drop, "--out", folder["dropped"]]);
+        Assert.InRange(json.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
+        Assert.Equal(0.5, json.GetProperty("cacheShare").GetDouble(), 1e-9);
+        using (LoadedCheckpoint dropped = CheckpointLoader.Load(folder["dropped"])) Assert.Equal(1, dropped.Config.BlockCount);
+        double Loss(string model, string budget) => CliRun.JsonOf("score", model, "--text", "Cat 1 sees dog 4 near the hill.", "--budget", budget).GetProperty("meanNll").GetDouble();
+        Assert.Equal(Loss(folder["model"], Path.Combine(folder["dropped"], DropCommand.ChoicesName)), Loss(folder["dropped"], "full"), 1e-5);
+
+        JsonElement healed = CliRun.JsonOf([.. drop, "--out", folder["healed"], "--heal", "20", "--learning-rate", "0.003", "--batch-size", "2"]).GetProperty("loss");
+        Assert.Equal(json.GetProperty("loss").GetProperty("dropped").GetDouble(), healed.GetProperty("dropped").GetDouble());
+        Assert.True(healed.GetProperty("healed").GetDouble() < healed.GetProperty("dropped").GetDouble());
+    }
+
+    [Fact]
+    public void PartsThatNoFormatCanLeaveOutNeedPadding()
+    {
+        using TemporaryFolder folder = Model();
+        string[] drop = ["drop", folder["model"], "--corpus", folder["corpus.txt"], "--target", "joint", "--count", "2", "--sequence-length", "16", "--tokens", "512"];
+        CliRun refused = CliRun.Of([.. drop, "--out", folder["plain"]]);
+        Assert.Equal(1, refused.Code);
+        Assert.Contains("padded with zeros", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("--pad", CliRun.Refusal("drop", folder["model"], "--corpus", folder["corpus.txt"], "--target", "attention", "--count", "1", "--out", folder["plain"]), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["plain"]));
+        JsonElement padded = CliRun.JsonOf([.. drop, "--out", folder["padded"], "--pad"]);
+        Assert.Equal(2, padded.GetProperty("dropped").GetArrayLength());
+        Assert.InRange(padded.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
+        Assert.Contains("choose 1 to 1", CliRun.Refusal("drop", folder["model"], "--corpus", folder["corpus.txt"], "--target", "block", "--count", "2", "--out", folder["x"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PlansAreMadeOverTablesMeasuredHere()
+    {
+        using TemporaryFolder folder = Model();
+        foreach (int batch in (int[])[1, 4])
+            CliRun.JsonOf("profile", folder["model"], "--out", folder[$"table{batch}.json"], "--batch", $"{batch}", "--prompt-tokens", "8", "--generated-tokens", "8", "--seconds", "0.3", "--check", "3");
+        File.WriteAllText(folder["requests.json"], """
+            [{"name":"a","promptTokens":6,"generatedTokens":4,"deadlineMs":100000},{"name":"b","promptTokens":8,"generatedTokens":8,"deadlineMs":100000},
+             {"name":"late","promptTokens":8,"generatedTokens":8,"deadlineMs":1e-6},{"name":"long","promptTokens":9,"generatedTokens":1,"deadlineMs":100000}]
+            """);
+        string[] plan = ["plan", "batch", folder["model"], "--requests", folder["requests.json"], "--tables", $"{folder["table1.json"]},{folder["table4.json"]}"];
+        JsonElement json = CliRun.JsonOf([.. plan, "--memory", "10MB"]);
+        Assert.Equal(["a", "b"], json.GetProperty("requests").EnumerateArray().Select(r => r.GetString()));
+        Assert.True(json.GetProperty("isOptimal").GetBoolean());
+        Assert.Equal(JsonValueKind.Null, CliRun.JsonOf([.. plan, "--memory", "1KB"]).GetProperty("network").ValueKind);
+        Assert.Contains("not a memory size", CliRun.Refusal([.. plan, "--memory", "12ms"]), StringComparison.Ordinal);
+
+        JsonElement offload = CliRun.JsonOf("plan", "offload", folder["model"], "--table", folder["table4.json"], "--local-gbs", "20", "--remote-gbs", "200", "--link-gbs", "10");
+        double Of(string name) => offload.GetProperty(name).GetDouble();
+        Assert.Equal(Of("restMs") + Of("remoteMs") + Of("linkMs"), Of("sequentialMs"), 1e-9);
+    }
+
+    private static TemporaryFolder Model()
+    {
+        TemporaryFolder folder = TestData.Temporary();
+        TinyModel.Save(folder["model"]);
+        File.WriteAllText(folder["corpus.txt"], TinyModel.Text);
+        return folder;
+    }
+}
