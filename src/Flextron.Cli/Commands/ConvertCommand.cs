@@ -53,7 +53,7 @@ internal sealed class ConvertCommand : VerbCommand
         StagedFolder.Write(folder, staging =>
         {
             CheckpointWriter.Save(loaded.Model.Weights, staging, CheckpointFormat.HuggingFace, dtype);
-            TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
+            TokenizerFiles.SaveAsHuggingFace(loaded.TokenizerPath, staging);
             difference = Difference(loaded.Model, staging, dtype);
         });
         return difference;
@@ -70,7 +70,7 @@ internal sealed class ConvertCommand : VerbCommand
             CheckpointWriter.Save(loaded.Model.Weights, written, CheckpointFormat.Llama2C, dtype);
             difference = Difference(loaded.Model, written, dtype);
             // The tokenizer goes beside it, unless that place already has one.
-            if (!HasTokenizer(folder)) TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
+            if (!HasTokenizer(folder)) TokenizerFiles.SaveAsLlama2C(loaded.TokenizerPath, staging);
         });
         return difference;
     }

@@ -45,7 +45,8 @@ internal static class SpecialTokenNames
         return null;
     }
 
-    private static JsonPart? Open(string folder, string name)
+    /// <summary>A JSON file of a folder, or null where it is absent.</summary>
+    public static JsonPart? Open(string folder, string name)
     {
         string path = Path.Combine(folder, name);
         if (!File.Exists(path)) return null;
