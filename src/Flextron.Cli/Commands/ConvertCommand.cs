@@ -53,7 +53,7 @@ internal sealed class ConvertCommand : VerbCommand
         StagedFolder.Write(folder, staging =>
         {
             CheckpointWriter.Save(loaded.Model.Weights, staging, CheckpointFormat.HuggingFace, dtype);
-            TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
+            TokenizerFiles.SaveAsHuggingFace(loaded.TokenizerPath, staging);
             difference = Difference(loaded.Model, staging, dtype);
         });
         return difference;
@@ -70,7 +70,7 @@ internal sealed class ConvertCommand : VerbCommand
             CheckpointWriter.Save(loaded.Model.Weights, written, CheckpointFormat.Llama2C, dtype);
             difference = Difference(loaded.Model, written, dtype);
             // The tokenizer goes beside it, unless that place already has one.
-            if (!HasTokenizer(folder)) TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
+            if (!HasTokenizer(folder)) TokenizerFiles.SaveAsLlama2C(loaded.TokenizerPath, staging);
         });
         return difference;
     }
@@ -83,7 +83,7 @@ internal sealed class ConvertCommand : VerbCommand
     {
         using LoadedCheckpoint checkpoint = CheckpointLoader.Load(written, ScalarType.Float32, model.Device);
         using var reloaded = new DecoderModel(checkpoint.Weights, ownsWeights: false);
-        double difference = EquivalenceCheck.OnRandomIds(model, subNetwork ?? model.FullNetwork, reloaded);
+        LogitDifference difference = EquivalenceCheck.OnRandomIds(model, subNetwork ?? model.FullNetwork, reloaded);
         if (dtype == ScalarType.Float32) EquivalenceCheck.Require(difference, "The written model");
         return difference;
     }

@@ -13,6 +13,7 @@ public static class BenchmarkList
         new SliceSwitchBenchmark(),
         new RankingBenchmark(),
         new CorpusBenchmark(),
+        new TokenizerBenchmark(),
         new CheckpointBenchmark(),
         new EvaluationBenchmark(),
         new LatencyTableBenchmark(),

@@ -18,14 +18,15 @@ internal static class ComparisonFigures
         PartOrder order = results.Settings.Arms[results.Settings.Baseline].Order;
         string[] arms = [.. results.FamilyArms.Where(a => results.Settings.Arms[a] is { Fresh: false } arm && arm.Order == order
             && (a == results.Settings.Baseline || ArmPlanner.Training(results.Settings, a, results.Settings.Seeds[0]).Strategy != SamplingStrategy.Full))];
+        SummaryValue[] smaller = [.. arms.Select(a => results.OverSeeds(s => results.Smaller(a, s)))], whole = [.. arms.Select(a => results.LossChange(a, results.Whole))];
         return new Figure("The whole network's cost against the smaller ones' loss",
             new Axis("Mean held-out loss of all smaller budgets", "nats/token"), new Axis("Change of the whole network's loss", "nats/token"),
-            [new ScatterSeries("arms", [.. arms.Select(a => results.OverSeeds(s => results.Smaller(a, s)).Value)], [.. arms.Select(a => results.LossChange(a, results.Whole).Value)])
+            [new ScatterSeries("arms", [.. smaller.Select(v => v.Value)], [.. whole.Select(v => v.Value)])
             {
-                PointNames = arms, NamesShown = true,
+                PointNames = arms, NamesShown = true, Left = Low(smaller), Right = High(smaller), Lower = Low(whole), Upper = High(whole),
             }])
         {
-            Subtitle = $"means over {Seeds(results)}; lower and further left is better",
+            Subtitle = $"means over {Seeds(results)}; {Intervals(results, "lines")}; lower and further left is better",
             ReferenceLines = [new ReferenceLine("the original whole network", 0)],
         };
     }

@@ -16,7 +16,8 @@ public static class JointComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<JointComparisonSettings>(
-        KindName, "ways to train all sub-networks together, over seeds: strategies at equal tokens and compute, losses, orders, what the whole network pays", s => s.Resolved(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+        KindName, "ways to train all sub-networks together, over seeds: strategies at equal tokens and compute, losses, orders, what the whole network pays", s => s.Resolved(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training),
+        (folder, s) => Inputs(folder, s).All) with
     {
         Headlines = ["after.1", "after.0.5", "after.0.25", "after.0.125"],
     };
@@ -32,7 +33,7 @@ public static class JointComparison
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
         settings = settings.Resolved();
-        StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
+        StudyInputs inputs = Inputs(experiment, settings);
 
         using ExperimentRun run = experiment.StartRun(settings, options);
         foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"training {seed}"), seed);
@@ -56,4 +57,7 @@ public static class JointComparison
         using ElasticFamily elastic = ElasticFamily.Load(Path.Combine(family.Folder, ElastifyStage.Family));
         return (elastic.Space, elastic.Model.Config);
     }
+
+    private static StudyInputs Inputs(ExperimentFolder experiment, JointComparisonSettings settings) =>
+        new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 }

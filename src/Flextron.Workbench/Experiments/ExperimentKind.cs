@@ -9,11 +9,13 @@ public sealed record ExperimentKind
     private readonly Action<JsonNode, string> check;
     private readonly Func<ExperimentFolder, JsonNode, string, RunOptions, string> run;
     private readonly Func<ExperimentFolder, JsonNode, long> bytes;
+    private readonly Func<ExperimentFolder, JsonNode, string, IReadOnlyList<StageInput>> inputs;
 
     private ExperimentKind(
         string name, string purpose, Func<ExperimentFolder, IReadOnlyList<string>, JsonNode> read, Action<JsonNode, string> check,
-        Func<ExperimentFolder, JsonNode, string, RunOptions, string> run, Func<ExperimentFolder, JsonNode, long> bytes) =>
-        (Name, Purpose, this.read, this.check, this.run, this.bytes) = (name, purpose, read, check, run, bytes);
+        Func<ExperimentFolder, JsonNode, string, RunOptions, string> run, Func<ExperimentFolder, JsonNode, long> bytes,
+        Func<ExperimentFolder, JsonNode, string, IReadOnlyList<StageInput>> inputs) =>
+        (Name, Purpose, this.read, this.check, this.run, this.bytes, this.inputs) = (name, purpose, read, check, run, bytes, inputs);
 
     /// <summary>What <c>"kind"</c> says in <c>experiment.json</c>.</summary>
     public string Name { get; }
@@ -31,14 +33,18 @@ public sealed record ExperimentKind
     /// <param name="check">Refuses settings with a value outside its range.</param>
     /// <param name="run">Runs it with resolved settings and returns the run's folder.</param>
     /// <param name="bytes">Memory that a run takes at its largest, about; none is counted by default.</param>
-    public static ExperimentKind Of<T>(string name, string purpose, Func<T, T> check, Func<ExperimentFolder, T, RunOptions, string> run, Func<ExperimentFolder, T, long>? bytes = null)
+    /// <param name="inputs">Everything that a run reads from outside; nothing by default.</param>
+    public static ExperimentKind Of<T>(
+        string name, string purpose, Func<T, T> check, Func<ExperimentFolder, T, RunOptions, string> run,
+        Func<ExperimentFolder, T, long>? bytes = null, Func<ExperimentFolder, T, IReadOnlyList<StageInput>>? inputs = null)
     {
         ArgumentNullException.ThrowIfNull(run);
         return new ExperimentKind(
             name, purpose, (folder, overrides) => ExperimentSettings.ToJson(folder.ReadSettings<T>(overrides)),
             (settings, source) => check(ExperimentSettings.FromJson<T>(settings, source)),
             (folder, settings, source, options) => run(folder, ExperimentSettings.FromJson<T>(settings, source), options),
-            (folder, settings) => bytes?.Invoke(folder, ExperimentSettings.FromJson<T>(settings, folder.SettingsPath)) ?? 0);
+            (folder, settings) => bytes?.Invoke(folder, ExperimentSettings.FromJson<T>(settings, folder.SettingsPath)) ?? 0,
+            (folder, settings, source) => inputs?.Invoke(folder, ExperimentSettings.FromJson<T>(settings, source)) ?? []);
     }
 
     /// <summary>An experiment's settings, defaults included.</summary>
@@ -67,6 +73,18 @@ public sealed record ExperimentKind
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
         return bytes(experiment, settings);
+    }
+
+    /// <summary>Finds and hashes all data and models that a run reads from outside.</summary>
+    /// <param name="experiment">The experiment's folder.</param>
+    /// <param name="settings">The settings; what is left out takes its default.</param>
+    /// <param name="source">Where they are from, for messages.</param>
+    /// <exception cref="FlextronException">Something is not there.</exception>
+    public IReadOnlyList<StageInput> Inputs(ExperimentFolder experiment, JsonNode settings, string source)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        ArgumentNullException.ThrowIfNull(settings);
+        return inputs(experiment, settings, source);
     }
 
     /// <summary>Runs it.</summary>

@@ -104,7 +104,7 @@ public sealed class ExperimentRun : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         StageDefinition stage = StageDefinition.Of(name, settings, inputs, version);
-        RequireExpected(stage.Inputs);
+        _options.RequireExpected(stage.Inputs.Where(i => _provenance.Stages.All(s => s.Name != i.Name)));
         StageResult result;
         try
         {
@@ -243,13 +243,6 @@ public sealed class ExperimentRun : IDisposable
         _status = _status with { State = state, EndedUtc = _options.Clock.GetUtcNow() };
         _log.Write(state.ToString().ToLowerInvariant());
         FlextronJson.WriteFile(File(RunFiles.State), _status);
-    }
-
-    private void RequireExpected(IEnumerable<StageInput> inputs)
-    {
-        foreach (StageInput input in inputs.Where(i => _provenance.Stages.All(s => s.Name != i.Name)))
-            if (_options.ExpectedInputs.TryGetValue(input.Name, out string? expected) && expected != input.Hash)
-                throw new FlextronException($"The {input.Name} at {input.Path} is not the one that was recorded: its hash begins with {input.Hash[..12]}, not with {expected[..Math.Min(12, expected.Length)]}. Put the recorded one there, or add --changed-inputs to go on with what is there.");
     }
 
     private void SaveProvenance(RunProvenance provenance)

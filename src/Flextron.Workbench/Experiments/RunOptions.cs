@@ -35,12 +35,26 @@ public sealed record RunOptions
     /// <summary>Independent stages computed side by side, at most; null for as many as threads and memory allow.</summary>
     public int? Parallel { get; init; }
 
-    /// <summary>What data and models from outside must hash to, by name; what is not listed may be anything.</summary>
-    public IReadOnlyDictionary<string, string> ExpectedInputs { get; init; } = new Dictionary<string, string>();
+    /// <summary>
+    /// What data and models from outside may hash to, by name; what is not listed may be anything. Several hashes are allowed where points of a grid read several.
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlySet<string>> ExpectedInputs { get; init; } = new Dictionary<string, IReadOnlySet<string>>();
 
     /// <summary>Name of the stage after which the run stops: to measure at another time, or on a quieter machine, than everything else. All stages where null.</summary>
     public string? Until { get; init; }
 
     /// <summary>The time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Refuses inputs that are not <see cref="ExpectedInputs"/>.</summary>
+    /// <exception cref="FlextronException">Some are not; all of them are named.</exception>
+    internal void RequireExpected(IEnumerable<StageInput> inputs)
+    {
+        string[] changed = [.. inputs.Where(i => ExpectedInputs.TryGetValue(i.Name, out IReadOnlySet<string>? hashes) && !hashes.Contains(i.Hash))
+            .Select(i => $"the {i.Name} at {i.Path} (its hash begins with {Start(i.Hash)}, not with {string.Join(" or ", ExpectedInputs[i.Name].Select(Start))})").Distinct()];
+        if (changed.Length > 0)
+            throw new FlextronException($"Not what was recorded: {string.Join("; ", changed)}. Put what was recorded there, or add --changed-inputs to go on with what is there.");
+    }
+
+    private static string Start(string hash) => hash[..Math.Min(12, hash.Length)];
 }

@@ -52,6 +52,9 @@ public sealed class RunRecord
     /// <summary>What its results come from.</summary>
     public RunProvenance ReadProvenance() => FlextronJson.ReadFile<RunProvenance>(Path.Combine(Folder, RunFiles.Provenance), "provenance");
 
+    /// <summary>What its results and those of a grid's points come from.</summary>
+    internal RunProvenance[] Provenances() => [ReadProvenance(), .. Points().Select(p => p.ReadProvenance())];
+
     /// <summary>Measured values; may be read while the run goes on.</summary>
     public IReadOnlyList<MetricRow> ReadMetrics() => MetricsLog.Read(Path.Combine(Folder, RunFiles.Metrics));
 

@@ -25,7 +25,7 @@ internal sealed class FigureTable
     public static FigureTable Of(Figure figure)
     {
         figure.Validate();
-        string[] taken = ["series", "point", "lower", "upper", "smoothed", "from", "to", .. figure.Series.OfType<HeatMapSeries>().Select(s => s.Name)];
+        string[] taken = ["series", "point", "lower", "upper", "left", "right", "smoothed", "from", "to", .. figure.Series.OfType<HeatMapSeries>().Select(s => s.Name)];
         string x = figure.X.Title, y = figure.Y.Title;
         bool same = x == y;
         if (same || taken.Contains(x)) x += " [x]";

@@ -38,7 +38,8 @@ internal static class PlotlyTraces
     private static Trace Points(Figure figure, ScatterSeries points, int index) => Trace("scatter",
         ("x", Positions(figure, points.X)), ("y", Numbers(points.Y)), ("mode", points.NamesShown ? "markers+text" : "markers"), ("name", PlotlyRenderer.Plain(points.Name)), ("textposition", points.NamesShown ? "top center" : null),
         ("text", points.PointNames?.Select(PlotlyRenderer.Plain).ToArray()),
-        ("marker", Object(("color", Palette.Colour(index)), ("symbol", Palette.PlotlyMarker(index)), ("size", 8))));
+        ("marker", Object(("color", Palette.Colour(index)), ("symbol", Palette.PlotlyMarker(index)), ("size", 8))),
+        ("error_x", points.Left is null ? null : Interval(points.X, points.Left, points.Right!)), ("error_y", points.Lower is null ? null : Interval(points.Y, points.Lower, points.Upper!)));
 
     private static Trace Bars(Figure figure, BarSeries bars, int index) => Trace("bar",
         ("x", figure.X.Categories!.Select(PlotlyRenderer.Plain).ToArray()), ("y", Numbers(bars.Values)), ("name", PlotlyRenderer.Plain(bars.Name)),

@@ -12,9 +12,27 @@ public sealed record ScatterSeries(string Name, IReadOnlyList<double> X, IReadOn
     /// <summary>Writes each point's name beside it in the static picture too; for a few points.</summary>
     public bool NamesShown { get; init; }
 
+    /// <summary>Lower end of each point's vertical interval (not the distance); NaN where unknown.</summary>
+    public IReadOnlyList<double>? Lower { get; init; }
+
+    /// <summary>Upper end of each point's vertical interval (not the distance); NaN where unknown.</summary>
+    public IReadOnlyList<double>? Upper { get; init; }
+
+    /// <summary>Left end of each point's horizontal interval (not the distance); NaN where unknown.</summary>
+    public IReadOnlyList<double>? Left { get; init; }
+
+    /// <summary>Right end of each point's horizontal interval (not the distance); NaN where unknown.</summary>
+    public IReadOnlyList<double>? Right { get; init; }
+
     internal override void Validate(Figure figure)
     {
         RequireEqualLengths(figure, X.Count, Y, "y values");
+        RequireEqualLengths(figure, X.Count, Lower, "lower ends");
+        RequireEqualLengths(figure, X.Count, Upper, "upper ends");
+        RequireEqualLengths(figure, X.Count, Left, "left ends");
+        RequireEqualLengths(figure, X.Count, Right, "right ends");
+        RequireInterval(figure, Lower, Upper);
+        RequireInterval(figure, Left, Right);
         if (PointNames is not null && PointNames.Count != X.Count)
             throw Invalid(figure, $"{X.Count} points but {PointNames.Count} names; give one for each point.");
         if (NamesShown && PointNames is null) throw Invalid(figure, "its points have no names to show; set PointNames.");
@@ -22,7 +40,7 @@ public sealed record ScatterSeries(string Name, IReadOnlyList<double> X, IReadOn
         RequirePositive(figure, figure.Y, Y);
     }
 
-    internal override IEnumerable<double> Extent(bool x) => x ? X : Y;
+    internal override IEnumerable<double> Extent(bool x) => x ? [.. X, .. Left ?? [], .. Right ?? []] : [.. Y, .. Lower ?? [], .. Upper ?? []];
 
     internal override void AddRows(Figure figure, FigureTable table)
     {
@@ -33,6 +51,8 @@ public sealed record ScatterSeries(string Name, IReadOnlyList<double> X, IReadOn
             if (figure.X.Categories is { } names) row.Text(table.XName, names[(int)X[i]]);
             else row.Number(table.XName, X[i]);
             row.Number(table.YName, Y[i]);
+            if (Left is not null) row.Number("left", Left[i]).Number("right", Right![i]);
+            if (Lower is not null) row.Number("lower", Lower[i]).Number("upper", Upper![i]);
         }
     }
 }

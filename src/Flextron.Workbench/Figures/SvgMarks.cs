@@ -122,7 +122,25 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
 
     private void Points(SvgCanvas canvas, ScatterSeries points, int index)
     {
+        // All intervals first, thin and pale, so that they cover no point.
+        for (int i = 0; i < points.X.Count; i++) Intervals(canvas, points, i, Palette.Colour(index));
         for (int i = 0; i < points.X.Count; i++) PointMarker(canvas, index, points.X[i], points.Y[i]);
+    }
+
+    /// <summary>A point's intervals as a cross of two lines, where it lies within both axes.</summary>
+    private void Intervals(SvgCanvas canvas, ScatterSeries points, int i, string colour)
+    {
+        if (!layout.X.Contains(points.X[i]) || !layout.Y.Contains(points.Y[i])) return;
+        (double x, double y) = (layout.X.Pixel(points.X[i]), layout.Y.Pixel(points.Y[i]));
+        if (points.Lower is not null) Stretch(x, x, layout.Y.Clamped(points.Lower[i]), layout.Y.Clamped(points.Upper![i]));
+        if (points.Left is not null) Stretch(layout.X.Clamped(points.Left[i]), layout.X.Clamped(points.Right![i]), y, y);
+
+        void Stretch(double x1, double x2, double y1, double y2)
+        {
+            if (!double.IsFinite(x1 + x2 + y1 + y2)) return;
+            canvas.Element("path", ("class", "interval"), ("d", SvgCanvas.Path([(x1, y1), (x2, y2)])), ("stroke", colour), ("stroke-width", 1), ("stroke-opacity", 0.5));
+            placer.OccupySegment(x1, y1, x2, y2);
+        }
     }
 
     private void Bars(SvgCanvas canvas, BarSeries bars, int index)

@@ -49,11 +49,28 @@ public static class ExperimentKinds
     /// <exception cref="FlextronException">The settings are not their kind's, or something they name cannot be used.</exception>
     public static string Run(ExperimentFolder experiment, JsonNode settings, string source, RunOptions options)
     {
+        (ExperimentKind kind, JsonObject plain, SettingsGrid grid) = Parse(settings, source);
+        return Run(kind, experiment, plain, grid, source, options);
+    }
+
+    /// <summary>Finds and hashes all data and models that settings from elsewhere read from outside, at every point of the grid that they hold.</summary>
+    /// <param name="experiment">The experiment's folder.</param>
+    /// <param name="settings">The settings; what is left out takes its default.</param>
+    /// <param name="source">Where they are from, for messages.</param>
+    /// <exception cref="FlextronException">The settings are not their kind's, or something they name is not there.</exception>
+    public static IReadOnlyList<StageInput> Inputs(ExperimentFolder experiment, JsonNode settings, string source)
+    {
+        (ExperimentKind kind, JsonObject plain, SettingsGrid grid) = Parse(settings, source);
+        return grid.IsEmpty ? kind.Inputs(experiment, plain, source) : [.. grid.Points(plain).SelectMany(p => kind.Inputs(experiment, p.Settings, source)).Distinct()];
+    }
+
+    private static (ExperimentKind Kind, JsonObject Settings, SettingsGrid Grid) Parse(JsonNode settings, string source)
+    {
         if (settings is not JsonObject whole) throw new FlextronException($"{source}: the whole must be an object.");
         ExperimentKind kind = Named(whole["kind"] is JsonValue name ? name.ToString() : All[0].Name, source);
         var plain = (JsonObject)whole.DeepClone();
         plain.Remove(SettingsGrid.Key);
-        return Run(kind, experiment, plain, SettingsGrid.Parse(whole[SettingsGrid.Key], source), source, options);
+        return (kind, plain, SettingsGrid.Parse(whole[SettingsGrid.Key], source));
     }
 
     private static string Run(ExperimentKind kind, ExperimentFolder experiment, JsonNode settings, SettingsGrid grid, string source, RunOptions options) =>

@@ -28,5 +28,16 @@ internal static class EnvironmentDifferences
         return found;
     }
 
+    /// <summary>Data and models from outside that are not those that were read then.</summary>
+    public static IEnumerable<EnvironmentDifference> OfInputs(IEnumerable<RunProvenance> before, IEnumerable<RunProvenance> now)
+    {
+        IReadOnlyDictionary<string, IReadOnlySet<string>> a = RecordedInputs.Of(before), b = RecordedInputs.Of(now);
+        return a.Keys.Union(b.Keys).Where(n => !a.TryGetValue(n, out IReadOnlySet<string>? old) || !b.TryGetValue(n, out IReadOnlySet<string>? found) || !old.SetEquals(found))
+            .Select(n => new EnvironmentDifference($"input: {n}", Hashes(a, n), Hashes(b, n), "other data or another model: numbers cannot be expected to agree"));
+    }
+
+    private static string Hashes(IReadOnlyDictionary<string, IReadOnlySet<string>> inputs, string name) =>
+        inputs.TryGetValue(name, out IReadOnlySet<string>? hashes) ? string.Join(", ", hashes.Select(h => h[..Math.Min(12, h.Length)])) : "not read";
+
     private static string? Commit(GitCommit? commit) => commit is null ? null : commit.Dirty == true ? $"{commit.Id} with changes" : commit.Id;
 }

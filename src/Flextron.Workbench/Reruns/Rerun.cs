@@ -28,20 +28,25 @@ public static class Rerun
         ExperimentFolder experiment = ExperimentFolder.Containing(original.Folder);
         JsonNode settings = original.ReadSettings();
         string source = Path.Combine(original.Folder, "settings.json");
-        // The points of a grid are runs of their own: all of them read the same data.
-        RunProvenance[] provenances = [original.ReadProvenance(), .. original.Points().Select(p => p.ReadProvenance())];
+        // The points of a grid are runs of their own.
+        RunProvenance[] provenances = original.Provenances();
         int threads = original.ReadEnvironment().LibtorchThreads;
         Dictionary<string, int> recorded = provenances.SelectMany(p => p.Stages).Where(s => s.Threads > 0).DistinctBy(s => s.Name).ToDictionary(s => s.Name, s => s.Threads);
 
         using FileLock held = FileLock.TryTake(Path.Combine(experiment.CachePath, "locks", $"rerun-{original.Name}.lock"))
             ?? throw new FlextronException($"Another rerun of {original.Name} is going on: wait for it, or stop it.");
         string store = Path.Combine(experiment.CachePath, "reruns", original.Name);
+        if (!rerun.AcceptsChangedInputs)
+        {
+            options = options with { ExpectedInputs = RecordedInputs.Of(provenances) };
+            // Before the first stage: the last one's data may be those that have changed, and it may be an hour away.
+            options.RequireExpected(ExperimentKinds.Inputs(experiment, settings, source));
+        }
         var clock = Stopwatch.StartNew();
         string folder = ExperimentKinds.Run(experiment, settings, source, options with
         {
             StorePath = store,
             ThreadsOf = stage => rerun.Threads ?? recorded.GetValueOrDefault(stage, threads),
-            ExpectedInputs = rerun.AcceptsChangedInputs ? options.ExpectedInputs : provenances.SelectMany(p => p.Inputs).DistinctBy(i => i.Name).ToDictionary(i => i.Name, i => i.Sha256),
         });
         RunAgreement agreement = RunAgreement.Of(original, RunRecord.Open(folder), rerun.Tolerance);
         var report = new RerunReport(original.Name, folder, agreement.Agrees, Math.Round(clock.Elapsed.TotalSeconds, 1), agreement);

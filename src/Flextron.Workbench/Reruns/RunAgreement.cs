@@ -8,7 +8,7 @@ namespace Flextron.Workbench.Reruns;
 /// <param name="Differences">Every value that should repeat and does not to the last bit, by part and name; at most <see cref="Listed"/>, the most serious first.</param>
 /// <param name="Measurements">The results that are measured, before and now, with an interval for the difference where both have one.</param>
 /// <param name="Stages">The stages.</param>
-/// <param name="Environment">What is not as it was about machine and program.</param>
+/// <param name="Environment">What is not as it was about machine, program and data.</param>
 /// <param name="Settings">Settings that the run did not record, at their defaults now, or that are gone.</param>
 public sealed record RunAgreement(
     double Tolerance, IReadOnlyList<ComparedPart> Parts, IReadOnlyList<ComparedValue> Differences, IReadOnlyList<SummaryDifference> Measurements,
@@ -57,7 +57,8 @@ public sealed record RunAgreement(
             tolerance, parts, [.. all.OrderBy(v => v.Agreement == Agreement.Close).ThenByDescending(v => Math.Abs(v.Difference ?? 0)).Take(Listed)],
             [.. RunComparison.Compare(before.ReadSummary(), now.ReadSummary()).Where(d => provenance.IsMeasured(d.Name))],
             [.. CompareStages(before.ReadProvenance(), provenance)],
-            EnvironmentDifferences.Of(before.ReadEnvironment(), now.ReadEnvironment()), RunComparison.CompareSettings(before.ReadSettings(), now.ReadSettings()));
+            [.. EnvironmentDifferences.Of(before.ReadEnvironment(), now.ReadEnvironment()), .. EnvironmentDifferences.OfInputs(before.Provenances(), now.Provenances())],
+            RunComparison.CompareSettings(before.ReadSettings(), now.ReadSettings()));
     }
 
     private static IEnumerable<ComparedValue> Compare(IReadOnlyList<RunCell> before, IReadOnlyList<RunCell> now, Func<RunCell, bool> measured, double tolerance)

@@ -15,7 +15,8 @@ public static class RoutingComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<RoutingComparisonSettings>(
-        KindName, "ways to choose sub-networks, over seeds: routers against controls at equal measured latency, dynamic against static routing, budgets kept", s => s.Validated(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+        KindName, "ways to choose sub-networks, over seeds: routers against controls at equal measured latency, dynamic against static routing, budgets kept", s => s.Validated(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training),
+        (folder, s) => Inputs(folder, s).All) with
     {
         Headlines = ["router-uniform-widths", "router-exact-knapsack", "targets.measuredWithin5Percent", "surrogate.spearman"],
     };
@@ -31,7 +32,7 @@ public static class RoutingComparison
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
-        StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
+        StudyInputs inputs = Inputs(experiment, settings);
         using ExperimentRun run = experiment.StartRun(settings, options);
         run.RecordSeed("training", settings.Training.Seed);
         run.RecordSeed("profile", settings.Profile.Table.Seed);
@@ -51,4 +52,7 @@ public static class RoutingComparison
         run.Finish();
         return run.Folder;
     }
+
+    private static StudyInputs Inputs(ExperimentFolder experiment, RoutingComparisonSettings settings) =>
+        new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 }

@@ -25,7 +25,7 @@ internal static class RoutingComparisonReport
         Methods(report, results);
         Dynamic(report, results);
         Budgets(report, results);
-        Latency(report, results);
+        LatencySection.Write(report, results.Table);
         report.Heading("How this was made").Text(string.Create(C,
             $"The family was trained once ({results.Settings.Training.Steps} joint steps); routers, {results.Settings.Route.Joint.Training.Steps} joint steps of LM and routers, controls and dynamic routers were made once for each seed. Intervals are over seeds and say nothing about other families. Computing took {results.Duration.TotalSeconds:0} s in all."));
         report.Table(CorpusPart.Table(results.Corpus)).Settings("Settings", results.Settings);
@@ -105,14 +105,6 @@ internal static class RoutingComparisonReport
         (int all, int kept, int over, int near) = RoutingComparisonTables.Targets(results);
         report.Heading("Are targets kept?").Figure(RoutingComparisonFigures.RandomTargets(results), "random-targets").Text(string.Create(C,
             $"Of {all} random targets ({results.Settings.RandomTargets} a seed) {kept} selections are within their target by the table. Measured end to end, {over} ({over / (double)all:0.0%}) take at most 5 % more than the target, and {near} ({near / (double)all:0.0%}) lie within 5 % of it on either side. Latencies are relative to the whole network, run in between throughout: the machine ran at {results.Timings.Slowdown:0.00} times the table's time."));
-    }
-
-    private static void Latency(ReportDocument report, RoutingComparisonResults results)
-    {
-        HonestyReport honesty = results.Table.HeldOut!;
-        report.Heading("Latency table").Text(string.Create(C,
-            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile), rank correlation {honesty.Spearman:0.000}, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time)."));
-        report.Figure(MethodFigures.Honesty(honesty), "latency-honesty");
     }
 
     private static bool[] Distinct(RoutingComparisonResults results, string control) => [.. Enumerable.Range(0, results.Settings.Targets).Select(t =>

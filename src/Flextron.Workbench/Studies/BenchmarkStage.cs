@@ -13,12 +13,10 @@ namespace Flextron.Workbench.Studies;
 /// <summary>Scores the router's choices on benchmarks: all networks of a task in one pass, networks that several targets chose once.</summary>
 internal static class BenchmarkStage
 {
-    public static StageResult? Run(ExperimentRun run, BenchmarkSettings settings, StageResult routed, StageResult curve)
+    public static StageResult? Run(ExperimentRun run, BenchmarkSettings settings, StageInput[] data, StageResult routed, StageResult curve)
     {
         if (settings.Tasks.Count == 0) return null;
-        DatasetLocator locator = DatasetLocator.FromEnvironment();
         EvaluationTask[] tasks = [.. settings.Tasks.Select(TaskRegistry.Get)];
-        StageInput[] data = [.. tasks.Select(t => Data(t, locator.Find(t)))];
         return run.Stage("benchmarks", new { settings, scorer = ResultIdentity.CurrentScorer, versions = tasks.Select(t => t.Version).ToArray() }, [routed, curve, .. data], stage =>
         {
             string folder = Path.Combine(routed.Folder, ElastifyStage.Family);
@@ -27,6 +25,7 @@ internal static class BenchmarkStage
             Tokenizer tokenizer = TokenizerLoader.Load(folder);
             CurvePoint[] points = Spread([.. CurveStage.Points(curve).Where(p => p.Method == CurvePoint.Router)], settings.Budgets);
             SubNetwork[] networks = [.. points.Select(p => p.Network).Distinct()];
+            DatasetLocator locator = DatasetLocator.FromEnvironment();
             var results = new List<BenchmarkPoint>();
             foreach (EvaluationTask task in tasks)
             {
@@ -42,6 +41,14 @@ internal static class BenchmarkStage
             }
             stage.WriteJson("benchmarks.json", results);
         });
+    }
+
+    /// <summary>The data of all tasks.</summary>
+    /// <exception cref="FlextronException">Some are nowhere; the message says how to provide them.</exception>
+    public static StageInput[] Data(BenchmarkSettings settings)
+    {
+        DatasetLocator locator = DatasetLocator.FromEnvironment();
+        return [.. settings.Tasks.Select(TaskRegistry.Get).Select(t => Data(t, locator.Find(t)))];
     }
 
     /// <summary>All files that a task reads, labels and examples among them, by content.</summary>

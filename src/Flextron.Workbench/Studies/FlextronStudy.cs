@@ -14,7 +14,8 @@ public static class FlextronStudy
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<StudySettings>(
-        KindName, "the whole method on one model: curves of loss and accuracy against measured latency", s => s.Validated(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+        KindName, "the whole method on one model: curves of loss and accuracy against measured latency", s => s.Validated(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training),
+        (folder, s) => [.. Inputs(folder, s).All, .. BenchmarkStage.Data(s.Benchmarks)]) with
     {
         Headlines = ["loss.after.1", "loss.after.0.5", "loss.after.0.25", "loss.after.0.125"],
     };
@@ -30,7 +31,9 @@ public static class FlextronStudy
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
-        StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
+        StudyInputs inputs = Inputs(experiment, settings);
+        // Found before the first stage, so that missing data are not noticed after the last but one.
+        StageInput[] benchmarkData = BenchmarkStage.Data(settings.Benchmarks);
 
         using ExperimentRun run = experiment.StartRun(settings, options);
         run.RecordSeed("training", settings.Training.Seed);
@@ -45,12 +48,15 @@ public static class FlextronStudy
         StageResult profile = ProfileStage.Run(run, settings.Profile, trained);
         StageResult routed = RouteStage.Run(run, settings.Route, corpus, family, trained, profile);
         StageResult curve = CurveStage.Run(run, settings, corpus, routed, profile);
-        StageResult? benchmarks = BenchmarkStage.Run(run, settings.Benchmarks, routed, curve);
+        StageResult? benchmarks = BenchmarkStage.Run(run, settings.Benchmarks, benchmarkData, routed, curve);
         Assemble(run, routed, profile, curve);
         StudyReport.Write(run, new StudyResults(settings, corpus, ranking, family, orders, trained, profile, routed, curve, benchmarks));
         run.Finish();
         return run.Folder;
     }
+
+    private static StudyInputs Inputs(ExperimentFolder experiment, StudySettings settings) =>
+        new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 
     /// <summary>Puts the finished family with its table, sensitivities and routers into one folder that every verb accepts.</summary>
     private static void Assemble(ExperimentRun run, StageResult routed, StageResult profile, StageResult curve)

@@ -18,7 +18,7 @@ internal static class StudyReport
         Benchmarks(report, results);
         Ranking(report, results);
         Training(report, results);
-        Latency(report, results);
+        LatencySection.Write(report, results.Table);
         Routing(report, results);
         report.Heading("How this was made").Text($"Computing took {results.Duration.TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s in all. Environment, provenance, metrics and tables lie beside this page.");
         report.Table(CorpusPart.Table(results.Corpus)).Settings("Settings", results.Settings);
@@ -95,14 +95,6 @@ internal static class StudyReport
             [new("share", "0.###") { Heading = "kept share" }, new("before", "0.000"), new("after", "0.000"), new("change", "0.000")],
             results.Training.Before.Select(b => (IReadOnlyList<object?>)[TrainStage.Share(b.Key), Value(b.Value), Value(results.Training.After[b.Key]), Value(Difference(results.Training.After[b.Key], b.Value))]),
             "Held-out loss, nats per token, ± standard error over windows; the change is paired."));
-    }
-
-    private static void Latency(ReportDocument report, StudyResults results)
-    {
-        HonestyReport honesty = results.Table.HeldOut!;
-        report.Heading("Latency table").Text(string.Create(CultureInfo.InvariantCulture,
-            $"Workload: {MethodFigures.Workload(results.Table.Key.Workload)}. On {honesty.Pairs.Count} held-out sub-networks, at the machine's speed by the whole network run in between ({honesty.Slowdown:0.00} times the table's time), the table is off by {honesty.MedianError:0.0%} (median) and {honesty.Error95:0.0%} (95th percentile); rank correlation {honesty.Spearman:0.000}."));
-        report.Figure(MethodFigures.Honesty(honesty), "latency-honesty");
     }
 
     private static void Routing(ReportDocument report, StudyResults results)

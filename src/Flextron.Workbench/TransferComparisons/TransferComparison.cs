@@ -14,7 +14,8 @@ public static class TransferComparison
 
     /// <summary>The kind of experiment.</summary>
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<TransferComparisonSettings>(
-        KindName, "a Transformer's weights moved into models of linear cost against the same from scratch, over mixers and seeds; freezing against none", s => s.Resolved(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training)) with
+        KindName, "a Transformer's weights moved into models of linear cost against the same from scratch, over mixers and seeds; freezing against none", s => s.Resolved(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training),
+        (folder, s) => Inputs(folder, s).All) with
     {
         Headlines = ["original", "againstScratch.gla", "againstScratch.retention", "againstScratch.ssd"],
     };
@@ -30,7 +31,7 @@ public static class TransferComparison
         ArgumentNullException.ThrowIfNull(experiment);
         ArgumentNullException.ThrowIfNull(settings);
         settings = settings.Resolved();
-        StudyInputs inputs = new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
+        StudyInputs inputs = Inputs(experiment, settings);
         using ExperimentRun run = experiment.StartRun(settings, options);
         run.RecordSeed("corpus", settings.Corpus.Seed);
         foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"fresh weights and data order {seed}"), seed);
@@ -44,4 +45,7 @@ public static class TransferComparison
         run.Finish();
         return run.Folder;
     }
+
+    private static StudyInputs Inputs(ExperimentFolder experiment, TransferComparisonSettings settings) =>
+        new StudyPaths(experiment.Path).Inputs(settings.Model, settings.Tokenizer, settings.Corpus.Path);
 }

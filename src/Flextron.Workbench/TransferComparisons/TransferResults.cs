@@ -34,9 +34,8 @@ internal sealed class TransferResults(
     public SummaryValue? Speedup(string arm)
     {
         if (Settings.Control(arm) is not { } control) return null;
-        double?[] ratios = [.. Settings.Seeds.Select(s => Settings.Training.Steps / Outcome(arm, s).StepsTo(Outcome(control, s).After))];
-        if (ratios.Any(r => r is null || !double.IsFinite(r.Value))) return null;
-        return OverSeeds(s => ratios[Settings.Seeds.ToList().IndexOf(s)]!.Value);
+        double? Of(long seed) => Settings.Training.Steps / Outcome(arm, seed).StepsTo(Outcome(control, seed).After);
+        return Settings.Seeds.All(s => Of(s) is { } ratio && double.IsFinite(ratio)) ? OverSeeds(s => Of(s)!.Value) : null;
     }
 
     /// <summary>Held-out loss over the steps, means over seeds; the first point is before training.</summary>

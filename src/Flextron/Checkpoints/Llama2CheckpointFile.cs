@@ -13,7 +13,8 @@ namespace Flextron.Checkpoints;
 /// <remarks>
 /// Rotary pairs are (2i, 2i+1) there and (i, i + H/2) here, so the rows of each query and key head are permuted on the way in and back on
 /// the way out. Norm epsilon (1e-5), rotary base (10000) and token ids (BOS 1, EOS 2) are fixed by the format. The rotary tables in the
-/// file follow from these and are skipped.
+/// file follow from these and are skipped. A model of another epsilon ε is written as the same function: √(1e-5/ε)·x, normalised with 1e-5,
+/// is x normalised with ε, so the residual stream (embedding, output and down projections) is scaled by that, and a tied head written apart.
 /// </remarks>
 public static class Llama2CheckpointFile
 {
@@ -46,11 +47,12 @@ public static class Llama2CheckpointFile
         try
         {
             long at = HeaderBytes;
-            foreach (Tensor? tensor in InFileOrder(weights))
+            foreach ((Tensor? tensor, _) in InFileOrder(weights))
             {
                 if (tensor is not null) TensorBytes.Read(file, at, ScalarType.Float32, tensor);
                 at += sizeof(float) * (tensor?.numel() ?? RotaryLength(config));
             }
+            if (!config.TiedEmbeddings) TensorBytes.Read(file, at, ScalarType.Float32, weights.Head_VC);
             return new LoadedCheckpoint(config, weights, CheckpointFormat.Llama2C, Path.GetFullPath(path));
         }
         catch
@@ -60,7 +62,7 @@ public static class Llama2CheckpointFile
         }
     }
 
-    /// <summary>Writes a model as one file, atomically, in float32.</summary>
+    /// <summary>Writes a model as one file, atomically, in float32; the file computes the same function (see the remarks).</summary>
     /// <exception cref="FlextronException">The format cannot express the model (the message says what), or the file cannot be written.</exception>
     public static void Save(DecoderWeights weights, string path)
     {
@@ -78,17 +80,18 @@ public static class Llama2CheckpointFile
         Require(
             config.HeadCount * config.HeadSize == config.HiddenSize,
             $"needs heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}");
-        Require(config.NormEpsilon == Epsilon, $"has the norm epsilon {Epsilon}, not {config.NormEpsilon}");
         Require(config.RopeTheta == Theta, $"has the rotary base {Theta}, not {config.RopeTheta}");
         Require(
-            config.BosId is null or Bos && config.EosId is null or Eos,
-            $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}");
+            config.BosId is null or Bos && config.EosId is null or Eos && config.OtherEosIds is null,
+            $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}{(config.OtherEosIds is { } others ? $", {others}" : "")}");
 
         config.RequireAttention("A llama2.c file", "keep it in the Flextron format, which this program reads");
+        double residualScale = config.NormEpsilon == Epsilon ? 1 : Math.Sqrt(Epsilon / config.NormEpsilon);
+        bool ownHead = !config.TiedEmbeddings || residualScale != 1;
         using var scope = NewDisposeScope();
         AtomicFile.Write(path, stream =>
         {
-            int vocabulary = config.TiedEmbeddings ? config.VocabularySize : -config.VocabularySize;
+            int vocabulary = ownHead ? -config.VocabularySize : config.VocabularySize;
             int[] header =
             [
                 config.HiddenSize, config.NeuronCount, config.BlockCount, config.HeadCount, config.KvGroupCount, vocabulary, config.ContextLength,
@@ -96,16 +99,23 @@ public static class Llama2CheckpointFile
             Span<byte> bytes = stackalloc byte[HeaderBytes];
             for (int i = 0; i < header.Length; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes[(i * sizeof(int))..], header[i]);
             stream.Write(bytes);
-            foreach (Tensor? tensor in InFileOrder(weights))
+            foreach ((Tensor? tensor, bool residual) in InFileOrder(weights))
             {
-                if (tensor is not null) TensorBytes.Write(stream, tensor, ScalarType.Float32, path);
-                else WriteRotaryTables(stream, config);
+                if (tensor is null)
+                {
+                    WriteRotaryTables(stream, config);
+                    continue;
+                }
+                using var inner = NewDisposeScope();
+                TensorBytes.Write(stream, residual && residualScale != 1 ? tensor.detach() * residualScale : tensor, ScalarType.Float32, path);
             }
+            if (ownHead) TensorBytes.Write(stream, config.TiedEmbeddings ? weights.Embedding_VC : weights.Head_VC, ScalarType.Float32, path);
         });
     }
 
-    // Every tensor as a view in the file's orientation and row order; null stands for the rotary tables.
-    private static IEnumerable<Tensor?> InFileOrder(DecoderWeights weights)
+    // Every tensor but the head as a view in the file's orientation and row order, and whether it writes to the residual stream; null stands
+    // for the rotary tables.
+    private static IEnumerable<(Tensor? Tensor, bool Residual)> InFileOrder(DecoderWeights weights)
     {
         ModelConfig config = weights.Config;
         long h = config.HeadSize;
@@ -113,19 +123,18 @@ public static class Llama2CheckpointFile
         // [heads·H, C] with row i + j·H/2 of a head → a view whose rows run through the pairs: (i, j) with j fastest.
         Tensor Interleaved(Tensor rows) => rows.view(-1, 2, h / 2, config.HiddenSize).transpose(1, 2);
 
-        yield return weights.Embedding_VC;
-        foreach (BlockWeights block in blocks) yield return block.AttentionNorm_C;
-        foreach (BlockWeights block in blocks) yield return Interleaved(block.Query_QC);
-        foreach (BlockWeights block in blocks) yield return Interleaved(block.Key_KC);
-        foreach (BlockWeights block in blocks) yield return block.Value_KC;
-        foreach (BlockWeights block in blocks) yield return block.Output_QC.t();
-        foreach (BlockWeights block in blocks) yield return block.MlpNorm_C;
-        foreach (BlockWeights block in blocks) yield return block.Gate_DC!;
-        foreach (BlockWeights block in blocks) yield return block.Down_DC.t();
-        foreach (BlockWeights block in blocks) yield return block.Up_DC;
-        yield return weights.FinalNorm_C;
-        yield return null;
-        if (!config.TiedEmbeddings) yield return weights.Head_VC;
+        yield return (weights.Embedding_VC, true);
+        foreach (BlockWeights block in blocks) yield return (block.AttentionNorm_C, false);
+        foreach (BlockWeights block in blocks) yield return (Interleaved(block.Query_QC), false);
+        foreach (BlockWeights block in blocks) yield return (Interleaved(block.Key_KC), false);
+        foreach (BlockWeights block in blocks) yield return (block.Value_KC, false);
+        foreach (BlockWeights block in blocks) yield return (block.Output_QC.t(), true);
+        foreach (BlockWeights block in blocks) yield return (block.MlpNorm_C, false);
+        foreach (BlockWeights block in blocks) yield return (block.Gate_DC!, false);
+        foreach (BlockWeights block in blocks) yield return (block.Down_DC.t(), true);
+        foreach (BlockWeights block in blocks) yield return (block.Up_DC, false);
+        yield return (weights.FinalNorm_C, false);
+        yield return (null, false);
     }
 
     private static long RotaryLength(ModelConfig config) => (long)config.ContextLength * config.HeadSize;

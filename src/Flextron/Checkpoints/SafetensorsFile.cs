@@ -47,7 +47,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Converts a tensor into an existing one, whatever its strides, element type and device.</summary>
-    /// <param name="name">The tensor in the file: F32, F16 or BF16.</param>
+    /// <param name="name">The tensor in the file: F32, F16, BF16, F8_E4M3 or F8_E5M2 (as stored: scales beside it are the caller's matter).</param>
     /// <param name="destination">Receives it; of the same shape.</param>
     /// <exception cref="FlextronException">No such tensor, another shape, or an element type that weights do not have.</exception>
     public void CopyTo(string name, Tensor destination)
@@ -63,32 +63,33 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>The same for a destination of as many elements, in row-major order of both; shapes are not compared.</summary>
     internal void CopyElementsTo(string name, Tensor destination)
     {
-        (SafetensorsEntry entry, ScalarType stored) = Weights(name, destination);
-        TensorBytes.Read(file, entry.Offset, stored, destination);
+        (SafetensorsEntry entry, ScalarType stored, IReadOnlyList<float>? codes) = Weights(name, destination);
+        TensorBytes.Read(file, entry.Offset, stored, destination, codes);
     }
 
     /// <summary>Whether a tensor's elements, converted and in row-major order, are those of another one.</summary>
     internal bool Equals(string name, Tensor other)
     {
-        (SafetensorsEntry entry, ScalarType stored) = Weights(name, other);
-        return TensorBytes.Equal(file, entry.Offset, stored, other);
+        (SafetensorsEntry entry, ScalarType stored, IReadOnlyList<float>? codes) = Weights(name, other);
+        return TensorBytes.Equal(file, entry.Offset, stored, other, codes);
     }
 
     private SafetensorsEntry Entry(string name) => Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new FlextronException($"{Path} holds no tensor {name}.");
 
-    private (SafetensorsEntry Entry, ScalarType Stored) Weights(string name, Tensor other)
+    private (SafetensorsEntry Entry, ScalarType Stored, IReadOnlyList<float>? Codes) Weights(string name, Tensor other)
     {
         SafetensorsEntry entry = Entry(name);
         if (entry.Shape.Aggregate(1L, (a, b) => a * b) != other.numel())
             throw new ArgumentException($"{name} has the shape [{string.Join(", ", entry.Shape)}], not {other.numel()} elements.", nameof(other));
-        return (entry, entry.Dtype switch
+        return entry.Dtype switch
         {
-            "F32" => ScalarType.Float32,
-            "F16" => ScalarType.Float16,
-            "BF16" => ScalarType.BFloat16,
-            _ => throw new FlextronException(
-                $"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16."),
-        });
+            "F32" => (entry, ScalarType.Float32, null),
+            "F16" => (entry, ScalarType.Float16, null),
+            "BF16" => (entry, ScalarType.BFloat16, null),
+            "F8_E4M3" => (entry, ScalarType.Float32, Float8.E4M3),
+            "F8_E5M2" => (entry, ScalarType.Float32, Float8.E5M2),
+            _ => throw new FlextronException($"{name} in {Path} is stored as {entry.Dtype}, which cannot be read as weights: convert it to F32, F16 or BF16."),
+        };
     }
 
     /// <summary>Unmaps the file.</summary>

@@ -93,10 +93,11 @@ public sealed class SafetensorsFolder : IDisposable
                 string? file = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : null;
                 if (!IsPlainName(file))
                     throw new FlextronException(
-                        $"{index} looks for {name} in '{file}', which is not a plain file name of the same folder: fetch it again.");
+                        $"{index} looks for {Shown(name)} in '{Shown(file)}', which is not a plain file name of the same folder: fetch it again.");
+                RequireInside(file!);
                 SafetensorsFile shard = Shard(file!);
                 if (!shard.Entries.ContainsKey(name))
-                    throw new FlextronException($"{index} says that {name} is in {file}, but it is not: fetch the folder again.");
+                    throw new FlextronException($"{index} says that {Shown(name)} is in {file}, but it is not: fetch the folder again.");
                 Add(name, shard);
             }
         }
@@ -108,7 +109,33 @@ public sealed class SafetensorsFolder : IDisposable
 
     // Shards stand beside their index; anything that could lead elsewhere on any system is refused.
     private static bool IsPlainName(string? name) =>
-        !string.IsNullOrEmpty(name) && name is not ("." or "..") && name.AsSpan().IndexOfAny("/\\:\0") < 0;
+        !string.IsNullOrEmpty(name) && name is not ("." or "..") && name.AsSpan().IndexOfAny("/\\:") < 0 && !name.Any(char.IsControl);
+
+    // A link may stay in the folder, or lead from a snapshot of the Hugging Face cache to the blobs beside it; an index must not reach further.
+    private void RequireInside(string name)
+    {
+        if (files.ContainsKey(name)) return;
+        string folder = System.IO.Path.GetFullPath(Path), link = System.IO.Path.Combine(folder, name);
+        string? target;
+        try
+        {
+            target = File.Exists(link) ? File.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName : null;
+        }
+        catch (IOException e)
+        {
+            throw new FlextronException($"{link} is a link that leads nowhere: {e.Message} Put the file itself there.", e);
+        }
+        if (target is null || IsWithin(target, folder)) return;
+        string? snapshots = System.IO.Path.GetDirectoryName(folder), cache = System.IO.Path.GetDirectoryName(snapshots);
+        if (cache is not null && System.IO.Path.GetFileName(snapshots) == "snapshots" && IsWithin(target, System.IO.Path.Combine(cache, "blobs"))) return;
+        throw new FlextronException($"{link} is a link to {target}, outside the folder of its index: put the file itself there.");
+    }
+
+    // Names come from outside and may be anything.
+    private static string Shown(string? name) => string.Concat((name ?? "").Take(100).Select(c => char.IsControl(c) ? '?' : c));
+
+    private static bool IsWithin(string path, string folder) =>
+        System.IO.Path.GetFullPath(path).StartsWith(System.IO.Path.TrimEndingDirectorySeparator(folder) + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private SafetensorsFile Shard(string name)
     {
@@ -120,7 +147,7 @@ public sealed class SafetensorsFolder : IDisposable
     private void Add(string name, SafetensorsFile file)
     {
         if (!fileOf.TryAdd(name, file))
-            throw new FlextronException($"{System.IO.Path.Combine(Path, IndexName)} lists {name} twice: fetch it again.");
+            throw new FlextronException($"{System.IO.Path.Combine(Path, IndexName)} lists {Shown(name)} twice: fetch it again.");
         entries.Add(name, file.Entries[name]);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Flextron.Storage;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,26 +25,42 @@ internal static class TensorBytes
     /// Fills a tensor, which may be strided, of another type, and on another device, from consecutive elements of a mapped file.
     /// The caller has checked that they lie within the file.
     /// </summary>
-    public static void Read(MappedFile source, long offset, ScalarType stored, Tensor destination) =>
-        Pieces(source, offset, stored, destination, (piece, elements) => piece.copy_(elements));
+    /// <param name="source">The file.</param>
+    /// <param name="offset">Where the elements begin.</param>
+    /// <param name="stored">Their type; with <paramref name="codes"/> Float32.</param>
+    /// <param name="destination">Receives them.</param>
+    /// <param name="codes">Of elements of one byte, the values by code.</param>
+    public static void Read(MappedFile source, long offset, ScalarType stored, Tensor destination, IReadOnlyList<float>? codes = null) =>
+        Pieces(source, offset, stored, destination, codes, (piece, elements) => piece.copy_(elements));
 
     /// <summary>Whether consecutive elements of a mapped file, converted, are those of a tensor.</summary>
-    public static bool Equal(MappedFile source, long offset, ScalarType stored, Tensor other)
+    public static bool Equal(MappedFile source, long offset, ScalarType stored, Tensor other, IReadOnlyList<float>? codes = null)
     {
         bool equal = true;
-        Pieces(source, offset, stored, other, (piece, elements) => equal = equal && piece.eq(elements.to(piece.dtype).to(piece.device)).all().item<bool>());
+        Pieces(source, offset, stored, other, codes, (piece, elements) => equal = equal && piece.eq(elements.to(piece.dtype).to(piece.device)).all().item<bool>());
         return equal;
     }
 
-    private static void Pieces(MappedFile source, long offset, ScalarType stored, Tensor tensor, Action<Tensor, Tensor> use)
+    private static void Pieces(MappedFile source, long offset, ScalarType stored, Tensor tensor, IReadOnlyList<float>? codes, Action<Tensor, Tensor> use)
     {
         using var noGrad = no_grad();
-        Split(tensor, SizeOf(stored), piece =>
+        Split(tensor, codes is null ? SizeOf(stored) : sizeof(byte), piece =>
         {
             using var scope = NewDisposeScope();
             Tensor buffer = empty(piece.shape, stored, CPU);
             Span<byte> bytes = buffer.bytes;
-            source.Read(offset, bytes);
+            if (codes is not null)
+            {
+                // The codes stand in the last quarter of the values that they become, each of which is read before it is written over.
+                Span<float> values = MemoryMarshal.Cast<byte, float>(bytes);
+                bytes = bytes[(3 * values.Length)..];
+                source.Read(offset, bytes);
+                for (int i = 0; i < values.Length; i++) values[i] = codes[bytes[i]];
+            }
+            else
+            {
+                source.Read(offset, bytes);
+            }
             use(piece, buffer);
             offset += bytes.Length;
         });

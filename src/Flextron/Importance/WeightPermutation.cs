@@ -21,6 +21,9 @@ public static class WeightPermutation
         ArgumentNullException.ThrowIfNull(order);
         ModelConfig config = weights.Config;
         if (order.Blocks.Count != config.BlockCount) throw new FlextronException($"The order has {order.Blocks.Count} blocks but the model has {config.BlockCount}.");
+        // Which groups attend to an earlier block goes by their places.
+        if (config.SkipLayer is not null && order.Blocks.Any(b => !b.KvGroups.SequenceEqual(Enumerable.Range(0, config.KvGroupCount))))
+            config.RequireAttention("Another order of the groups", "order neurons alone");
         using var noGrad = no_grad();
         for (int i = 0; i < config.BlockCount; i++)
         {

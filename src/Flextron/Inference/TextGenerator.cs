@@ -110,7 +110,7 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
         if (model.Device.type == DeviceType.CPU && DecodeEngine.Supports(model.Config)) return new EngineSequence(Engine, network, router, capacity);
         if (router is not null || format != WeightFormat.Model)
             throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block "
-                + $"with the layers of Llama, on the CPU; this one is {model.Config.Family} on {model.Device}{(model.Config.Mixers is { } mixers ? $" with {mixers}" : "")}: leave them out.");
+                + $"on the CPU; this one is {model.Config.Family} on {model.Device}{(model.Config.Mixers is { } mixers ? $" with {mixers}" : "")}: leave them out.");
         return new TorchSequence(model, network, capacity);
     }
 
@@ -132,5 +132,5 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
     }
 
     // A beginning-of-sequence id ends a text too: models trained on documents end to end predict it there.
-    private bool EndsText(int id) => id == model.Config.EosId || id == model.Config.BosId || id == tokenizer.EosId || id == tokenizer.BosId;
+    private bool EndsText(int id) => model.Config.IsEnd(id) || id == model.Config.BosId || id == tokenizer.EosId || id == tokenizer.BosId;
 }

@@ -54,8 +54,8 @@ public static class Coalescing
         using var scope = NewDisposeScope();
         foreach (Pair pair in Pairs(small, large, depth))
         {
-            Tensor sum = Merged(pair.Large[0], pair, large.Config);
-            foreach (Tensor other in pair.Large.Skip(1)) sum = sum + Merged(other, pair, large.Config);
+            Tensor sum = Merged(pair.Large[0], pair);
+            foreach (Tensor other in pair.Large.Skip(1)) sum = sum + Merged(other, pair);
             pair.Small.copy_(sum / pair.Large.Count);
         }
         return small;
@@ -125,11 +125,7 @@ public static class Coalescing
         if (!config.TiedEmbeddings) yield return new Pair(small.Head_VC, [large.Head_VC], Role.None, Role.Input, 1);
     }
 
-    private static Tensor Merged(Tensor x, Pair pair, ModelConfig config)
-    {
-        ArgumentNullException.ThrowIfNull(config);
-        return Merged(Merged(x, 0, pair.Rows, pair.Unit), 1, pair.Columns, 1);
-    }
+    private static Tensor Merged(Tensor x, Pair pair) => Merged(Merged(x, 0, pair.Rows, pair.Unit), 1, pair.Columns, 1);
 
     private static Tensor Merged(Tensor x, int axis, Role role, int unit)
     {

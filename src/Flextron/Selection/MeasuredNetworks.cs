@@ -15,7 +15,7 @@ namespace Flextron.Selection;
 public sealed record MeasuredNetworks(IReadOnlyList<MeasuredNetwork> Networks, int Windows)
 {
     // Of the uniform networks that fit a target only those with the least predicted losses are worth a measurement.
-    private const int UniformsPerTarget = 2;
+    private const int UniformsPerTarget = 4;
 
     /// <summary>Measures what a router chooses at several targets, repaired, and the most promising uniform networks within them.</summary>
     /// <param name="model">The elastic model.</param>

@@ -92,10 +92,12 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
             int[] chosen = frame == proposed ? Repair(choices, choices.Choices(proposal!), target)
                 : Widened(choices, (losses is not null ? Knapsack.Solve(choices.Costs, choices.Losses, target - choices.FixedCost) : WidestUniform(choices, target)) ?? cheapest, target);
             if (losses is null) return Describe(choices.Network(chosen), cost);
-            IEnumerable<int[]> measured = (Measured?.Networks ?? []).Where(m => grid.FrameOf(m.Network) == frame).Select(m => choices.Choices(m.Network))
-                .Where(m => choices.Total(m) <= target).Select(m => Widened(choices, m, target));
-            foreach (SubNetwork network in measured.Prepend(chosen).Select(choices.Network))
-                if (Loss(network) is var loss && (best is null || loss < bestLoss)) (best, bestLoss) = (network, loss);
+            SubNetwork found = choices.Network(chosen);
+            if (Loss(found) is var loss && (best is null || loss < bestLoss)) (best, bestLoss) = (found, loss);
+            // A measured network is widened into the slack, but counts with the loss it was measured at: what widening is predicted to gain is no measurement.
+            foreach (MeasuredNetwork m in Measured?.Networks ?? [])
+                if (m.Loss < bestLoss && grid.FrameOf(m.Network) == frame && choices.Choices(m.Network) is var start && choices.Total(start) <= target)
+                    (best, bestLoss) = (choices.Network(Widened(choices, start, target)), m.Loss);
             if (frame == proposed) break;
         }
         return best is not null ? Describe(best, cost)

@@ -27,8 +27,15 @@ public static class FlextronJson
         }
         catch (Exception e) when (e is JsonException or NotSupportedException or IOException or UnauthorizedAccessException)
         {
-            throw new FlextronException($"{path} is not a readable {what}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new FlextronException($"{path} is not a readable {what}: {Short(e.Message)}", e);
         }
+    }
+
+    // The reader's messages quote the file from the fault on, all of it.
+    private static string Short(string message)
+    {
+        string line = message.ReplaceLineEndings(" ");
+        return (line.Length <= 300 ? line : $"{line[..140]} … {line[^140..]}").TrimEnd('.') + ".";
     }
 
     /// <summary>Writes a value as an indented file, atomically.</summary>

@@ -20,6 +20,9 @@ internal sealed class BpeModel : ITokenModel
     private readonly bool _unknownsFuse, _unknownsVanish, _affixed;
     private readonly WordCache _cache = new();
 
+    /// <summary>What it consists of.</summary>
+    public BpeDefinition Definition => _definition;
+
     public BpeModel(BpeDefinition definition)
     {
         _definition = definition;

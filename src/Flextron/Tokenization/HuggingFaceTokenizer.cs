@@ -34,6 +34,9 @@ internal sealed class HuggingFaceTokenizer : Tokenizer
     /// <summary>The files to write for a tokenizer trained here, by name; null for one that was read.</summary>
     internal IReadOnlyDictionary<string, string>? OwnFiles { get; init; }
 
+    /// <summary>What it was made of.</summary>
+    internal Components Parts => _parts;
+
     /// <inheritdoc/>
     public override string Kind => _parts.Model switch
     {

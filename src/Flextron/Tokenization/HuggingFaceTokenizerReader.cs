@@ -17,6 +17,9 @@ internal static class HuggingFaceTokenizerReader
         return Read(new JsonPart(path, "", root), largestId, (idOf, size) => SpecialTokenNames.Find(folder, idOf, size), null);
     }
 
+    /// <summary>Reads a description that stands for other files.</summary>
+    public static HuggingFaceTokenizer Read(JsonPart root, long largestId, (int? Bos, int? Eos) special) => Read(root, largestId, (_, _) => special, null);
+
     /// <summary>Reads the description of a tokenizer that was trained here.</summary>
     public static HuggingFaceTokenizer Read(JsonPart root, IReadOnlyDictionary<string, string> ownFiles, BpeTrainerSettings settings, int size) =>
         Read(root, size, (idOf, _) => (settings.BosToken is { } bos ? idOf(bos) : null, settings.EosToken is { } eos ? idOf(eos) : null), ownFiles);

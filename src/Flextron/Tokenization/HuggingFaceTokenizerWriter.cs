@@ -70,15 +70,17 @@ public static class HuggingFaceTokenizerWriter
 
     private static int IndexOf(IReadOnlyList<string> list, string value) => list.TakeWhile(t => t != value).Count();
 
-    private static JsonObject ByteLevel() => new()
+    /// <summary>A ByteLevel part.</summary>
+    internal static JsonObject ByteLevel(bool addPrefixSpace = false, bool useRegex = true) => new()
     {
         ["type"] = "ByteLevel",
-        ["add_prefix_space"] = false,
+        ["add_prefix_space"] = addPrefixSpace,
         ["trim_offsets"] = true,
-        ["use_regex"] = true,
+        ["use_regex"] = useRegex,
     };
 
-    private static JsonObject AddedTokenNode(string content, int? id)
+    /// <summary>A special added token; without its id where that is the key.</summary>
+    internal static JsonObject AddedTokenNode(string content, int? id)
     {
         var node = new JsonObject();
         if (id is not null) node["id"] = id;
@@ -88,7 +90,8 @@ public static class HuggingFaceTokenizerWriter
         return node;
     }
 
-    private static JsonObject BosTemplate(string bos, int id)
+    /// <summary>A post-processor that puts BOS in front.</summary>
+    internal static JsonObject BosTemplate(string bos, int id)
     {
         JsonObject Token(int type) => new() { ["SpecialToken"] = new JsonObject { ["id"] = bos, ["type_id"] = type } };
         JsonObject Text(string name, int type) => new() { ["Sequence"] = new JsonObject { ["id"] = name, ["type_id"] = type } };

@@ -9,11 +9,11 @@ namespace Flextron.Tokenization;
 internal readonly record struct JsonPart(string File, string Where, JsonElement Element)
 {
     /// <summary>The message for a value that cannot be used.</summary>
-    public FlextronException Bad(string what) => new($"{File}: {(Where.Length == 0 ? "the file" : Where)} {what}.");
+    public FlextronException Bad(string what) => new($"{File}: {Shown(Where.Length == 0 ? "the file" : Where)} {Shown(what)}.");
 
     /// <summary>The message for something that is valid but not supported.</summary>
     public FlextronException Unsupported(string what) =>
-        new($"{File}: {Where} asks for {what}, which is not supported; use a model with a tokenizer of the Llama, GPT-2 or T5 kind.");
+        new($"{File}: {Shown(Where)} asks for {Shown(what)}, which is not supported; use a model with a tokenizer of the Llama, GPT-2 or T5 kind.");
 
     /// <summary>A member, or null where it is absent or JSON null.</summary>
     public JsonPart? Find(string name)
@@ -71,6 +71,9 @@ internal readonly record struct JsonPart(string File, string Where, JsonElement 
             _ => throw part.Bad("is neither true nor false"),
         };
     }
+
+    // Names and tokens come from outside and may be of any length and hold anything.
+    private static string Shown(string text) => string.Concat((text.Length <= 300 ? text : text[..300] + "…").Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
 
     private string Unescape(Func<string> read)
     {

@@ -4,16 +4,41 @@ using System.Text;
 namespace Flextron.Tokenization;
 
 /// <summary>
-/// Reads llama2.c's <c>tokenizer.bin</c>: int32 length of the longest token, then for each token float32 score, int32 length and the
+/// Reads and writes llama2.c's <c>tokenizer.bin</c>: int32 length of the longest token, then for each token float32 score, int32 length and the
 /// UTF-8 bytes, little-endian, to the end of the file. Id 1 is BOS, 2 is EOS, and 3 to 258 are the 256 bytes.
 /// </summary>
 internal static class Llama2CTokenizerFile
 {
     private const int Bos = 1, Eos = 2, FirstByte = 3;
 
-    public static SentencePieceTokenizer Read(string path)
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="FlextronException">It is missing or not such a file.</exception>
+    public static SentencePieceTokenizer Read(string path) => Parse(BoundedFile.Read(path, "tokenizer.bin"), path);
+
+    /// <summary>The file of scored pieces in the order of their ids.</summary>
+    public static byte[] Bytes(IEnumerable<(string Text, float Score)> pieces)
     {
-        byte[] file = BoundedFile.Read(path, "tokenizer.bin");
+        using var stream = new MemoryStream();
+        using var writer = new BinaryWriter(stream);
+        writer.Write(0);
+        int longest = 1;
+        foreach ((string text, float score) in pieces)
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            longest = Math.Max(longest, bytes.Length);
+            writer.Write(score);
+            writer.Write(bytes.Length);
+            writer.Write(bytes);
+        }
+        writer.Seek(0, SeekOrigin.Begin);
+        writer.Write(longest);
+        writer.Flush();
+        return stream.ToArray();
+    }
+
+    /// <summary>Reads the content of a file.</summary>
+    public static SentencePieceTokenizer Parse(byte[] file, string path)
+    {
         FlextronException Bad(string what) => new($"{path} is not a llama2.c tokenizer.bin: {what}.");
 
         if (file.Length < 4) throw Bad("it has no header");

@@ -24,6 +24,9 @@ internal sealed class SentencePieceNormalizer
         _userDefined = userDefined.Where(p => p.Length > 0).Select(Encoding.UTF8.GetBytes).GroupBy(p => p[0]).ToDictionary(g => g.Key, g => g.OrderByDescending(p => p.Length).ToArray());
     }
 
+    /// <summary>Whether all it does is to put a space in front and to spell spaces.</summary>
+    public bool OnlyPrefixes => _map is null && _prefixes && !_removesSpaces;
+
     /// <summary>Whether decoding has a leading space to take away.</summary>
     public bool LeadingSpaceIsOurs => _prefixes || _removesSpaces;
 

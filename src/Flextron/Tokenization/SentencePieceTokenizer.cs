@@ -78,6 +78,9 @@ internal sealed class SentencePieceTokenizer : Tokenizer
         _model = parts.Unigram ? Unigram(bytes) : BytePair(bytes);
     }
 
+    /// <summary>What it was made of.</summary>
+    internal Components Parts => _parts;
+
     /// <inheritdoc/>
     public override string Kind => _parts.Unigram ? "SentencePiece unigram" : "SentencePiece BPE";
 
@@ -183,7 +186,8 @@ internal sealed class SentencePieceTokenizer : Tokenizer
         });
     }
 
-    private static List<(int Left, int Right, int Merged, int Rank)> MergesByScore(Dictionary<string, int> ids, IReadOnlyList<Piece> pieces)
+    /// <summary>The merges that follow from scores; equal ranks stand for equal scores.</summary>
+    internal static List<(int Left, int Right, int Merged, int Rank)> MergesByScore(Dictionary<string, int> ids, IReadOnlyList<Piece> pieces)
     {
         // Equal scores share a rank, so that they merge from the left.
         float[] scores = [.. ids.Values.Select(id => pieces[id].Score).Distinct().OrderDescending()];

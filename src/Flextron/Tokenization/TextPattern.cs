@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -11,6 +12,10 @@ namespace Flextron.Tokenization;
 /// </summary>
 internal sealed class TextPattern
 {
+    // Compiling one takes as long as encoding a hundred kilobytes, and models share a few patterns.
+    private const int MostCompiled = 64;
+
+    private static readonly ConcurrentDictionary<string, Regex> s_compiled = new(StringComparer.Ordinal);
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(20);
     private static readonly char[] s_standIns = MakeStandIns();
 
@@ -33,9 +38,12 @@ internal sealed class TextPattern
     {
         try
         {
-            string translated = PatternTranslator.Translate(pattern);
-            var regex = new Regex(translated, RegexOptions.Compiled | RegexOptions.CultureInvariant | RegexOptions.Multiline, s_timeout);
-            return new TextPattern(regex, file, translated.Contains(PatternTranslator.WordClass, StringComparison.Ordinal));
+            if (!s_compiled.TryGetValue(pattern, out Regex? regex))
+            {
+                regex = new Regex(PatternTranslator.Translate(pattern), RegexOptions.Compiled | RegexOptions.CultureInvariant | RegexOptions.Multiline, s_timeout);
+                if (s_compiled.Count < MostCompiled) s_compiled.TryAdd(pattern, regex);
+            }
+            return new TextPattern(regex, file, regex.ToString().Contains(PatternTranslator.WordClass, StringComparison.Ordinal));
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {

@@ -43,6 +43,32 @@ public static class TokenizerFiles
         AtomicFile.WriteAllBytes(Path.Combine(targetFolder, name), BoundedFile.Read(source, name));
     }
 
+    /// <summary>Puts a tokenizer into a Hugging Face folder: as tokenizer.json where that can say it with the same ids, else as it is.</summary>
+    /// <param name="source">A folder that holds a tokenizer, or one tokenizer file.</param>
+    /// <param name="targetFolder">Folder of the model; created if needed.</param>
+    /// <exception cref="FlextronException">There is no tokenizer, or a file cannot be read or written.</exception>
+    public static void SaveAsHuggingFace(string source, string targetFolder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        if (TokenizerConversion.ToHuggingFace(TokenizerLoader.Load(source)) is { } files)
+        {
+            foreach ((string name, string content) in files) AtomicFile.WriteAllText(Path.Combine(targetFolder, name), content);
+            return;
+        }
+        CopyFrom(source, targetFolder);
+    }
+
+    /// <summary>Puts a tokenizer beside a llama2.c checkpoint: as tokenizer.bin where that can say it with the same ids, else as it is.</summary>
+    /// <param name="source">A folder that holds a tokenizer, or one tokenizer file.</param>
+    /// <param name="targetFolder">Folder of the checkpoint; created if needed.</param>
+    /// <exception cref="FlextronException">There is no tokenizer, or a file cannot be read or written.</exception>
+    public static void SaveAsLlama2C(string source, string targetFolder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        if (TokenizerConversion.ToLlama2C(TokenizerLoader.Load(source)) is { } file) AtomicFile.WriteAllBytes(Path.Combine(targetFolder, "tokenizer.bin"), file);
+        else CopyFrom(source, targetFolder);
+    }
+
     /// <summary>Copies the tokenizer of one model folder into another; files of the same name are replaced.</summary>
     /// <param name="sourceModelFolder">Folder that holds a tokenizer.</param>
     /// <param name="targetFolder">Folder of the exported model; created if needed.</param>
@@ -53,8 +79,8 @@ public static class TokenizerFiles
         ArgumentException.ThrowIfNullOrEmpty(sourceModelFolder);
         ArgumentException.ThrowIfNullOrEmpty(targetFolder);
         string[] present = [.. Names.Where(name => File.Exists(Path.Combine(sourceModelFolder, name)))];
-        if (!present.Any(name => name is "tokenizer.json" or "tokenizer.model" or "tokenizer.bin"))
-            throw new FlextronException($"The folder {sourceModelFolder} has no tokenizer to copy: put its tokenizer.json, tokenizer.bin or tokenizer.model there.");
+        if (!present.Any(name => name is "tokenizer.json" or "tokenizer.model" or "tokenizer.bin" or Gpt2TokenizerFiles.VocabularyName))
+            throw new FlextronException($"The folder {sourceModelFolder} has no tokenizer to copy: put its tokenizer.json, tokenizer.bin, tokenizer.model, or vocab.json and merges.txt there.");
         if (Path.GetFullPath(sourceModelFolder).TrimEnd(Path.DirectorySeparatorChar) == Path.GetFullPath(targetFolder).TrimEnd(Path.DirectorySeparatorChar))
             return present;
         foreach (string name in present)

@@ -159,6 +159,29 @@ public sealed class HuggingFaceCheckpointTests : IDisposable
     }
 
     [Fact]
+    public void LinksAmongTheShardsStayInTheFolderOrItsCache()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "links need a privilege there");
+        ModelConfig config = RandomLlama.TinyConfig();
+        HfWeights reference = RandomLlama.Create(config, 12);
+        Shard(config, reference, name => name);
+        using TemporaryFolder outside = TestData.Temporary();
+        File.Move(folder["model-0.safetensors"], outside["blob"]);
+        File.CreateSymbolicLink(folder["model-0.safetensors"], outside["blob"]);
+        Assert.Contains($"is a link to {outside["blob"]}, outside the folder", Refusal(), StringComparison.Ordinal);
+
+        // The layout of the Hugging Face cache: a snapshot's files lead to blobs beside it.
+        Directory.CreateDirectory(outside["snapshots"]);
+        Directory.CreateDirectory(outside["blobs"]);
+        File.Move(outside["blob"], Path.Combine(outside["blobs"], "abc"));
+        File.Delete(folder["model-0.safetensors"]);
+        File.CreateSymbolicLink(folder["model-0.safetensors"], "../../blobs/abc");
+        Directory.Move(folder.Path, Path.Combine(outside["snapshots"], "main"));
+        using (LoadedCheckpoint loaded = CheckpointLoader.Load(Path.Combine(outside["snapshots"], "main"))) AssertSame(reference, loaded.Weights);
+        Directory.CreateDirectory(folder.Path);
+    }
+
+    [Fact]
     public void IndexThatDisagreesWithItsShardsIsRefused()
     {
         ModelConfig config = RandomLlama.TinyConfig();

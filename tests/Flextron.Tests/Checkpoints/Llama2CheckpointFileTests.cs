@@ -57,6 +57,31 @@ public sealed class Llama2CheckpointFileTests : IDisposable
         for (int at = tables; at < before.Length; at += 4) Assert.Equal(BitConverter.ToSingle(before, at), BitConverter.ToSingle(after, at), 1e-4f);
     }
 
+    // The published model has another norm epsilon than the format, so it is written as the same function with a scaled residual stream.
+    [Fact]
+    public void PublishedHuggingFaceModelIsTheSameFunctionInThisFormatAndBack()
+    {
+        int[] ids = [1, 80, 147, 201, 282, 215, 286, 598, 629, 10];
+        using LoadedCheckpoint source = CheckpointLoader.Load(TestData.Shared("models/story656k-hf"));
+        Llama2CheckpointFile.Save(source.Weights, folder["m.bin"]);
+        using LoadedCheckpoint written = CheckpointLoader.Load(folder["m.bin"]);
+        Assert.Equal((1e-6, true, 1e-5, false), (source.Config.NormEpsilon, source.Config.TiedEmbeddings, written.Config.NormEpsilon, written.Config.TiedEmbeddings));
+        HuggingFaceCheckpoint.Save(written.Weights, folder["hf"]);
+        using LoadedCheckpoint back = CheckpointLoader.Load(folder["hf"]);
+        double[,] expected = NaiveLlama.Logits(source.Config, HfWeights.From(source.Weights), ids);
+        foreach (LoadedCheckpoint other in (LoadedCheckpoint[])[written, back])
+        {
+            double[,] actual = NaiveLlama.Logits(other.Config, HfWeights.From(other.Weights), ids);
+            double largest = 0;
+            for (int t = 0; t < ids.Length; t++)
+                for (int v = 0; v < source.Config.VocabularySize; v++) largest = Math.Max(largest, Math.Abs(expected[t, v] - actual[t, v]));
+            // What rounding the scaled weights to float32 leaves.
+            Assert.InRange(largest, 0, 1e-5);
+        }
+        Llama2CheckpointFile.Save(back.Weights, folder["again.bin"]);
+        Assert.Equal(File.ReadAllBytes(folder["m.bin"]), File.ReadAllBytes(folder["again.bin"]));
+    }
+
     [Fact]
     public void WhatTheFormatCannotSayIsRefused()
     {
@@ -69,10 +94,10 @@ public sealed class Llama2CheckpointFileTests : IDisposable
         }
         ModelConfig config = RandomLlama.TinyConfig(headSize: 4);
         Refused(config with { HeadSize = 6 }, "not 4 × 6 and 16");
-        Refused(config with { NormEpsilon = 1e-6 }, "has the norm epsilon 1E-05, not 1E-06");
         Refused(config with { RopeTheta = 20000 }, "has the rotary base 10000, not 20000");
         Refused(config with { BosId = 3 }, "has the token ids BOS 1 and EOS 2, not 3 and 2");
         Refused(config with { EosId = 3 }, "has the token ids BOS 1 and EOS 2, not 1 and 3");
+        Refused(config with { OtherEosIds = new TokenIdList([5, 7]) }, "has the token ids BOS 1 and EOS 2, not 1 and 2, 5, 7");
     }
 
     [Fact]

@@ -73,6 +73,37 @@ public sealed class SafetensorsFileTests : IDisposable
         }
     }
 
+    // The positive codes count up in steps that double with every exponent, from zero; the negative ones mirror them.
+    [Theory]
+    [InlineData("F8_E4M3", 3, 0.001953125f, 448f, 126)]
+    [InlineData("F8_E5M2", 2, 0.0000152587890625f, 57344f, 123)]
+    public void EveryByteReadsAsItsValue(string dtype, int mantissaBits, float smallest, float largest, int lastFinite)
+    {
+        byte[] data = [.. Enumerable.Range(0, 256).Select(i => (byte)i)];
+        using SafetensorsFile file = Open(SafetensorsBytes.Make($$$"""{"w":{"dtype":"{{{dtype}}}","shape":[16,16],"data_offsets":[0,256]}}""", data));
+        using Tensor target = zeros(16, 16, ScalarType.BFloat16);
+        file.CopyTo("w", target.t());
+        using Tensor back = target.t().to(ScalarType.Float32).contiguous();
+        float[] read = back.data<float>().ToArray();
+        float value = 0, step = smallest;
+        for (int code = 0; code <= lastFinite; code++)
+        {
+            Assert.Equal(value, read[code]);
+            Assert.Equal(-value, read[code + 128]);
+            if (code >= 2 << mantissaBits && code % (1 << mantissaBits) == 0) step *= 2;
+            value += step;
+        }
+        Assert.Equal(largest, read[lastFinite]);
+        Assert.True(float.IsNegative(read[128]));
+        for (int code = lastFinite + 1; code < 128; code++)
+        {
+            // Only E5M2 has an infinity.
+            bool infinite = code == 124;
+            Assert.Equal(infinite, float.IsPositiveInfinity(read[code]) && float.IsNegativeInfinity(read[code + 128]));
+            Assert.Equal(!infinite, float.IsNaN(read[code]) && float.IsNaN(read[code + 128]));
+        }
+    }
+
     [Theory]
     [InlineData("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "names 'w' twice")]
     [InlineData("""{"w":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", "has dtype twice")]

@@ -96,6 +96,19 @@ public sealed class ModelVerbTests
     }
 
     [Fact]
+    public void ConvertGoesTheOtherWayRoundWithTheSameTexts()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        string start = TestData.Shared("models/story656k-hf");
+        Assert.InRange(CliRun.JsonOf("convert", start, "--to", "llama2c", "--out", folder["bin/model.bin"]).GetProperty("maxLogitDifference").GetDouble(), 0, 2e-5);
+        Assert.Equal(0, CliRun.JsonOf("convert", folder["bin/model.bin"], "--to", "hf", "--out", folder["back"]).GetProperty("maxLogitDifference").GetDouble());
+        string? told = CliRun.JsonOf("generate", start, "--max-tokens", "20", "--temperature", "0").GetProperty("text").GetString();
+        Assert.NotEmpty(told!);
+        foreach (string model in (string[])[folder["bin/model.bin"], folder["back"]])
+            Assert.Equal(told, CliRun.JsonOf("generate", model, "--max-tokens", "20", "--temperature", "0").GetProperty("text").GetString());
+    }
+
+    [Fact]
     public void EvaluateReportsEveryTaskAndBudget()
     {
         using TemporaryFolder folder = TestData.Temporary();

@@ -56,9 +56,15 @@ public sealed class RefusalTests
     public void AModelThatTheFormatCannotExpressIsNotConverted()
     {
         using TemporaryFolder folder = TestData.Temporary();
-        string line = CliRun.Refusal("convert", TestData.Shared("models/story656k-hf"), "--to", "llama2c", "--out", folder["model.bin"]);
-        Assert.Contains("norm epsilon", line, StringComparison.Ordinal);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+        string source = TestData.Shared("models/story656k-hf");
+        Directory.CreateDirectory(folder["other"]);
+        foreach (string name in (string[])["model.safetensors", "tokenizer.json"]) File.Copy(Path.Combine(source, name), Path.Combine(folder["other"], name));
+        string config = File.ReadAllText(Path.Combine(source, "config.json"));
+        Assert.Contains("\"rope_theta\": 10000.0", config, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder["other"], "config.json"), config.Replace("\"rope_theta\": 10000.0", "\"rope_theta\": 20000.0", StringComparison.Ordinal));
+        string line = CliRun.Refusal("convert", folder["other"], "--to", "llama2c", "--out", folder["out/model.bin"]);
+        Assert.Contains("rotary base 10000, not 20000", line, StringComparison.Ordinal);
+        Assert.False(File.Exists(folder["out/model.bin"]));
     }
 
     [Fact]

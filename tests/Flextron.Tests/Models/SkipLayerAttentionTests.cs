@@ -1,4 +1,5 @@
 using Flextron.Checkpoints;
+using Flextron.Importance;
 using Flextron.Inference;
 using Flextron.Models;
 using Flextron.Tests.Mixers;
@@ -62,6 +63,19 @@ public sealed class SkipLayerAttentionTests
         Assert.True(loaded.Weights.Flat.Equals(small.Weights.Flat));
         Assert.Contains("skip-layer attention", Assert.Throws<FlextronException>(() => CheckpointWriter.Save(small.Weights, folder["hf"], CheckpointFormat.HuggingFace)).Message, StringComparison.Ordinal);
         Assert.Contains("skips blocks", Assert.Throws<FlextronException>(() => StandaloneSlice.Config(model.Config, new SubNetwork([new(3, 10), BlockShape.Skipped, new(3, 10)]))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void GroupsStayWhereTheirPlacesMeanSomething()
+    {
+        using DecoderModel model = Model(1, 1);
+        int[] neurons = [.. Enumerable.Range(0, 10).Reverse()];
+        ImportanceOrder Order(params int[] groups) => new([.. Enumerable.Repeat(new BlockOrder(groups, neurons), 3)]);
+        using Tensor before = model.Forward(tensor(Ids).view(1, -1));
+
+        Assert.Contains("skip-layer attention: order neurons alone", Assert.Throws<FlextronException>(() => WeightPermutation.Apply(model.Weights, Order(1, 0, 2))).Message, StringComparison.Ordinal);
+        WeightPermutation.Apply(model.Weights, Order(0, 1, 2));
+        Assert.True(model.Forward(tensor(Ids).view(1, -1)).sub(before).abs().max().item<float>() < 1e-4);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Flextron.Data;
+using Flextron.Data.Records;
 using Flextron.Elastic;
 using Flextron.Models;
 using Flextron.Tests.Cli;
@@ -62,6 +63,15 @@ public sealed class JointComparisonTests : IDisposable
         Assert.InRange(losses[("fresh", "1", "0.5")][1]!.Value, 3, Math.Log(TinyModel.Vocabulary) + 1);
         foreach (string name in new[] { "trade-off", "whole-cost", "gain", "all-loss", "all-difference", "order-before-after", "order-difference" })
             Assert.True(File.Exists(Path.Combine(run, "figures", name + ".svg")), name);
+        // Means over both seeds with intervals by hand: t(0.975, 1) = 12.7062, and the standard error of two values is half their distance.
+        string[][] tradeoff = [.. CsvReader.Read(Path.Combine(run, "figures", "trade-off.csv")).Select(r => r.Fields)];
+        double[] smaller = [.. new[] { "1", "2" }.Select(seed => losses.Where(l => l.Key.Arm == "base" && l.Key.Seed == seed && l.Key.MeasuredBudget != "1").Average(l => l.Value[1]!.Value))];
+        double[] whole = [.. new[] { "1", "2" }.Select(seed => losses[("base", seed, "1")][1]!.Value - losses[("base", seed, "1")][0]!.Value)];
+        double[] Interval(double[] v) => [v.Average() - 12.7062 * Math.Abs(v[0] - v[1]) / 2, v.Average() + 12.7062 * Math.Abs(v[0] - v[1]) / 2];
+        double[] expected = [smaller.Average(), whole.Average(), .. Interval(smaller), .. Interval(whole)];
+        double[] drawn = [.. tradeoff.Single(r => r[1] == "base").Skip(2).Select(f => double.Parse(f, CultureInfo.InvariantCulture))];
+        Assert.Equal(expected.Length, drawn.Length);
+        Assert.All(expected.Zip(drawn), p => Assert.Equal(p.First, p.Second, 1e-4));
         string report = File.ReadAllText(Path.Combine(run, "report.md"));
         Assert.Contains("**untrained** against base", report, StringComparison.Ordinal);
         Assert.DoesNotContain("NaN", report, StringComparison.Ordinal);

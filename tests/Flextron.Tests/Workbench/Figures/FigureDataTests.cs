@@ -24,6 +24,15 @@ public class FigureDataTests
     }
 
     [Fact]
+    public void CsvHoldsIntervalsOfPointsInBothDirections()
+    {
+        Figure figure = new("t", new Axis("x"), new Axis("y"), [new ScatterSeries("s", [1], [2]) { Left = [0.5], Right = [1.5], Lower = [-1], Upper = [double.NaN] }]);
+        Assert.Equal("series,x,y,left,right,lower,upper\ns,1,2,0.5,1.5,-1,\n", figure.ToCsv());
+        FlextronException half = Assert.Throws<FlextronException>(() => (figure with { Series = [new ScatterSeries("s", [1], [2]) { Left = [0.5] }] }).ToCsv());
+        Assert.Contains("both a lower and an upper end", half.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void HeatMapCsvNamesRowAndColumn()
     {
         Figure figure = new("t", new Axis("Target") { Categories = ["50 %", "100 %"] }, new Axis("Layer") { Categories = ["1"] }, [new HeatMapSeries("Width", [[0.5, 1]])]);

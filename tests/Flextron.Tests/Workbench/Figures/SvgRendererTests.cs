@@ -101,6 +101,29 @@ public class SvgRendererTests
     }
 
     [Fact]
+    public void IntervalsOfPointsEndWhereTheirNumbersSay()
+    {
+        XElement svg = Render(new Figure("t", new Axis("x"), new Axis("y"),
+            [new ScatterSeries("s", [2, 8], [1, 3]) { Left = [1, double.NaN], Right = [4, double.NaN], Lower = [-1, 2.5], Upper = [2, 7] }]));
+        (double X, double Y)[] points = [.. svg.Descendants(Svg + "circle").Where(c => (string?)c.Attribute("class") == "marker").Select(c => (Number(c, "cx"), Number(c, "cy")))];
+        // Pixels of a unit, from the two points: x 2 → 8, y 1 → 3.
+        double unitX = (points[1].X - points[0].X) / 6, unitY = (points[1].Y - points[0].Y) / 2;
+        (double X, double Y)[][] intervals = [.. svg.Descendants(Svg + "path").Where(p => (string?)p.Attribute("class") == "interval").Select(p => SvgBounds.Points(p).ToArray())];
+        (double X, double Y)[][] expected =
+        [
+            [(points[0].X, points[0].Y - 2 * unitY), (points[0].X, points[0].Y + unitY)],
+            [(points[0].X - unitX, points[0].Y), (points[0].X + 2 * unitX, points[0].Y)],
+            [(points[1].X, points[1].Y - 0.5 * unitY), (points[1].X, points[1].Y + 4 * unitY)],
+        ];
+        Assert.Equal(3, intervals.Length);
+        foreach (((double X, double Y) a, (double X, double Y) b) in expected.SelectMany(e => e).Zip(intervals.SelectMany(i => i)))
+        {
+            Assert.Equal(a.X, b.X, 0.05);
+            Assert.Equal(a.Y, b.Y, 0.05);
+        }
+    }
+
+    [Fact]
     public void ErrorBarsOfOneCategoryStandSideBySide()
     {
         XElement svg = Render(SampleFigures.Differences());

@@ -71,11 +71,50 @@ public sealed class RerunTests : IDisposable
         string original = Original();
         File.AppendAllText(folder["text.jsonl"], """{ "text": "One more cat." }""" + "\n");
         string refusal = CliRun.Of("rerun", original).Error;
-        Assert.Contains("The text at", refusal, StringComparison.Ordinal);
+        Assert.Contains("the text at", refusal, StringComparison.Ordinal);
         Assert.Contains("--changed-inputs", refusal, StringComparison.Ordinal);
+        Assert.Equal([original], Directory.GetDirectories(folder["runs"]));
         CliRun anyway = CliRun.Of("rerun", original, "--changed-inputs", "--json");
         Assert.Equal(1, anyway.Code);
-        Assert.True(anyway.Json.GetProperty("agreement").GetProperty("different").GetInt32() > 0);
+        JsonElement agreement = anyway.Json.GetProperty("agreement");
+        Assert.True(agreement.GetProperty("different").GetInt32() > 0);
+        Assert.Contains("input: text", agreement.GetProperty("environment").EnumerateArray().Select(e => e.GetProperty("what").GetString()));
+    }
+
+    [Fact]
+    public void DataOfTheLastStageAreLookedAtBeforeTheFirst()
+    {
+        JsonNode settings = JsonNode.Parse("""{ "benchmarks": { "tasks": ["tinyworld-piqa", "tinyworld-lambada", "tinyworld-mmlu"] } }""")!;
+        ExperimentFolder experiment = ExperimentFolder.Open(folder.Path);
+        IReadOnlyList<StageInput> inputs = ExperimentKinds.Inputs(experiment, settings, "the test");
+        Assert.Equal(["model", "tokenizer", "tinyworld-piqa", "tinyworld-lambada", "tinyworld-mmlu"], inputs.Select(i => i.Name));
+        using (ExperimentRun run = experiment.StartRun(settings, new RunOptions { Name = "first" }))
+        {
+            // Recorded with other data of two of the tasks.
+            run.Stage("benchmarks", null, [.. inputs.Select(i => i.Name is "tinyworld-lambada" or "tinyworld-mmlu" ? i with { Hash = new string('0', 64) } : i)], _ => { });
+            run.Finish();
+        }
+        string refusal = CliRun.Refusal("rerun", Path.Combine(folder["runs"], "first"));
+        Assert.Contains("the tinyworld-lambada at", refusal, StringComparison.Ordinal);
+        Assert.Contains("the tinyworld-mmlu at", refusal, StringComparison.Ordinal);
+        Assert.Contains($"begins with {inputs[3].Hash[..12]}, not with 000000000000", refusal, StringComparison.Ordinal);
+        Assert.Contains("--changed-inputs", refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("piqa", refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("the model at", refusal, StringComparison.Ordinal);
+        Assert.Equal("first", Path.GetFileName(Assert.Single(Directory.GetDirectories(folder["runs"]))));
+        Assert.False(Directory.Exists(Path.Combine(folder["cache"], "reruns")));
+    }
+
+    [Fact]
+    public void PointsOfAGridMayReadDifferentData()
+    {
+        File.WriteAllLines(folder["other.jsonl"], File.ReadLines(folder["text.jsonl"]).Reverse());
+        string original = ExperimentKinds.Run(ExperimentFolder.Open(folder.Path), [], ["corpus.path=text.jsonl,other.jsonl"], new RunOptions { Name = "first" });
+        Assert.True(CliRun.JsonOf("rerun", original, "--tolerance", "0").GetProperty("agrees").GetBoolean());
+        File.AppendAllText(folder["other.jsonl"], """{ "text": "One more cat." }""" + "\n");
+        string refusal = CliRun.Refusal("rerun", original);
+        Assert.Contains("other.jsonl", refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("text.jsonl", refusal, StringComparison.Ordinal);
     }
 
     [Fact]
