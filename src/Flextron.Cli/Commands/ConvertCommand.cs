@@ -83,7 +83,7 @@ internal sealed class ConvertCommand : VerbCommand
     {
         using LoadedCheckpoint checkpoint = CheckpointLoader.Load(written, ScalarType.Float32, model.Device);
         using var reloaded = new DecoderModel(checkpoint.Weights, ownsWeights: false);
-        double difference = EquivalenceCheck.OnRandomIds(model, subNetwork ?? model.FullNetwork, reloaded);
+        LogitDifference difference = EquivalenceCheck.OnRandomIds(model, subNetwork ?? model.FullNetwork, reloaded);
         if (dtype == ScalarType.Float32) EquivalenceCheck.Require(difference, "The written model");
         return difference;
     }

@@ -52,17 +52,17 @@ internal sealed class ElastifyCommand : VerbCommand
             if (created is null) checkpoint.Dispose();
         }
         using ElasticFamily family = created;
-        double difference = EquivalenceCheck.OnRandomIds(original, original.FullNetwork, family.Model);
+        LogitDifference difference = EquivalenceCheck.OnRandomIds(original, original.FullNetwork, family.Model);
         EquivalenceCheck.Require(difference, "The reordered network");
         StagedFolder.Write(target, staging => family.Save(staging, tokenizer, context.Dtype));
         var json = new
         {
-            maxLogitDifference = difference, @out = target,
+            maxLogitDifference = difference.Largest, @out = target,
             choices = new { kvGroups = family.Space.KvGroups, neurons = family.Space.Neurons, widths = family.Space.Widths, depths = family.Space.Depths },
             blockRanking = family.Space.BlockRanking, subNetworks = family.Space.Size,
         };
         return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{target}: {family.Space.Size:0.###e+0} sub-networks; the whole network's logits moved by at most {difference:0.0e+0}")));
+            $"{target}: {family.Space.Size:0.###e+0} sub-networks; the whole network's logits moved by at most {difference.Largest:0.0e+0}")));
     }
 
     private ElasticSettings Settings(CommandContext context, ModelConfig config) => new()

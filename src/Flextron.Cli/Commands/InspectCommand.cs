@@ -35,7 +35,7 @@ internal sealed class InspectCommand : VerbCommand
             heads = config.HeadCount, kvGroups = config.KvGroupCount, headSize = config.HeadSize, neurons = config.NeuronCount,
             vocabulary = config.VocabularySize, tied = config.TiedEmbeddings, contextLength = config.ContextLength,
             normEpsilon = config.NormEpsilon, ropeTheta = architecture.LearnedPositions ? (double?)null : config.RopeTheta, rotarySize = config.RotarySize,
-            bosId = config.BosId, eosId = config.EosId, architecture, mixers = config.Mixers?.Kinds, skipLayer = config.SkipLayer,
+            bosId = config.BosId, eosId = config.EosId, otherEosIds = config.OtherEosIds?.Ids, architecture, mixers = config.Mixers?.Kinds, skipLayer = config.SkipLayer,
             parts = DecoderWeights.CountParts(config).ToDictionary(p => p.Name, p => p.Count), stored, storedBytes,
             tokenizer = tokenizer is null ? null : new { kind = tokenizer.Kind, vocabulary = tokenizer.VocabularySize }, tokenizerProblem,
             dtype = CommandLineOptions.NameOf(context.Dtype), elastic = manifest is not null, manifest,

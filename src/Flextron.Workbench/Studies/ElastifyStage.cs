@@ -28,7 +28,8 @@ internal static class ElastifyStage
             LoadedCheckpoint checkpoint = CheckpointLoader.Load(model.Path);
             using ElasticFamily family = ElasticFamily.Create(checkpoint, ImportanceScores.Load(ranking.Folder, checkpoint.Config));
             TokenCorpus calibration = CorpusStage.LoadCalibration(corpus, checkpoint.Config.VocabularySize);
-            double permuted = EquivalenceCheck.OfModels(original, family.Model, calibration), sliced = 0;
+            LogitDifference permuted = EquivalenceCheck.OfModels(original, family.Model, calibration);
+            double sliced = 0;
             Random random = Seeds.Stream(0, "slice check");
             for (int i = 0; i < SliceNetworks; i++)
                 sliced = Math.Max(sliced, EquivalenceCheck.SliceAgainstMask(family.Model, family.Space.Random(random), calibration));

@@ -13,10 +13,12 @@ public static class HuggingFaceCheckpoint
 {
     internal const string ConfigName = "config.json";
 
+    private const string GenerationName = "generation_config.json";
+
     /// <summary>The families that can be read and written, by their <c>model_type</c>.</summary>
     public static IReadOnlyList<string> Families { get; } = [.. CheckpointFamily.All.Select(f => f.Name)];
 
-    /// <summary>Reads the model's shape from <c>config.json</c>.</summary>
+    /// <summary>Reads the model's shape from <c>config.json</c>, and from <c>generation_config.json</c>, where there is one, what else ends a text.</summary>
     /// <param name="folder">The checkpoint folder.</param>
     /// <exception cref="FlextronException">It is missing, malformed, or describes something that is not supported; the message names the value.</exception>
     public static ModelConfig ReadConfig(string folder)
@@ -31,7 +33,12 @@ public static class HuggingFaceCheckpoint
                 throw new FlextronException($"{path}: architectures {ConfigFields.Shown(classes.GetRawText())} is not supported; of this family, use a {family.ClassName}.");
             if (fields.Find("quantization_config") is not null)
                 throw new FlextronException($"{path}: quantization_config is not supported; use the model's F32, F16 or BF16 weights.");
-            return family.Read(fields).Validated(path);
+            string generation = Path.Combine(folder, GenerationName);
+            ModelConfig config = family.Read(fields);
+            config = File.Exists(generation)
+                ? ConfigFields.Read(generation, more => CheckpointFamily.WithTokenIds(config, fields, more))
+                : CheckpointFamily.WithTokenIds(config, fields, generation: null);
+            return config.Validated(path);
         });
     }
 
@@ -100,7 +107,7 @@ public static class HuggingFaceCheckpoint
         JsonObject json = family.Write(config);
         json["architectures"] = new JsonArray(family.ClassName);
         json["bos_token_id"] = config.BosId;
-        json["eos_token_id"] = config.EosId;
+        json["eos_token_id"] = config.OtherEosIds is { } others ? new JsonArray([.. others.Ids.Prepend(config.EosId!.Value).Select(id => (JsonNode)id)]) : config.EosId;
         json["model_type"] = family.Name;
         json["tie_word_embeddings"] = config.TiedEmbeddings;
         json["torch_dtype"] = dtype switch { ScalarType.Float32 => "float32", ScalarType.Float16 => "float16", _ => "bfloat16" };

@@ -82,8 +82,8 @@ public static class Llama2CheckpointFile
             $"needs heads × head size = hidden size, not {config.HeadCount} × {config.HeadSize} and {config.HiddenSize}");
         Require(config.RopeTheta == Theta, $"has the rotary base {Theta}, not {config.RopeTheta}");
         Require(
-            config.BosId is null or Bos && config.EosId is null or Eos,
-            $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}");
+            config.BosId is null or Bos && config.EosId is null or Eos && config.OtherEosIds is null,
+            $"has the token ids BOS {Bos} and EOS {Eos}, not {config.BosId} and {config.EosId}{(config.OtherEosIds is { } others ? $", {others}" : "")}");
 
         config.RequireAttention("A llama2.c file", "keep it in the Flextron format, which this program reads");
         double residualScale = config.NormEpsilon == Epsilon ? 1 : Math.Sqrt(Epsilon / config.NormEpsilon);

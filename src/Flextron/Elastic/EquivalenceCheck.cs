@@ -8,24 +8,32 @@ namespace Flextron.Elastic;
 /// <summary>Checks that two ways to compute logits agree.</summary>
 public static class EquivalenceCheck
 {
-    /// <summary>What rounding may explain in float32.</summary>
+    /// <summary>What rounding may explain in float32, in units of the largest logit where that is above 1.</summary>
     public const double Tolerance = 1e-4;
 
     /// <summary>Refuses a difference that rounding cannot explain; NaN too.</summary>
+    /// <param name="difference">What was found.</param>
+    /// <param name="what">What was compared, as the subject of a sentence.</param>
+    /// <exception cref="FlextronException">It is above <see cref="Tolerance"/>.</exception>
+    public static void Require(LogitDifference difference, string what) => Require(difference.Largest, what, Tolerance * Math.Max(1, difference.Magnitude));
+
+    /// <summary>The same for a difference of logits that are not above 1, or computed in double precision.</summary>
     /// <param name="difference">Largest absolute logit difference.</param>
     /// <param name="what">What was compared, as the subject of a sentence.</param>
     /// <exception cref="FlextronException">It is above <see cref="Tolerance"/>.</exception>
-    public static void Require(double difference, string what)
+    public static void Require(double difference, string what) => Require(difference, what, Tolerance);
+
+    private static void Require(double difference, string what, double allowed)
     {
-        if (!(difference <= Tolerance))
-            throw new FlextronException(FormattableString.Invariant($"{what} computes logits that differ by {difference:g3}, more than {Tolerance:g1}: nothing was written; check the model's weights."));
+        if (!(difference <= allowed && double.IsFinite(difference)))
+            throw new FlextronException(FormattableString.Invariant($"{what} computes logits that differ by {difference:g3}, more than {allowed:g1}: nothing was written; check the model's weights."));
     }
 
     /// <summary>Largest absolute difference of logits over two sequences of up to 128 ids, drawn evenly from the vocabulary: where no text is at hand.</summary>
     /// <param name="a">One model.</param>
     /// <param name="ofA">Its slice.</param>
     /// <param name="b">Another with the same vocabulary.</param>
-    public static double OnRandomIds(DecoderModel a, SubNetwork ofA, DecoderModel b)
+    public static LogitDifference OnRandomIds(DecoderModel a, SubNetwork ofA, DecoderModel b)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
@@ -37,14 +45,17 @@ public static class EquivalenceCheck
         Tensor ids_BT = tensor(ids, [2, length]);
         Tensor logitsA = a.Forward(ids_BT.to(a.Device), ofA).to(ScalarType.Float32).cpu();
         Tensor logitsB = b.Forward(ids_BT.to(b.Device)).to(ScalarType.Float32).cpu();
-        return (logitsA - logitsB).abs().max().item<float>();
+        return Between(logitsA, logitsB);
     }
+
+    private static LogitDifference Between(Tensor a, Tensor b) =>
+        new((a - b).abs().max().to(ScalarType.Float64).item<double>(), a.abs().max().to(ScalarType.Float64).item<double>());
 
     /// <summary>Largest absolute difference of the whole networks' logits: zero up to rounding for a permuted copy.</summary>
     /// <param name="a">One model.</param>
     /// <param name="b">Another of the same shape.</param>
     /// <param name="text">Text to run; its first 1,024 tokens are used.</param>
-    public static double OfModels(DecoderModel a, DecoderModel b, TokenCorpus text)
+    public static LogitDifference OfModels(DecoderModel a, DecoderModel b, TokenCorpus text)
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
@@ -55,7 +66,7 @@ public static class EquivalenceCheck
     /// Largest absolute difference between a slice's logits and those of the whole network with everything outside the slice silenced: the
     /// mask form that slices must equal. Computed in float64, so that nothing but a defect can make it larger than rounding.
     /// </summary>
-    public static double SliceAgainstMask(DecoderModel model, SubNetwork network, TokenCorpus text)
+    public static LogitDifference SliceAgainstMask(DecoderModel model, SubNetwork network, TokenCorpus text)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var exact = new DecoderModel(model.Weights.Clone(ScalarType.Float64));
@@ -123,18 +134,18 @@ public static class EquivalenceCheck
         beyond.zero_();
     }
 
-    private static double Largest(DecoderModel model, TokenCorpus text, Func<Tensor, (Tensor, Tensor)> logits)
+    private static LogitDifference Largest(DecoderModel model, TokenCorpus text, Func<Tensor, (Tensor, Tensor)> logits)
     {
         ArgumentNullException.ThrowIfNull(text);
         using var noGrad = no_grad();
         int length = (int)Math.Min(Math.Min(256, model.Config.ContextLength), text.Length - 1);
         var windows = new WindowSampler(text, length, seed: 0);
-        double largest = 0;
+        LogitDifference largest = default;
         for (int i = 0; i < Math.Min(windows.WindowCount, Math.Max(1, 1024 / length)); i++)
         {
             using var scope = NewDisposeScope();
             (Tensor a, Tensor b) = logits(windows.Windows([i]).Input_BT.to(model.Device));
-            largest = Math.Max(largest, (a - b).abs().max().to(ScalarType.Float64).item<double>());
+            largest = largest.Or(Between(a, b));
         }
         return largest;
     }

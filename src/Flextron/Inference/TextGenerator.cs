@@ -132,5 +132,5 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
     }
 
     // A beginning-of-sequence id ends a text too: models trained on documents end to end predict it there.
-    private bool EndsText(int id) => id == model.Config.EosId || id == model.Config.BosId || id == tokenizer.EosId || id == tokenizer.BosId;
+    private bool EndsText(int id) => model.Config.IsEnd(id) || id == model.Config.BosId || id == tokenizer.EosId || id == tokenizer.BosId;
 }

@@ -55,6 +55,10 @@ public sealed record ModelConfig
     /// <summary>End-of-sequence id, where there is one.</summary>
     public int? EosId { get; init; }
 
+    /// <summary>Further ids that end a text, as chat models have one for the end of a turn; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TokenIdList? OtherEosIds { get; init; }
+
     /// <summary>What mixes tokens in each block; null: attention in all.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public MixerPattern? Mixers { get; init; }
@@ -62,6 +66,9 @@ public sealed record ModelConfig
     /// <summary>Which heads attend to an earlier block too; null: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SkipLayerAttention? SkipLayer { get; init; }
+
+    /// <summary>Whether a token ends a text.</summary>
+    public bool IsEnd(int id) => id == EosId || (OtherEosIds is { } others && others.Ids.Contains(id));
 
     /// <summary>Whether every block attends, to its own keys and values alone.</summary>
     [JsonIgnore]
@@ -125,6 +132,9 @@ public sealed record ModelConfig
         Require(ContextLength is > 0 and <= 1 << 24, $"a context of {ContextLength} tokens is not possible");
         Require(NormEpsilon is > 0 and < 1 && double.IsFinite(NormEpsilon), $"a norm epsilon of {NormEpsilon} is not possible");
         Require(RopeTheta > 0 && double.IsFinite(RopeTheta), $"a rotary base of {RopeTheta} is not possible");
+        Require(
+            OtherEosIds is null || (EosId is not null && !OtherEosIds.Ids.IsDefaultOrEmpty && OtherEosIds.Ids.All(id => id >= 0 && id < VocabularySize)),
+            $"further end-of-sequence ids {OtherEosIds} behind {EosId} are not possible with a vocabulary of {VocabularySize} ids");
         Require(Architecture is not null && Family is not null, "it does not say what its blocks are made of");
         Architecture!.Require(this, Require);
         Require(

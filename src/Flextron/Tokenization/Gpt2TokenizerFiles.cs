@@ -41,8 +41,11 @@ internal static class Gpt2TokenizerFiles
         Dictionary<string, JsonObject> added = AddedTokens(folder, config, known);
         int? IdOf(string token) => known.TryGetValue(token, out int id) ? id : added.TryGetValue(token, out JsonObject? node) ? (int)node["id"]! : null;
         int size = known.Count + added.Count;
-        (int? bos, int? eos) special = SpecialTokenNames.Find(folder, IdOf, int.MaxValue);
-        string? bosText = addBos && special.bos is { } bosId ? known.Concat(added.Select(a => KeyValuePair.Create(a.Key, (int)a.Value["id"]!))).First(p => p.Value == bosId).Key : null;
+        Dictionary<int, string> texts = [];
+        foreach ((string token, int id) in known.Concat(added.Select(a => KeyValuePair.Create(a.Key, (int)a.Value["id"]!)))) texts.TryAdd(id, token);
+        (int? bos, int? eos) special = SpecialTokenNames.Find(folder, IdOf, texts.Keys.DefaultIfEmpty(-1).Max() is var last && last < int.MaxValue ? last + 1 : last);
+        string? bosText = !addBos || special.bos is not { } bosId ? null
+            : texts.GetValueOrDefault(bosId) ?? throw config!.Value.Bad($"adds a beginning of text, and {VocabularyName} has no token of its id {bosId}");
         var root = new JsonObject
         {
             ["added_tokens"] = new JsonArray([.. added.Values]),

@@ -35,9 +35,9 @@ internal static class SpecialTokenNames
             if (Open(folder, "config.json")?.Find(key + "_id") is { } id)
             {
                 // Several end tokens are given as a list; the first is the main one.
-                if (id.Element.ValueKind == JsonValueKind.Array) id = id.Items().FirstOrDefault(id);
-                int value = id.Int();
-                return value >= 0 && value < size ? value : throw id.Bad($"is {value}, outside the tokenizer's vocabulary of {size}");
+                JsonPart? first = id.Element.ValueKind == JsonValueKind.Array ? id.Items().Select(i => (JsonPart?)i).FirstOrDefault() : id;
+                // One outside the vocabulary is a leftover of the class's defaults: small GPT-2 models keep the large one's.
+                if (first?.Int() is { } value && value >= 0 && value < size) return value;
             }
         }
         foreach (string name in names)

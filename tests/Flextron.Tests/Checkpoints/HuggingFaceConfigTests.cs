@@ -36,6 +36,8 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData("eos_token_id", "9", 9.0)]
     [InlineData("eos_token_id", "-1", null)]
     [InlineData("eos_token_id", "[]", null)]
+    [InlineData("bos_token_id", "32", null)]
+    [InlineData("eos_token_id", "[50256, 31]", 31.0)]
     [InlineData("tie_word_embeddings", "true", 1.0)]
     public void FieldsAreRead(string name, string value, double? expected)
     {
@@ -82,7 +84,6 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData("num_hidden_layers", "-1", "-1 blocks are not possible")]
     [InlineData("vocab_size", "2147483647", "a vocabulary of 2147483647 ids is not possible")]
     [InlineData("head_dim", "5", "a head size of 5 cannot carry rotary positions")]
-    [InlineData("bos_token_id", "32", "bos_token_id 32 is outside the vocabulary of 32")]
     [InlineData("bos_token_id", "\"1\"", "is not a token id")]
     [InlineData("hidden_act", "\"\\ud800\"", "not valid Unicode")]
     public void WhatIsNotSupportedIsNamed(string name, string value, string why)
@@ -98,7 +99,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData("""{"model_type":"gpt2","vocab_size":9,"n_embd":8,"n_layer":1,"n_head":4,"scale_attn_weights":false}""", "scale_attn_weights false is not supported")]
     [InlineData("""{"model_type":"gpt_neox","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"rotary_pct":1.5}""", "rotary_pct 1.5 is not a share of a head")]
     [InlineData("""{"model_type":"gpt_neox","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4}""", "rotary positions on 1 of a head's 4 elements are not possible")]
-    [InlineData("""{"model_type":"mistral","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"sliding_window":0}""", "a sliding window of 0 tokens is not possible")]
+    [InlineData("""{"model_type":"mistral","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"num_key_value_heads":2,"intermediate_size":4,"sliding_window":0}""", "a sliding window of 0 tokens is not possible")]
     [InlineData("""{"model_type":"qwen2","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"sliding_window":2,"max_window_layers":1}""", "a sliding window in 2 of 3 blocks is not supported")]
     [InlineData("""{"model_type":"qwen3","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"sliding_window":2,"layer_types":["sliding_attention","full_attention","full_attention"]}""", "a sliding window in 1 of 3 blocks")]
     public void FamiliesNameWhatTheyDoNotCompute(string text, string why) =>
@@ -108,11 +109,78 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData("mistral", "", 4096)]
     [InlineData("mistral", ",\"sliding_window\":null", null)]
     [InlineData("qwen2", ",\"sliding_window\":7", null)]
+    [InlineData("qwen2", ",\"use_sliding_window\":true,\"max_window_layers\":0", 4096)]
+    [InlineData("qwen2", ",\"use_sliding_window\":true,\"max_window_layers\":0,\"sliding_window\":null", null)]
+    [InlineData("qwen2", ",\"use_sliding_window\":true,\"sliding_window\":7", null)]
     [InlineData("qwen2", ",\"sliding_window\":7,\"use_sliding_window\":true,\"max_window_layers\":0", 7)]
     [InlineData("qwen3", ",\"sliding_window\":7,\"use_sliding_window\":true,\"max_window_layers\":9,\"layer_types\":[\"sliding_attention\",\"sliding_attention\"]", 7)]
     public void WindowsAreThoseOfTheFamily(string family, string fields, int? window) => Assert.Equal(
         window,
-        Read($$"""{"model_type":"{{family}}","vocab_size":9,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,"intermediate_size":4{{fields}}}""").Architecture.SlidingWindow);
+        Read($$"""{"model_type":"{{family}}","vocab_size":9,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,"num_key_value_heads":2,"intermediate_size":4{{fields}}}""").Architecture.SlidingWindow);
+
+    [Theory]
+    [InlineData("llama", "", 64)]
+    [InlineData("llama", ",\"num_key_value_heads\":null", 64)]
+    [InlineData("mistral", "", 8)]
+    [InlineData("mistral", ",\"num_key_value_heads\":null", 64)]
+    [InlineData("qwen2", "", 32)]
+    [InlineData("qwen3", "", 32)]
+    [InlineData("qwen3", ",\"num_key_value_heads\":16", 16)]
+    public void KeyValueHeadsAreThoseOfTheFamily(string family, string fields, int groups) => Assert.Equal(
+        groups,
+        Read($$"""{"model_type":"{{family}}","vocab_size":9,"hidden_size":128,"num_hidden_layers":2,"num_attention_heads":64,"intermediate_size":4{{fields}}}""").KvGroupCount);
+
+    /// <summary>Since transformers 5 everything about rotations stands in one object.</summary>
+    [Theory]
+    [InlineData(
+        """{"model_type":"llama","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,""",
+        """ "rope_theta":5e5,"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":16}}""",
+        """ "rope_parameters":{"rope_theta":5e5,"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":16},"dtype":"bfloat16"}""")]
+    [InlineData(
+        """{"model_type":"gpt_neox","vocab_size":9,"hidden_size":64,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,""",
+        """ "rotary_emb_base":777,"rotary_pct":0.5,"torch_dtype":"float16"}""",
+        """ "rope_parameters":{"rope_theta":777,"rope_type":"default","partial_rotary_factor":0.5}}""")]
+    public void OldAndNewConfigurationsSayTheSame(string begin, string old, string renewed)
+    {
+        ModelConfig config = Read(begin + old);
+        Assert.Equal(config, Read(begin + renewed));
+        Assert.NotEqual(config, Read(begin.TrimEnd(',') + "}"));
+    }
+
+    [Fact]
+    public void EveryEndOfTextIsKept()
+    {
+        ModelConfig config = Read(With("eos_token_id", "[7, 3, 50256, 7, 12]"));
+        Assert.Equal((7, "3, 12"), (config.EosId, config.OtherEosIds?.ToString()));
+        Assert.Equal([3, 7, 12], Enumerable.Range(0, 32).Where(config.IsEnd));
+        using DecoderWeights weights = DecoderWeights.Allocate(config);
+        HuggingFaceCheckpoint.Save(weights, folder["saved"]);
+        Assert.Equal("[7,3,12]", JsonNode.Parse(File.ReadAllText(Path.Combine(folder["saved"], "config.json")))!["eos_token_id"]!.ToJsonString());
+        Assert.Equal(config, HuggingFaceCheckpoint.ReadConfig(folder["saved"]));
+    }
+
+    [Theory]
+    [InlineData("9", """{"eos_token_id":[3, 9, 5]}""", 9, "3, 5")]
+    [InlineData("null", """{"eos_token_id":[3, 5]}""", 3, "5")]
+    [InlineData("9", """{"eos_token_id":null,"bos_token_id":4}""", 9, null)]
+    [InlineData("9", """{"temperature":0.6}""", 9, null)]
+    public void GenerationSettingsNameFurtherEnds(string ends, string generation, int first, string? others)
+    {
+        File.WriteAllText(folder["generation_config.json"], generation);
+        ModelConfig config = Read(With("eos_token_id", ends));
+        Assert.Equal((first, others, null), (config.EosId, config.OtherEosIds?.ToString(), config.BosId));
+    }
+
+    [Theory]
+    [InlineData("""{"eos_token_id":["</s>"]}""", "eos_token_id '\"</s>\"' is not a token id")]
+    [InlineData("[1]", "is not a JSON object")]
+    public void DamagedGenerationSettingsAreNamed(string generation, string why)
+    {
+        File.WriteAllText(folder["generation_config.json"], generation);
+        string message = Assert.Throws<FlextronException>(() => Read(With("eos_token_id", "9"))).Message;
+        Assert.Contains(why, message, StringComparison.Ordinal);
+        Assert.Contains(folder["generation_config.json"], message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("")]

@@ -97,6 +97,7 @@ public sealed class Llama2CheckpointFileTests : IDisposable
         Refused(config with { RopeTheta = 20000 }, "has the rotary base 10000, not 20000");
         Refused(config with { BosId = 3 }, "has the token ids BOS 1 and EOS 2, not 3 and 2");
         Refused(config with { EosId = 3 }, "has the token ids BOS 1 and EOS 2, not 1 and 3");
+        Refused(config with { OtherEosIds = new TokenIdList([5, 7]) }, "has the token ids BOS 1 and EOS 2, not 1 and 2, 5, 7");
     }
 
     [Fact]

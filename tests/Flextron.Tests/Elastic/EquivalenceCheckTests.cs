@@ -58,4 +58,36 @@ public sealed class EquivalenceCheckTests
 
         Assert.True(EquivalenceCheck.OfModels(original, other, Text) > 1e-3);
     }
+
+    [Fact]
+    public void RoundingIsMeasuredByTheLogitsSize()
+    {
+        // As in GPT-2, whose logits are around a hundred: what is rounding there would be a defect of logits around 1.
+        ModelConfig config = RandomLlama.TinyConfig();
+        using var original = new DecoderModel(RandomLlama.Create(config, seed: 1).ToDecoderWeights(config));
+        using var other = new DecoderModel(RandomLlama.Create(config, seed: 1).ToDecoderWeights(config));
+        WeightPermutation.Apply(other.Weights, ImportanceOrder.Random(config, seed: 2, channels: true));
+        using (no_grad())
+        {
+            original.Weights.FinalNorm_C.mul_(10_000);
+            other.Weights.FinalNorm_C.mul_(10_000);
+        }
+
+        LogitDifference rounding = EquivalenceCheck.OfModels(original, other, Text);
+        Assert.True(rounding.Largest > EquivalenceCheck.Tolerance, $"{rounding} is too small to tell anything.");
+        Assert.Throws<FlextronException>(() => EquivalenceCheck.Require(rounding.Largest, "It"));
+        EquivalenceCheck.Require(rounding, "It");
+
+        using (no_grad()) other.Weights.Blocks[0].Down_DC[3].mul_(1.01);
+        string message = Assert.Throws<FlextronException>(() => EquivalenceCheck.Require(EquivalenceCheck.OfModels(original, other, Text), "It")).Message;
+        Assert.Contains("It computes logits that differ by", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(double.NaN, 5)]
+    [InlineData(double.PositiveInfinity, double.PositiveInfinity)]
+    [InlineData(2e-4, 1)]
+    [InlineData(2e-4, 0)]
+    public void WhatIsNoNumberIsNotTheSame(double largest, double magnitude) =>
+        Assert.Throws<FlextronException>(() => EquivalenceCheck.Require(new LogitDifference(largest, magnitude), "It"));
 }

@@ -53,6 +53,18 @@ public sealed class TextGeneratorTests
     }
 
     [Fact]
+    public void ItStopsAtAnyOfSeveralEnds()
+    {
+        using var plain = new DecoderModel(Random.ToDecoderWeights(Config));
+        IReadOnlyList<int> ids = Generator(plain).Generate("hello", new GenerationSettings { MaximumTokens = 6 }).Ids;
+        int unused = Enumerable.Range(0, Config.VocabularySize).First(id => !ids.Contains(id));
+        using var model = new DecoderModel(Random.ToDecoderWeights(Config with { EosId = unused, OtherEosIds = new TokenIdList([unused, ids[2]]) }));
+        GeneratedText result = Generator(model).Generate("hello", new GenerationSettings { MaximumTokens = 6 });
+        Assert.Equal(ids.Take(ids.ToList().IndexOf(ids[2])), result.Ids);
+        Assert.Equal(StopReason.EndOfText, result.Stopped);
+    }
+
+    [Fact]
     public void StreamedPiecesMakeUpTheText()
     {
         using var model = new DecoderModel(Random.ToDecoderWeights(Config));

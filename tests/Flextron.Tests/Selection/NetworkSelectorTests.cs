@@ -199,6 +199,17 @@ public sealed class NetworkSelectorTests
         Assert.All(preferred.Blocks.Zip(uniform.Blocks), p => Assert.True(p.First.KvGroups >= p.Second.KvGroups && p.First.Neurons >= p.Second.Neurons, preferred.ToString()));
     }
 
+    [Fact]
+    public void WhatWideningAMeasuredNetworkIsPredictedToGainIsNotBelieved()
+    {
+        ICostTable cost = AnalyticCosts.Parameters(Config);
+        SubNetwork proposal = new([new BlockShape(2, 64), new BlockShape(2, 64), new BlockShape(2, 64)]);
+        // Widened to the whole budget the smallest network is predicted to be far better than it was measured.
+        var measured = new MeasuredNetworks([new MeasuredNetwork(Space.Smallest, 2.1), new MeasuredNetwork(proposal, 2)], 4);
+        var selector = new NetworkSelector(Config, Space) { Sensitivities = Sensitivities(new Random(10)), Measured = measured };
+        Assert.Equal(proposal, selector.Select(cost.Cost(proposal), cost, proposal).SubNetwork);
+    }
+
     internal static NetworkSelector Selector(LossSensitivities? losses) => new(Config, Space) { Sensitivities = losses };
 
     internal static LossSensitivities Sensitivities(Random random)

@@ -131,6 +131,8 @@ public class HuggingFaceTokenizerTests
         Assert.Equal((null, 33, false), (byConfig.BosId, byConfig.EosId, byConfig.AddsBos));
         Tokenizer byModel = root.Load(("config.json", """{"bos_token_id":33,"eos_token_id":[5,6]}"""));
         Assert.Equal((33, 5), (byModel.BosId, byModel.EosId));
+        Tokenizer leftOver = root.Load(("config.json", """{"bos_token_id":50256,"eos_token_id":[]}"""));
+        Assert.Equal((31, 32), (leftOver.BosId, leftOver.EosId));
         Assert.Contains("<nope>", Assert.Throws<FlextronException>(
             () => root.Load(("special_tokens_map.json", """{"bos_token":"<nope>"}"""))).Message, StringComparison.Ordinal);
     }

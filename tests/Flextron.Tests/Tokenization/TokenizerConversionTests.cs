@@ -81,6 +81,18 @@ public sealed class TokenizerConversionTests : IDisposable
         Assert.Equal([3, 2], TokenizerLoader.Load(_folder["copy"]).Encode("ab"));
     }
 
+    [Fact]
+    public void ABeginningThatIsNoTokenIsRefused()
+    {
+        File.WriteAllText(_folder["vocab.json"], """{"a":0,"b":1,"ab":5}""");
+        File.WriteAllText(_folder["merges.txt"], "a b\n");
+        File.WriteAllText(_folder["tokenizer_config.json"], """{"add_bos_token":true}""");
+        File.WriteAllText(_folder["config.json"], """{"bos_token_id":3}""");
+        Assert.Contains("vocab.json has no token of its id 3", Assert.Throws<FlextronException>(() => TokenizerLoader.Load(_folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["config.json"], """{"bos_token_id":50256}""");
+        Assert.Equal((null, false), (TokenizerLoader.Load(_folder.Path).BosId, TokenizerLoader.Load(_folder.Path).AddsBos));
+    }
+
     [Theory]
     [InlineData("""{"a":0}""", null, "There is no merges.txt")]
     [InlineData("""[]""", "", "is not an object")]

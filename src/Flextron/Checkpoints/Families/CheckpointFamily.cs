@@ -61,11 +61,20 @@ internal abstract class CheckpointFamily
     protected static string NameOf(ActivationKind activation) => Activations.First(a => a.Value == activation).Text;
 
     /// <summary>The ids of beginning and end, as every family has them.</summary>
-    protected static ModelConfig WithTokenIds(ModelConfig config, ConfigFields fields) => config with
+    /// <param name="config">The rest of the model.</param>
+    /// <param name="fields">Its configuration.</param>
+    /// <param name="generation">The folder's <c>generation_config.json</c>, which may know of more ends.</param>
+    public static ModelConfig WithTokenIds(ModelConfig config, ConfigFields fields, ConfigFields? generation)
     {
-        BosId = fields.TokenId("bos_token_id", config.VocabularySize),
-        EosId = fields.TokenId("eos_token_id", config.VocabularySize),
-    };
+        IReadOnlyList<int> begin = fields.TokenIds("bos_token_id", config.VocabularySize), end = fields.TokenIds("eos_token_id", config.VocabularySize);
+        int[] ends = [.. end.Concat(generation?.TokenIds("eos_token_id", config.VocabularySize) ?? []).Distinct()];
+        return config with
+        {
+            BosId = begin.Count > 0 ? begin[0] : null,
+            EosId = ends.Length > 0 ? ends[0] : null,
+            OtherEosIds = ends.Length > 1 ? new TokenIdList([.. ends[1..]]) : null,
+        };
+    }
 
     /// <summary>The head size that follows from width and number of heads.</summary>
     /// <exception cref="FlextronException">It is not a whole number.</exception>

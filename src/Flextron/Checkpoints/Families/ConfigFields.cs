@@ -92,15 +92,15 @@ internal sealed class ConfigFields
         _ => throw new FlextronException($"{Path}: {name} is not an object; correct it or make it null."),
     };
 
-    /// <summary>One id or a list of them, of which the first is the model's own; negative means none.</summary>
-    public int? TokenId(string name, int vocabulary)
+    /// <summary>
+    /// One id or a list of them, the model's own first. Negative ones mean none, and so do those outside the vocabulary, which no text can lead to: configurations of
+    /// small GPT-2 models often keep the ids of the large vocabulary.
+    /// </summary>
+    public IReadOnlyList<int> TokenIds(string name, int vocabulary)
     {
-        JsonElement? value = Find(name);
-        if (value is { ValueKind: JsonValueKind.Array } list) value = list.GetArrayLength() == 0 ? null : list[0];
-        if (value is null) return null;
-        if (value is not { ValueKind: JsonValueKind.Number } || !value.Value.TryGetInt32(out int id)) throw Wrong(name, value.Value, "a token id");
-        if (id >= vocabulary) throw new FlextronException($"{Path}: {name} {id} is outside the vocabulary of {vocabulary}; correct it or make it null.");
-        return id < 0 ? null : id;
+        if (Find(name) is not { } value) return [];
+        IEnumerable<JsonElement> elements = value.ValueKind == JsonValueKind.Array ? value.EnumerateArray() : [value];
+        return [.. elements.Select(e => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int id) ? id : throw Wrong(name, e, "a token id")).Where(id => id >= 0 && id < vocabulary)];
     }
 
     /// <summary>Refuses a value other than the one that the library computes.</summary>

@@ -30,33 +30,31 @@ internal sealed partial class Gpt2Family : CheckpointFamily
         fields.Require("scale_attn_by_inverse_layer_idx", needed: false);
         fields.Require("add_cross_attention", needed: false);
         (int hidden, int heads) = (fields.Integer("n_embd"), fields.Integer("n_head"));
-        return WithTokenIds(
-            new ModelConfig
+        return new ModelConfig
+        {
+            Family = Name,
+            Architecture = new DecoderArchitecture
             {
-                Family = Name,
-                Architecture = new DecoderArchitecture
-                {
-                    Norm = NormKind.Layer,
-                    QueryKeyValueBias = true,
-                    OutputBias = true,
-                    MlpBias = true,
-                    GatedMlp = false,
-                    Activation = Activation(fields, "activation_function", "gelu_new"),
-                    LearnedPositions = true,
-                    FreeHeadSize = false,
-                },
-                VocabularySize = fields.Integer("vocab_size"),
-                HiddenSize = hidden,
-                BlockCount = fields.Integer("n_layer"),
-                HeadCount = heads,
-                KvGroupCount = heads,
-                HeadSize = HeadSize(fields, "n_embd", "n_head", explicitly: false),
-                NeuronCount = fields.OptionalInteger("n_inner") ?? (int)Math.Min(int.MaxValue, 4L * hidden),
-                ContextLength = fields.OptionalInteger("n_positions") ?? fields.OptionalInteger("n_ctx") ?? 1024,
-                NormEpsilon = fields.OptionalNumber("layer_norm_epsilon") ?? 1e-5,
-                TiedEmbeddings = fields.Flag("tie_word_embeddings", absent: true),
+                Norm = NormKind.Layer,
+                QueryKeyValueBias = true,
+                OutputBias = true,
+                MlpBias = true,
+                GatedMlp = false,
+                Activation = Activation(fields, "activation_function", "gelu_new"),
+                LearnedPositions = true,
+                FreeHeadSize = false,
             },
-            fields);
+            VocabularySize = fields.Integer("vocab_size"),
+            HiddenSize = hidden,
+            BlockCount = fields.Integer("n_layer"),
+            HeadCount = heads,
+            KvGroupCount = heads,
+            HeadSize = HeadSize(fields, "n_embd", "n_head", explicitly: false),
+            NeuronCount = fields.OptionalInteger("n_inner") ?? (int)Math.Min(int.MaxValue, 4L * hidden),
+            ContextLength = fields.OptionalInteger("n_positions") ?? fields.OptionalInteger("n_ctx") ?? 1024,
+            NormEpsilon = fields.OptionalNumber("layer_norm_epsilon") ?? 1e-5,
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", absent: true),
+        };
     }
 
     public override JsonObject Write(ModelConfig config) => new()

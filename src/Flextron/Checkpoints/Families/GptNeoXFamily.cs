@@ -27,37 +27,35 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
         int heads = fields.Integer("num_attention_heads"), headSize = HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: false);
         RotaryFields rotary = RotaryFields.Read(fields, "rotary_emb_base", "rotary_pct", share: 0.25);
         bool biased = fields.Flag("attention_bias", absent: true);
-        return WithTokenIds(
-            new ModelConfig
+        return new ModelConfig
+        {
+            Family = Name,
+            Architecture = new DecoderArchitecture
             {
-                Family = Name,
-                Architecture = new DecoderArchitecture
-                {
-                    Norm = NormKind.Layer,
-                    QueryKeyValueBias = biased,
-                    OutputBias = biased,
-                    MlpBias = true,
-                    GatedMlp = false,
-                    Activation = Activation(fields, "hidden_act", "gelu"),
-                    RotarySize = rotary.Share is >= 0 and <= 1 ? (int)(headSize * rotary.Share)
-                        : throw new FlextronException($"{fields.Path}: rotary_pct {rotary.Share} is not a share of a head; correct it."),
-                    RopeScaling = rotary.Scaling,
-                    ParallelResidual = fields.Flag("use_parallel_residual", absent: true),
-                    FreeHeadSize = false,
-                },
-                VocabularySize = fields.Integer("vocab_size"),
-                HiddenSize = fields.Integer("hidden_size"),
-                BlockCount = fields.Integer("num_hidden_layers"),
-                HeadCount = heads,
-                KvGroupCount = heads,
-                HeadSize = headSize,
-                NeuronCount = fields.Integer("intermediate_size"),
-                ContextLength = fields.OptionalInteger("max_position_embeddings") ?? 2048,
-                NormEpsilon = fields.OptionalNumber("layer_norm_eps") ?? 1e-5,
-                RopeTheta = rotary.Theta,
-                TiedEmbeddings = fields.Flag("tie_word_embeddings"),
+                Norm = NormKind.Layer,
+                QueryKeyValueBias = biased,
+                OutputBias = biased,
+                MlpBias = true,
+                GatedMlp = false,
+                Activation = Activation(fields, "hidden_act", "gelu"),
+                RotarySize = rotary.Share is >= 0 and <= 1 ? (int)(headSize * rotary.Share)
+                    : throw new FlextronException($"{fields.Path}: rotary_pct {rotary.Share} is not a share of a head; correct it."),
+                RopeScaling = rotary.Scaling,
+                ParallelResidual = fields.Flag("use_parallel_residual", absent: true),
+                FreeHeadSize = false,
             },
-            fields);
+            VocabularySize = fields.Integer("vocab_size"),
+            HiddenSize = fields.Integer("hidden_size"),
+            BlockCount = fields.Integer("num_hidden_layers"),
+            HeadCount = heads,
+            KvGroupCount = heads,
+            HeadSize = headSize,
+            NeuronCount = fields.Integer("intermediate_size"),
+            ContextLength = fields.OptionalInteger("max_position_embeddings") ?? 2048,
+            NormEpsilon = fields.OptionalNumber("layer_norm_eps") ?? 1e-5,
+            RopeTheta = rotary.Theta,
+            TiedEmbeddings = fields.Flag("tie_word_embeddings"),
+        };
     }
 
     public override JsonObject Write(ModelConfig config) => new()

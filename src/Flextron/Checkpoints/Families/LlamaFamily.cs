@@ -29,24 +29,22 @@ internal partial class LlamaFamily : CheckpointFamily
         RotaryFields rotary = RotaryFields.Read(fields);
         if (rotary.Share != 1)
             throw new FlextronException($"{fields.Path}: partial_rotary_factor {rotary.Share} is not supported in this family; use a model that rotates whole heads.");
-        return WithTokenIds(
-            new ModelConfig
-            {
-                Family = Name,
-                Architecture = Architecture(fields) with { RopeScaling = rotary.Scaling, Activation = Activation(fields, "hidden_act", "silu") },
-                VocabularySize = fields.Integer("vocab_size"),
-                HiddenSize = fields.Integer("hidden_size"),
-                BlockCount = fields.Integer("num_hidden_layers"),
-                HeadCount = heads,
-                KvGroupCount = fields.OptionalInteger("num_key_value_heads") ?? heads,
-                HeadSize = headSize ?? HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true),
-                NeuronCount = fields.Integer("intermediate_size"),
-                ContextLength = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength,
-                NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? 1e-6,
-                RopeTheta = rotary.Theta,
-                TiedEmbeddings = fields.Flag("tie_word_embeddings"),
-            },
-            fields);
+        return new ModelConfig
+        {
+            Family = Name,
+            Architecture = Architecture(fields) with { RopeScaling = rotary.Scaling, Activation = Activation(fields, "hidden_act", "silu") },
+            VocabularySize = fields.Integer("vocab_size"),
+            HiddenSize = fields.Integer("hidden_size"),
+            BlockCount = fields.Integer("num_hidden_layers"),
+            HeadCount = heads,
+            KvGroupCount = fields.OptionalInteger("num_key_value_heads") ?? (fields.Has("num_key_value_heads") ? heads : AbsentKvGroupCount ?? heads),
+            HeadSize = headSize ?? HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true),
+            NeuronCount = fields.Integer("intermediate_size"),
+            ContextLength = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength,
+            NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? 1e-6,
+            RopeTheta = rotary.Theta,
+            TiedEmbeddings = fields.Flag("tie_word_embeddings"),
+        };
     }
 
     public override JsonObject Write(ModelConfig config)
@@ -109,6 +107,9 @@ internal partial class LlamaFamily : CheckpointFamily
 
     /// <summary>The head size where the configuration names none; null: hidden size by number of heads.</summary>
     protected virtual int? AbsentHeadSize => null;
+
+    /// <summary>The key/value heads where the configuration does not mention them; null: as many as heads, which is also what their being null means.</summary>
+    protected virtual int? AbsentKvGroupCount => null;
 
     /// <summary>The context where the configuration names none.</summary>
     protected virtual int AbsentContextLength => 2048;

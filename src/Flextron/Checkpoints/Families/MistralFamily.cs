@@ -12,6 +12,8 @@ internal sealed class MistralFamily : LlamaFamily
 
     protected override int AbsentContextLength => 4096 * 32;
 
+    protected override int? AbsentKvGroupCount => 8;
+
     protected override DecoderArchitecture Architecture(ConfigFields fields) =>
         new() { SlidingWindow = fields.Has("sliding_window") ? fields.OptionalInteger("sliding_window") : 4096 };
 

@@ -13,6 +13,8 @@ internal class Qwen2Family : LlamaFamily
 
     protected override int AbsentContextLength => 32768;
 
+    protected override int? AbsentKvGroupCount => 32;
+
     protected override DecoderArchitecture Architecture(ConfigFields fields) => new() { QueryKeyValueBias = true, SlidingWindow = Window(fields) };
 
     protected override void Write(DecoderArchitecture architecture, JsonObject json) => WriteWindow(architecture, json);
@@ -21,7 +23,7 @@ internal class Qwen2Family : LlamaFamily
     /// <exception cref="FlextronException">Only some have.</exception>
     protected static int? Window(ConfigFields fields)
     {
-        if (!fields.Flag("use_sliding_window") || fields.OptionalInteger("sliding_window") is not { } window) return null;
+        if (!fields.Flag("use_sliding_window") || (fields.Has("sliding_window") ? fields.OptionalInteger("sliding_window") : 4096) is not { } window) return null;
         int blocks = fields.Integer("num_hidden_layers");
         int windowed = fields.Find("layer_types") is { ValueKind: JsonValueKind.Array } types
             ? types.EnumerateArray().Count(t => t.ValueKind == JsonValueKind.String && t.GetString() == "sliding_attention")
