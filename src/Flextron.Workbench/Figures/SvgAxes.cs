@@ -143,13 +143,13 @@ internal static class SvgAxes
                 (double x, double y) = (layout.X.Pixel(points.X[i]), layout.Y.Pixel(points.Y[i]));
                 string label = TextMetrics.Shorten(points.PointNames![i], size, layout.Plot.Width / 2);
                 double width = TextMetrics.Width(label, size);
-                // Right, left, above and below first, then further away on all sides.
+                // Beside the point first, then in the quarters between its intervals, above and below; then further away on all sides.
                 IEnumerable<SvgBox> places = new[] { 7.0, 14, 22, 32, 44 }.SelectMany(d => new SvgBox[]
                 {
                     new(x + d, y - height / 2, width, height), new(x - d - width, y - height / 2, width, height),
-                    new(x - width / 2, y - d - height, width, height), new(x - width / 2, y + d, width, height),
                     new(x + 4, y - d - height / 2, width, height), new(x + 4, y + d - height / 2, width, height),
                     new(x - 4 - width, y - d - height / 2, width, height), new(x - 4 - width, y + d - height / 2, width, height),
+                    new(x - width / 2, y - d - height, width, height), new(x - width / 2, y + d, width, height),
                 });
                 (SvgBox box, _) = placer.Place(places);
                 if (Math.Abs(box.Top + height / 2 - y) > 15 || Math.Max(box.Left - x, x - box.Right) > 15)

@@ -3,10 +3,12 @@ namespace Flextron.Workbench.Figures;
 /// <summary>Draws the data of lines, points, bars and histograms.</summary>
 internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer placer, string id)
 {
-    private const double LineWidth = 1.8, MarkerSize = 3.6, Cap = 3.5;
+    private const double LineWidth = 1.8, MarkerSize = 3.6, Cap = 3.5, MostShift = 14;
 
     // Beyond this many points markers would merge into the line; a few spaced ones still tell the lines apart.
     private const int MostMarkers = 40;
+
+    private Dictionary<FigureSeries, double>? _shifts;
 
     public void Draw(SvgCanvas canvas, FigureSeries series, int index)
     {
@@ -192,13 +194,17 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
         }
     }
 
-    /// <summary>Pixels by which a line's points stand beside their category, so that the error bars of several lines do not cover each other.</summary>
-    private double Shift(LineSeries line)
+    private double Shift(LineSeries line) => (_shifts ??= Shifts()).GetValueOrDefault(line);
+
+    /// <summary>Pixels by which each line's points stand beside their category, or beside a place that all lines share, so that error bars do not cover each other.</summary>
+    private Dictionary<FigureSeries, double> Shifts()
     {
-        if (figure.X.Categories is not { } categories) return 0;
         LineSeries[] lines = [.. figure.Series.OfType<LineSeries>().Where(l => l.Spread == Spread.ErrorBars && l.Lower is not null)];
-        int place = Array.FindIndex(lines, l => ReferenceEquals(l, line));
-        return place < 0 ? 0 : (place - (lines.Length - 1) / 2.0) * Math.Min(7, 0.7 * layout.Plot.Width / categories.Count / lines.Length);
+        if (figure.X.Categories is null && !lines.All(l => l.X.SequenceEqual(lines[0].X))) lines = [];
+        double step = lines.Length == 0 ? 0 : Math.Min(7, 0.7 * layout.Plot.Width / (figure.X.Categories?.Count ?? Math.Max(1, lines[0].X.Count)) / lines.Length);
+        var shifts = new Dictionary<FigureSeries, double>(ReferenceEqualityComparer.Instance);
+        for (int i = 0; i < lines.Length; i++) shifts[lines[i]] = (i - (lines.Length - 1) / 2.0) * step;
+        return shifts;
     }
 
     private void PointMarker(SvgCanvas canvas, int index, double x, double y, double shift = 0)
@@ -211,7 +217,7 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
 
     private void ErrorBar(SvgCanvas canvas, double x, double lower, double upper, string colour, bool halo = false)
     {
-        if (!double.IsFinite(lower) || !double.IsFinite(upper) || !double.IsFinite(x) || !layout.Plot.Contains(x, layout.Plot.Top, 0.01)) return;
+        if (!double.IsFinite(lower) || !double.IsFinite(upper) || !double.IsFinite(x) || !layout.Plot.Contains(x, layout.Plot.Top, MostShift)) return;
         (double low, double high) = (layout.Y.Clamped(lower), layout.Y.Clamped(upper));
         string path = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"M{x - Cap:0.##},{high:0.##}h{2 * Cap}M{x:0.##},{high:0.##}V{low:0.##}M{x - Cap:0.##},{low:0.##}h{2 * Cap}");
         if (halo) canvas.Element("path", ("d", path), ("stroke", "#ffffff"), ("stroke-width", 3.2), ("fill", "none"));

@@ -46,5 +46,5 @@ internal static class GridFigures
 
     private static Axis Value(string name) =>
         name.Contains("loss", StringComparison.OrdinalIgnoreCase) || name.StartsWith("after.", StringComparison.Ordinal) || name.StartsWith("before.", StringComparison.Ordinal)
-            ? new Axis($"Held-out loss ({name})", "nats/token") : new Axis(name);
+            ? new Axis($"Held-out loss, {name}", "nats/token") : new Axis(name);
 }

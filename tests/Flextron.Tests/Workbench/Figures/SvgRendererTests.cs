@@ -133,6 +133,18 @@ public class SvgRendererTests
         Assert.All(first.Zip(first.Skip(1)), p => Assert.True(p.Second - p.First > 4));
     }
 
+    [Theory]
+    [InlineData(2.0, true)]
+    [InlineData(2.5, false)]
+    public void ErrorBarsStandSideBySideOnlyWhereAllLinesSharePlaces(double middle, bool aside)
+    {
+        LineSeries Line(string name, double x) => new(name, [1, x, 3], [1, 2, 3]) { Lower = [0, 1, 2], Upper = [2, 3, 4], Spread = Spread.ErrorBars };
+        XElement svg = Render(new Figure("t", new Axis("x"), new Axis("y"), [Line("a", 2), Line("b", middle)]));
+        double[] first = [.. svg.Descendants(Svg + "g").Where(g => g.Attribute("data-series") is not null)
+            .Select(g => SvgBounds.Points(g.Elements(Svg + "path").First(p => (string?)p.Attribute("class") == "interval")).Average(p => p.X))];
+        Assert.InRange(first[1] - first[0], aside ? 4 : -0.01, aside ? 8 : 0.01);
+    }
+
     [Fact]
     public void AMissingValueLeavesAGap()
     {
