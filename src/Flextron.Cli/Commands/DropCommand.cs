@@ -71,10 +71,15 @@ internal sealed class DropCommand : VerbCommand
         StandaloneSlice.Config(config, plan.Network, context.Get(pad));
         var loss = new HeldOutLoss(apart, (int)Math.Clamp(apart.Length - 1, 1, window));
         (LossEstimate whole, LossEstimate dropped) = (loss.Of(loaded.Model, loaded.Model.FullNetwork), loss.Of(loaded.Model, plan.Network));
-        using (DecoderModel? teacher = settings.Steps > 0 ? new DecoderModel(loaded.Model.Weights.Clone()) : null)
-        using (var trainer = new JointTrainer(loaded.Model, loaded.Family.Space, settings, teacher, new SingleNetwork(plan.Network)))
+        LossEstimate? healed = null;
+        // Without healing there is no need of the memory of an optimiser.
+        if (settings.Steps > 0)
+        {
+            using var teacher = new DecoderModel(loaded.Model.Weights.Clone());
+            using var trainer = new JointTrainer(loaded.Model, loaded.Family.Space, settings, teacher, new SingleNetwork(plan.Network));
             trainer.Run(train, progress: context, cancellation: context.Cancellation);
-        LossEstimate? healed = settings.Steps > 0 ? loss.Of(loaded.Model, plan.Network) : null;
+            healed = loss.Of(loaded.Model, plan.Network);
+        }
         (long parameters, double difference) = Write(context, loaded, plan.Network, place);
         double Bytes(SubNetwork network) => AnalyticCosts.WeightAndCacheBytes(config, sizeof(float), 1, config.ContextLength).Cost(network) - AnalyticCosts.WeightAndCacheBytes(config, sizeof(float), 0, 0).Cost(network);
         var json = new

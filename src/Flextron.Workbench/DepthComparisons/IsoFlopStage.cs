@@ -46,7 +46,7 @@ internal static class IsoFlopStage
         return run.Stage($"{arm.ToString().ToLowerInvariant()}-{size.Label}-seed{seed}", key, [corpus], stage =>
         {
             ModelConfig config = Config(settings, size, corpus);
-            using MixtureModel mixture = Fresh(config, settings, seed);
+            using MixtureModel mixture = Fresh(config, settings, seed, arm);
             ITokenSelector? selector = arm == MixtureArm.Random ? TopTokens.AtRandom(settings.Mixture, seed) : null;
             using TokenCorpus train = TokenCorpus.Load(corpus.File(TrainFile), config.VocabularySize);
             using (var trainer = new JointTrainer(
@@ -79,23 +79,21 @@ internal static class IsoFlopStage
 
     public static TokenCorpus TrainTokens(StageResult corpus, ModelConfig config) => TokenCorpus.Load(corpus.File(TrainFile), config.VocabularySize);
 
-    /// <summary>Fresh weights and routers; the dense arm begins with the same weights.</summary>
-    public static MixtureModel Fresh(ModelConfig config, MixtureComparisonSettings settings, long seed) => new(
-        new DecoderModel(BaseModelPretraining.Initialise(config, new PretrainingSettings().InitialScale, seed)), DepthRouters.Fresh(config, settings.Mixture, seed));
-
     /// <summary>Operations of one sequence's forward pass.</summary>
     public static double ForwardFlops(MixtureComparisonSettings settings, ModelConfig config, MixtureArm arm)
     {
-        MixtureSettings mixture = arm switch
-        {
-            // No block routes.
-            MixtureArm.Dense => settings.Mixture with { Every = config.BlockCount + 1 },
-            // Nothing predicts what chance decides.
-            MixtureArm.Random => settings.Mixture with { Sampler = CausalSampler.Auxiliary },
-            _ => settings.Mixture,
-        };
+        // No block of a dense network routes.
+        MixtureSettings mixture = arm == MixtureArm.Dense ? settings.Mixture with { Every = config.BlockCount + 1 } : Mixture(settings, arm);
         return new MixtureCosts(config, mixture).ForwardFlops(settings.SequenceLength);
     }
+
+    // Fresh weights and routers; the dense arm begins with the same weights.
+    private static MixtureModel Fresh(ModelConfig config, MixtureComparisonSettings settings, long seed, MixtureArm arm) => new(
+        new DecoderModel(BaseModelPretraining.Initialise(config, new PretrainingSettings().InitialScale, seed)), DepthRouters.Fresh(config, Mixture(settings, arm), seed));
+
+    // Nothing predicts what chance decides, and no loss may pull routers towards it.
+    private static MixtureSettings Mixture(MixtureComparisonSettings settings, MixtureArm arm) =>
+        arm == MixtureArm.Random ? settings.Mixture with { Sampler = CausalSampler.Auxiliary, AuxiliaryWeight = 0 } : settings.Mixture;
 
     private static ModelConfig Config(MixtureComparisonSettings settings, ModelSize size, StageResult corpus)
     {

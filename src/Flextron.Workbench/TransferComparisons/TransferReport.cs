@@ -62,14 +62,14 @@ internal static class TransferReport
     };
 
     // Says who was better, whoever it is.
-    private static string? Verdict(TransferResults results, string arm)
+    internal static string? Verdict(TransferResults results, string arm)
     {
         TransferArm how = results.Settings.Arms[arm];
         string? other = how.FromScratch ? null : how.Freeze is null ? results.Settings.Control(arm)
             : results.Settings.Arms.FirstOrDefault(a => !a.Value.FromScratch && a.Value.Freeze is null && Same(a.Value, how)).Key ?? results.Settings.Control(arm);
         if (other is null) return null;
         SummaryValue d = results.Difference(arm, other);
-        string judged = d.High < 0 ? "lower" : d.Low > 0 ? "higher" : "not distinguishable";
+        string judged = d.High is null ? "one seed, so chance is not ruled out" : d.High < 0 ? "lower" : d.Low > 0 ? "higher" : "not distinguishable";
         string interval = d is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" ({low:+0.000;−0.000;0.000} to {high:+0.000;−0.000;0.000})") : "";
         return string.Create(CultureInfo.InvariantCulture, $"**{arm}** against {other}, paired by seed: {d.Value:+0.000;−0.000;0.000}{interval}: {judged}.");
     }

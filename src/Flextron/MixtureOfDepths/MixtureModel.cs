@@ -34,6 +34,10 @@ public sealed class MixtureModel : IDisposable
         model.Config.RequireWholeContext("Mixture-of-Depths", "use a model that attends to its whole context");
         (Model, Routers) = (model, routers);
         Settings.Validated(model.Config.BlockCount);
+        DepthRouter first = routers.Each[0];
+        if (first.Weight_C.size(0) != model.Config.HiddenSize || !RoutedBlocks.SequenceEqual(Settings.RoutedBlocks(model.Config.BlockCount)))
+            throw new FlextronException(
+                $"The routers read {first.Weight_C.size(0)} channels in front of the blocks {string.Join(", ", RoutedBlocks)}, and the model has {model.Config.HiddenSize} channels and {model.Config.BlockCount} blocks: make routers for its shape.");
         this.routers = routers.Each.ToDictionary(r => r.Block);
     }
 

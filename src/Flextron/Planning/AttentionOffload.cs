@@ -33,7 +33,9 @@ public sealed record AttentionOffload(
     /// <param name="network">Which slice.</param>
     /// <param name="bytesPerElement">Of weights, cache and what goes over the link.</param>
     /// <param name="setting">The other device and the link.</param>
-    /// <exception cref="FlextronException">The table is without generation, the bandwidth contradicts it, or a setting is not possible.</exception>
+    /// <exception cref="FlextronException">
+    /// The table is without generation, the bandwidth contradicts it, a setting is not possible, or some block does not read the keys and values of its whole context.
+    /// </exception>
     public static AttentionOffload Of(LatencyTable table, ModelConfig config, SubNetwork network, int bytesPerElement, OffloadSetting setting)
     {
         ArgumentNullException.ThrowIfNull(table);
@@ -41,6 +43,8 @@ public sealed record AttentionOffload(
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(setting);
         setting.Validated();
+        config.RequireAttention("Offloading attention", "plan for the Transformer that it was made from");
+        config.RequireWholeContext("Offloading attention", "plan for a model that attends to its whole context");
         LatencyWorkload workload = table.Key.Workload;
         double localMs = table.DecodeStepCosts().Cost(network);
         // The table's step is at the mean context of its workload.

@@ -98,7 +98,8 @@ public sealed class BatchPlanner
     }
 
     private double Bytes(Candidate node) =>
-        node.Network.WeightBytes + node.Network.CacheBytesPerToken * node.Members.Sum(i => (double)node.Prompt + requests[i].GeneratedTokens);
+        node.Network.WeightBytes + node.Network.StateBytesPerSequence * node.Members.Length
+        + node.Network.CacheBytesPerToken * node.Members.Sum(i => (double)node.Prompt + requests[i].GeneratedTokens);
 
     private sealed record Candidate(ServedNetwork Network, int[] Members, double Value, int Prompt, int Generated)
     {

@@ -11,6 +11,9 @@ namespace Flextron.Planning;
 /// <param name="Loss">Its held-out loss, nats per token; null where it is not known.</param>
 public sealed record ServedNetwork(string Name, double WeightBytes, double CacheBytesPerToken, BatchLatency Latency, double? Loss = null)
 {
+    /// <summary>Bytes of a sequence that do not depend on its length: the states of linear mixers.</summary>
+    public double StateBytesPerSequence { get; init; }
+
     /// <summary>A sub-network with its memory by shape and its latency by table.</summary>
     /// <param name="name">What plans call it.</param>
     /// <param name="config">The model.</param>
@@ -20,8 +23,8 @@ public sealed record ServedNetwork(string Name, double WeightBytes, double Cache
     /// <param name="loss">Its loss, where it is known.</param>
     public static ServedNetwork Of(string name, ModelConfig config, SubNetwork network, IReadOnlyList<LatencyTable> tables, int bytesPerElement, double? loss = null)
     {
-        double weights = AnalyticCosts.WeightAndCacheBytes(config, bytesPerElement, 0, 0).Cost(network);
-        double withToken = AnalyticCosts.WeightAndCacheBytes(config, bytesPerElement, 1, 1).Cost(network);
-        return new ServedNetwork(name, weights, withToken - weights, BatchLatency.Of(tables, network), loss);
+        double Bytes(int sequences, int tokens) => AnalyticCosts.WeightAndCacheBytes(config, bytesPerElement, sequences, tokens).Cost(network);
+        double weights = Bytes(0, 0), empty = Bytes(1, 0);
+        return new ServedNetwork(name, weights, Bytes(1, 1) - empty, BatchLatency.Of(tables, network), loss) { StateBytesPerSequence = empty - weights };
     }
 }

@@ -256,6 +256,17 @@ public sealed class MixtureModelTests
     }
 
     [Fact]
+    public void RoutersOfAnotherShapeAreRefused()
+    {
+        using MixtureModel mixture = Create();
+        foreach (ModelConfig other in new[] { Config with { HiddenSize = 2 * Config.HiddenSize }, Config with { BlockCount = 6 }, Config with { BlockCount = 2 } })
+        {
+            using DepthRouters routers = DepthRouters.Fresh(other, Settings, seed: 1);
+            Assert.Contains($"channels and {Config.BlockCount} blocks", Assert.Throws<FlextronException>(() => new MixtureModel(mixture.Model, routers)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void NothingNativeIsLeftBehind()
     {
         using MixtureModel mixture = Create();

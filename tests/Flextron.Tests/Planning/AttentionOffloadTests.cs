@@ -1,4 +1,5 @@
 using Flextron.Latency;
+using Flextron.Mixers;
 using Flextron.Models;
 using Flextron.Planning;
 using Flextron.Tests.Reference;
@@ -76,8 +77,16 @@ public sealed class AttentionOffloadTests
         Assert.Contains("--generated-tokens", Assert.Throws<FlextronException>(() => AttentionOffload.Of(prompt, Config, Whole, 4, Setting)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void BlocksThatDoNotReadTheirWholeContextAreRefused()
+    {
+        string Message(ModelConfig config) => Assert.Throws<FlextronException>(() => AttentionOffload.Of(Table(), config, Whole, 4, Setting)).Message;
+        Assert.Contains("retention", Message(Config with { Mixers = MixerPattern.Of(MixerKind.Retention, 2, []) }), StringComparison.Ordinal);
+        Assert.Contains("sliding window", Message(Config with { Architecture = Config.Architecture with { SlidingWindow = 4 } }), StringComparison.Ordinal);
+    }
+
     // A decode step of 2 ms: 0.4 fixed, and 0.5 and 0.3 for the parts of each of two blocks.
-    private static LatencyTable Table()
+    internal static LatencyTable Table()
     {
         var none = new Quartiles(1, 1, 1, 1);
         LatencyEntry Entry(int width, double step) => new(width, 1 + 20 * step, 1, step, none, none);

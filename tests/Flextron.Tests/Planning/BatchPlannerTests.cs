@@ -1,4 +1,7 @@
+using Flextron.Mixers;
+using Flextron.Models;
 using Flextron.Planning;
+using Flextron.Tests.Reference;
 
 namespace Flextron.Tests.Planning;
 
@@ -16,7 +19,7 @@ public sealed class BatchPlannerTests
                 Value = trial % 3 == 0 ? random.Next(1, 5) : 1, MaximumLoss = random.Next(3) == 0 ? 2 + random.NextDouble() : null,
             })];
             ServedNetwork[] networks = [.. Enumerable.Range(1, 3).Select(n => new ServedNetwork(
-                $"n{n}", 100 * n, n, new BatchLatency([(1, 0.1 * n, 0.5 * n), (4, 0.2 * n, 0.9 * n), (6, 0.4 * n, 1.5 * n)], 25, 40), 3.2 - 0.4 * n))];
+                $"n{n}", 100 * n, n, new BatchLatency([(1, 0.1 * n, 0.5 * n), (4, 0.2 * n, 0.9 * n), (6, 0.4 * n, 1.5 * n)], 25, 40), 3.2 - 0.4 * n) { StateBytesPerSequence = trial % 4 * 20 })];
             double memory = random.Next(150, 900);
 
             BatchPlan plan = BatchPlanner.Plan(requests, networks, memory);
@@ -81,6 +84,16 @@ public sealed class BatchPlannerTests
         Assert.Contains("'c' limits the loss", Message(new BatchRequest("c", 1, 1, 1) { MaximumLoss = 2 }), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void AStateCountsOnceASequenceAndKeysAndValuesOnceAToken()
+    {
+        ModelConfig hybrid = RandomLlama.TinyConfig() with { Mixers = MixerPattern.Of(MixerKind.Retention, 2, [1]) };
+        var network = ServedNetwork.Of("hybrid", hybrid, SubNetwork.Full(hybrid), [AttentionOffloadTests.Table()], 4);
+        // 2 groups of 6 in either block: a matrix of 6 × 6 each in one, a key and a value of 6 each in the other.
+        Assert.Equal(2 * 6 * 6 * 4, network.StateBytesPerSequence, 1e-9);
+        Assert.Equal(2 * 2 * 6 * 4, network.CacheBytesPerToken, 1e-9);
+    }
+
     private static (double Value, double CompletionMs) Exhaustive(BatchRequest[] requests, ServedNetwork[] networks, double memory)
     {
         (double value, double completion) best = (0, 0);
@@ -105,7 +118,7 @@ public sealed class BatchPlannerTests
         if (members.Any(r => prompt + r.GeneratedTokens > network.Latency.MaximumTokens || r.MaximumLoss < network.Loss)) return false;
         double start = network.Latency.PromptMs(batch, prompt), step = network.Latency.StepMs(batch);
         done = start + step * members.Max(r => r.GeneratedTokens);
-        bytes = network.WeightBytes + members.Sum(r => network.CacheBytesPerToken * (prompt + r.GeneratedTokens));
+        bytes = network.WeightBytes + members.Sum(r => network.StateBytesPerSequence + network.CacheBytesPerToken * (prompt + r.GeneratedTokens));
         return bytes <= memory && members.All(r => start + step * r.GeneratedTokens <= r.DeadlineMs);
     }
 }
