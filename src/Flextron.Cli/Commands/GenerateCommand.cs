@@ -66,6 +66,8 @@ internal sealed class GenerateCommand : VerbCommand
 
         Show(context.Get(prompt));
         (GeneratedText result, BudgetController? account) = widths.Generate(generator, context.Get(prompt), settings, Show, context.Cancellation);
+        // The text's line ends first: on a terminal both streams are one.
+        context.Stream?.WriteLine();
         if (!context.Json) context.Message(Summary(result, account));
         var json = new
         {
@@ -75,7 +77,7 @@ internal sealed class GenerateCommand : VerbCommand
             predictedMs = widths.PredictedMs,
             dynamic = account is null ? null : new { meanMs = account.MeanCost(0), targetMs = widths.Tokens!.TargetMs, worstRatio = account.WorstRatio(0), tokens = account.Tokens },
         };
-        return new VerbResult(json, writer => writer.WriteLine());
+        return new VerbResult(json, _ => { });
     }
 
     /// <summary>How a generation went, in one line.</summary>

@@ -10,7 +10,7 @@ namespace Flextron.Workbench.Benchmarks;
 public sealed record BenchmarkComparison(IReadOnlyList<BenchmarkDifference> Rows, bool SameMachine)
 {
     /// <summary>Compares what two folders or files hold.</summary>
-    /// <exception cref="FlextronException">One of them is no benchmark report.</exception>
+    /// <exception cref="FlextronException">One of them is no benchmark report, or a damaged one.</exception>
     public static BenchmarkComparison OfFiles(string before, string after) => Of(Read(before), Read(after));
 
     /// <summary>Compares two reports.</summary>
@@ -38,7 +38,7 @@ public sealed record BenchmarkComparison(IReadOnlyList<BenchmarkDifference> Rows
         };
         report.Table(new ReportTable([new("benchmark"), new("figure"), new("unit"), new("before"), new("after"), new("after / before"), new("beyond noise")],
             Rows.Select(r => (IReadOnlyList<object?>)
-                [$"{r.After.Group}: {r.After.Benchmark}", r.After.Name, r.After.Unit, Digits(r.Before.Value.Median), Digits(r.After.Value.Median), Digits(r.Factor), r.BeyondNoise ? "yes" : "no"])));
+                [$"{r.After.Group}: {r.After.Benchmark}", r.After.Name, r.After.Unit, Digits(r.Before.Value.Median), Digits(r.After.Value.Median), Digits(r.Factor), r.BeyondNoise switch { true => "yes", false => "no", null => "measured once" }])));
         return MarkdownReport.Render(report);
     }
 
@@ -47,7 +47,12 @@ public sealed record BenchmarkComparison(IReadOnlyList<BenchmarkDifference> Rows
         string file = Directory.Exists(path) ? Path.Combine(path, "benchmarks.json") : path;
         if (!File.Exists(file)) throw new FlextronException($"There is no benchmark report at {path}: give a folder that `flextron bench --out` wrote, or its benchmarks.json.");
         BenchmarkReport report = FlextronJson.ReadFile<BenchmarkReport>(file, "benchmark report");
-        return report.Figures is null || report.Environment is null ? throw new FlextronException($"{file} is not a benchmark report: it has no figures.") : report;
+        if (report.Figures is null || report.Environment is null) throw new FlextronException($"{file} is not a benchmark report: it has no figures or no environment.");
+        if (report.Figures.Any(f => f is not { Group: not null, Benchmark: not null, Name: not null, Unit: not null, Value: not null }))
+            throw new FlextronException($"{file} is damaged: one of its figures lacks its name, unit or value. Measure again with `flextron bench --out`.");
+        if (report.Figures.GroupBy(f => (f.Group, f.Benchmark, f.Name)).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice)
+            throw new FlextronException($"{file} is damaged: it has the figure '{twice.Name}' of {twice.Group}/{twice.Benchmark} twice. Measure again with `flextron bench --out`.");
+        return report;
     }
 
     private static string Digits(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);

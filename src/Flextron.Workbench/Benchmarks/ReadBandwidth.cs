@@ -5,7 +5,7 @@ namespace Flextron.Workbench.Benchmarks;
 
 /// <summary>
 /// The speed at which all processors together read memory and do nothing else: the limit of decoding, which reads every weight once a token and
-/// writes next to nothing. A triad, which writes a third of what it moves, would be a lower limit for the wrong work.
+/// writes next to nothing. A triad, which writes a third of what it moves, is the limit of other work.
 /// </summary>
 internal sealed class ReadBandwidth
 {

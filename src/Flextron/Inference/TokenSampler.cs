@@ -26,12 +26,14 @@ public sealed class TokenSampler(GenerationSettings settings)
     /// <summary>Draws one id.</summary>
     /// <param name="logits_V">Logits of the next token.</param>
     /// <returns>An id; of equal greatest logits the first where the temperature is 0.</returns>
+    /// <exception cref="FlextronException">The logits have no finite greatest, so that there is nothing to draw from.</exception>
     public int Next(ReadOnlySpan<float> logits_V)
     {
         if (settings.RepetitionPenalty != 1) logits_V = Penalised(logits_V);
         int best = 0;
         for (int i = 1; i < logits_V.Length; i++)
             if (logits_V[i] > logits_V[best]) best = i;
+        if (!float.IsFinite(logits_V[best])) throw NotNumbers();
         if (settings.Temperature == 0) return best;
 
         if (weights_V.Length != logits_V.Length)
@@ -42,6 +44,7 @@ public sealed class TokenSampler(GenerationSettings settings)
             weights_V[i] = Math.Exp((logits_V[i] - logits_V[best]) / settings.Temperature);
             total += weights_V[i];
         }
+        if (!double.IsFinite(total)) throw NotNumbers();
         int mostKept = settings.TopK > 0 ? Math.Min(settings.TopK, weights_V.Length) : weights_V.Length;
         if (mostKept == weights_V.Length && settings.TopP >= 1) return DrawFromAll(total, best);
         int kept = Order(mostKept, total);
@@ -53,6 +56,10 @@ public sealed class TokenSampler(GenerationSettings settings)
         }
         return best;
     }
+
+    // Else a damaged model would seem to choose its first token for ever.
+    private static FlextronException NotNumbers() =>
+        new("The logits of the next token are not finite numbers: the model's weights are damaged or overflow; load it with --dtype float32, or from another checkpoint.");
 
     private int DrawFromAll(double total, int best)
     {

@@ -131,6 +131,20 @@ public sealed class TokenSamplerTests
         Assert.Equal([3f, 2f, -1f], logits);
     }
 
+    [Theory]
+    [InlineData(0, new[] { float.NaN, float.NaN, float.NaN })]
+    [InlineData(0, new[] { float.NaN, 1f, 2f })]
+    [InlineData(0, new[] { 1f, float.PositiveInfinity, 2f })]
+    [InlineData(1, new[] { 1f, 2f, float.NaN })]
+    [InlineData(1, new[] { float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity })]
+    public void LogitsOfADamagedModelAreNoToken(double temperature, float[] logits)
+    {
+        var sampler = new TokenSampler(new GenerationSettings { Temperature = temperature });
+        Assert.Contains("not finite", Assert.Throws<FlextronException>(() => sampler.Next(logits)).Message, StringComparison.Ordinal);
+        // What is only impossible is not damaged.
+        Assert.Equal(2, sampler.Next([float.NegativeInfinity, float.NegativeInfinity, 3f]));
+    }
+
     [Fact]
     public void NothingIsAllocatedPerDraw()
     {

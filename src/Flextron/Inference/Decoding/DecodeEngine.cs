@@ -11,8 +11,8 @@ namespace Flextron.Inference.Decoding;
 /// </summary>
 /// <remarks>
 /// One token reads every weight once, so the time of a token is bounded by memory bandwidth, and fewer bytes are faster: narrower
-/// sub-networks, bfloat16, 8-bit weights. Float32 and bfloat16 models are read where they lie, so training in place shows at once; other
-/// formats are converted copies made here.
+/// sub-networks, bfloat16, 8-bit weights. Float32 models are read where they lie, so training in place shows at once, and so are the
+/// matrices of bfloat16 models, whose norms, biases and positions are float32 copies; other formats are converted copies, too.
 /// </remarks>
 public sealed unsafe class DecodeEngine : IDisposable
 {
@@ -132,6 +132,7 @@ public sealed unsafe class DecodeEngine : IDisposable
     // The tensor's own memory where it has the type, a converted copy otherwise; either way kept alive by an alias of it.
     private nint InPlace(Tensor tensor, ScalarType dtype)
     {
+        using var scope = NewDisposeScope();
         Tensor alias = Own(tensor.detach().to(dtype).contiguous().DetachFromDisposeScope());
         return Address(alias);
     }

@@ -5,7 +5,7 @@ namespace Flextron.Inference.Decoding;
 
 /// <summary>
 /// The process's persistent decoding threads, one per processor with the calling one. They wait for the next token spinning for a moment, then
-/// asleep. One piece of work at a time has them; whoever finds them busy works alone, so that processors are never oversubscribed.
+/// asleep. One piece of work at a time has them; whoever finds them busy, work within their own work included, works alone, so that processors are never oversubscribed.
 /// </summary>
 internal sealed class WorkerTeam : IDisposable
 {
@@ -31,7 +31,8 @@ internal sealed class WorkerTeam : IDisposable
     public void Run(ITeamWork item, int threads)
     {
         threads = Math.Min(threads, MaximumWorkers);
-        if (threads <= 1 || !busy.TryEnter())
+        // The lock would let its holder in again: a router that decodes with a model of its own.
+        if (threads <= 1 || busy.IsHeldByCurrentThread || !busy.TryEnter())
         {
             item.Run(0, 1);
             return;

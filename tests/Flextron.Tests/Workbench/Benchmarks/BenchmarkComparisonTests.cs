@@ -25,6 +25,33 @@ public sealed class BenchmarkComparisonTests
     }
 
     [Fact]
+    public void WhatWasMeasuredOnceHasNoKnownNoise()
+    {
+        var once = new BenchmarkFigure("g", "b", "bytes", "", new Quartiles(1, 1, 1, 1), null);
+        Assert.Null(new BenchmarkDifference(once, once with { Value = new Quartiles(1.01, 1.01, 1.01, 1) }).BeyondNoise);
+        Assert.Null(new BenchmarkDifference(once with { Value = new Quartiles(2, 1.9, 2.1, 5) }, once).BeyondNoise);
+        BenchmarkFigure nothing = once with { Value = new Quartiles(0, 0, 0, 1) };
+        Assert.Equal(1, new BenchmarkDifference(nothing, nothing).Factor);
+    }
+
+    [Theory]
+    [InlineData("""{"environment":{"processor":"x"}}""", "no figures")]
+    [InlineData("""{"environment":{"processor":"x"},"figures":[null]}""", "lacks its name")]
+    [InlineData("""{"environment":{"processor":"x"},"figures":[{"group":"g","benchmark":"b","name":"n","unit":""}]}""", "lacks its name")]
+    [InlineData("""
+        {"environment":{"processor":"x"},"figures":[{"group":"g","benchmark":"b","name":"n","unit":"","value":{"median":1,"lower":1,"upper":1,"count":1}},
+        {"group":"g","benchmark":"b","name":"n","unit":"","value":{"median":1,"lower":1,"upper":1,"count":1}}]}
+        """, "'n' of g/b twice")]
+    public void ADamagedReportIsRefusedInASentence(string json, string reason)
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        File.WriteAllText(folder["damaged.json"], json);
+        string message = Assert.Throws<FlextronException>(() => BenchmarkComparison.OfFiles(folder["damaged.json"], folder["damaged.json"])).Message;
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+        Assert.Contains("damaged.json", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TheBytesOfATokenAreThoseOfItsSlices()
     {
         ModelConfig config = DecodeShape.Config;
