@@ -61,7 +61,7 @@ internal static class DynamicStage
                 }
             }
             stage.WriteJson(FileName, outcomes);
-        }, version: 2);
+        }, version: 3);
     }
 
     public static IReadOnlyList<DynamicOutcome> Read(StageResult dynamic) => dynamic.ReadJson<DynamicOutcome[]>(FileName);

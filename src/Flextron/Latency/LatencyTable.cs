@@ -85,7 +85,7 @@ public sealed record LatencyTable : ICostTable
     {
         LatencyTable table = FlextronJson.ReadFile<LatencyTable>(path, "latency table");
         if (table.Key?.Workload is null || table.Key.Model is null || table.Calibration is null
-            || !double.IsFinite(table.FixedMs) || !double.IsFinite(table.FixedPrefillMs) || !double.IsFinite(table.FixedStepMs)
+            || !Possible(table.FixedMs) || !Possible(table.FixedPrefillMs) || !Possible(table.FixedStepMs)
             || !Sound(table.Attention, table.Key.Model.KvGroups) || !Sound(table.Mlp, table.Key.Model.Neurons))
             throw new FlextronException($"{path} is a damaged latency table: run `flextron profile` again.");
         return table;
@@ -106,9 +106,13 @@ public sealed record LatencyTable : ICostTable
     }
 
     private static bool Sound(IReadOnlyList<LatencyEntry>? entries, int full) =>
-        entries is { Count: > 0 } && entries.All(e => e is not null && e.Prefill is not null && double.IsFinite(e.CostMs) && e.CostMs > 0 && double.IsFinite(e.PrefillMs) && double.IsFinite(e.StepMs))
+        entries is { Count: > 0 } && entries.All(e => e is not null && e.Prefill is not null && double.IsFinite(e.CostMs) && e.CostMs > 0 && Possible(e.PrefillMs) && Possible(e.StepMs))
         && entries[0].Width >= 1 && entries[^1].Width == full
-        && entries.Zip(entries.Skip(1)).All(p => p.First.Width < p.Second.Width && p.First.CostMs <= p.Second.CostMs);
+        && entries.Zip(entries.Skip(1)).All(p => p.First.Width < p.Second.Width && p.First.CostMs <= p.Second.CostMs
+            // Each phase is a table of its own, and budgets are kept by it.
+            && p.First.PrefillMs <= p.Second.PrefillMs && p.First.StepMs <= p.Second.StepMs);
+
+    private static bool Possible(double ms) => double.IsFinite(ms) && ms >= 0;
 
     private static double At(IReadOnlyList<LatencyEntry> entries, int width, Func<LatencyEntry, double> cost)
     {

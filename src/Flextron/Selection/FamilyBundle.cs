@@ -65,24 +65,27 @@ public sealed class FamilyBundle : IDisposable
     /// <param name="table">A latency table elsewhere; the family's own by default.</param>
     /// <param name="dtype">Element type of the weights.</param>
     /// <param name="device">Where.</param>
-    /// <exception cref="FlextronException">Something is damaged, or a table that was named is another machine's.</exception>
+    /// <exception cref="FlextronException">Something is damaged or was made for other choices. A table of another machine is refused only where a budget needs it.</exception>
     public static FamilyBundle Load(string path, string? table = null, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
         ElasticFamily family = ElasticFamily.Load(path, dtype, device);
+        StaticRouters? fixedRouters = null;
         try
         {
             string tablePath = table ?? Path.Combine(path, TableName), sensitivities = Path.Combine(path, SensitivitiesName), measured = Path.Combine(path, MeasuredName), routers = Path.Combine(path, RoutersName);
+            if (Directory.Exists(routers)) fixedRouters = StaticRouters.Load(routers, family.Space);
             LatencyTable? latency = table is not null || File.Exists(tablePath) ? LatencyTable.Load(tablePath) : null;
             return new FamilyBundle(
                 family,
                 latency,
                 File.Exists(sensitivities) ? LossSensitivities.Load(sensitivities, family.Space) : null,
                 File.Exists(measured) ? MeasuredNetworks.Load(measured, family.Space) : null,
-                Directory.Exists(routers) ? StaticRouters.Load(routers, family.Space) : null,
+                fixedRouters,
                 File.Exists(Path.Combine(routers, DynamicRouters.SettingsName)) ? DynamicRouters.Load(routers, family.Space, family.Model.Config.HiddenSize) : null);
         }
         catch
         {
+            fixedRouters?.Dispose();
             family.Dispose();
             throw;
         }

@@ -88,6 +88,9 @@ public sealed class LatencyTableTests
     [InlineData("\"width\": 8", "\"width\": 20")]
     [InlineData("\"neurons\": 20", "\"neurons\": 24")]
     [InlineData("\"fixedMs\": 0.5", "\"fixedMs\": \"Infinity\"")]
+    [InlineData("\"fixedMs\": 0.5", "\"fixedMs\": -0.5")]
+    [InlineData("\"prefillMs\": 0.25", "\"prefillMs\": 7")]
+    [InlineData("\"stepMs\": 0", "\"stepMs\": -1")]
     public void DamagedNumbersAreRefused(string good, string bad)
     {
         using TemporaryFolder folder = TestData.Temporary();

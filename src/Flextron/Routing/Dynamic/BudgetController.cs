@@ -12,14 +12,14 @@ namespace Flextron.Routing.Dynamic;
 /// tokens of the same layer; what the store cannot hold goes to the same token in the next layer that runs. Budget is only ever moved to what
 /// comes later, in tokens or in layers, so no prefix of a sequence has spent more than its share: Σ cost ≤ tokens · target.</para>
 /// <para>Among the choices that a layer can pay for, the one with the greatest <c>score + gain · (fullness − reserve) · (cost − b_l) / range</c> is taken: a full store speaks
-/// for dearer choices, so that budget is not left over, an empty one for cheaper, so that tokens to come find something to spend. The cheapest choice can always be paid for.</para>
+/// for dearer choices, so that budget is not left over, an empty one for cheaper, so that tokens to come find something to spend, unless b_l pays for the dearest anyway. The cheapest choice can always be paid for.</para>
 /// </remarks>
 public sealed class BudgetController
 {
     private readonly double[][] costs;
     private readonly double[][] budget;
     private readonly double[][] stored;
-    private readonly double[] capacity, range;
+    private readonly double[] capacity, range, dearest;
     private readonly double[][] spent;
     private readonly double gain, reserve, fixedCost;
     private readonly double[] worst, target;
@@ -41,6 +41,7 @@ public sealed class BudgetController
         this.costs = costs.ValidatedFor(space).Layers();
         budget = [.. targets_B.Select(t => budgets.At(t, costs))];
         range = [.. this.costs.Select(c => Math.Max(c.Max() - c.Min(), 1e-12 * costs.Full))];
+        dearest = [.. this.costs.Select(c => c.Max())];
         capacity = [.. range.Select(r => settings.Burst * r)];
         stored = [.. targets_B.Select(_ => new double[range.Length])];
         spent = [.. targets_B.Select(_ => new double[range.Length])];
@@ -137,6 +138,8 @@ public sealed class BudgetController
     {
         double[] cost = costs[layer];
         double fullness = capacity[layer] > 0 ? store / capacity[layer] - reserve : 0;
+        // What pays for the dearest choice at every token needs no store.
+        if (share * (1 + 1e-12) >= dearest[layer]) fullness = Math.Max(0, fullness);
         int best = -1, cheapest = 0;
         double greatest = double.NegativeInfinity;
         for (int k = 0; k < cost.Length; k++)

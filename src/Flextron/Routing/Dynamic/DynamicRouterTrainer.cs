@@ -94,7 +94,8 @@ public static class DynamicRouterTrainer
                 using var part = NewDisposeScope();
                 dynamic.Hidden(ids_BT, new RoutedChoices(routers, at, costs, [.. some.Select(_ => target)], null, (layer, s) => scores[layer] = (float[])s.Clone()));
                 double[] Means(double p) => [.. layers.Select((cost, l) => scores[l] is { } known ? Mean(known, cost, p / (costs.Full - costs.Smallest)) : cost[at.Attention![0][l]])];
-                price = Price(p => costs.Fixed + Means(p).Sum(), costs.Target(target));
+                double most = costs.Fixed + layers.Select((cost, l) => scores[l] is null ? cost[at.Attention![0][l]] : cost.Max()).Sum();
+                price = Price(p => costs.Fixed + Means(p).Sum(), costs.Target(target), most);
                 means = Means(price);
             }
             prices.Add(price);
@@ -122,27 +123,31 @@ public static class DynamicRouterTrainer
         };
     }
 
-    // The least price at which the mean cost is within the target; what is spent falls with the price, in steps.
-    private static double Price(Func<double, double> spent, double target)
+    // The least price at which the mean cost is within the target; what is spent falls with the price, in steps. A target that pays for the dearest choices everywhere
+    // has the greatest price, at most 0, at which all tokens take them: prices are interpolated between targets, so none may be greater in size than scores call for.
+    private static double Price(Func<double, double> spent, double target, double most)
     {
         const int Doublings = 40, Halvings = 60;
         double within = target * (1 + 1e-12), step = 1e-3, low = 0, high = 0;
-        if (spent(0) <= within)
+        bool all = most <= within;
+        bool Cheap(double price) => all ? spent(price) < most * (1 - 1e-9) : spent(price) <= within;
+        if (Cheap(0))
         {
-            for (int i = 0; i < Doublings && spent(low) <= within; i++) (high, low, step) = (low, -step, 2 * step);
-            if (spent(low) <= within) return low;
+            for (int i = 0; i < Doublings && Cheap(low); i++) (high, low, step) = (low, -step, 2 * step);
+            if (Cheap(low)) return low;
         }
         else
         {
-            for (int i = 0; i < Doublings && spent(high) > within; i++) (low, high, step) = (high, step, 2 * step);
+            if (all) return 0;
+            for (int i = 0; i < Doublings && !Cheap(high); i++) (low, high, step) = (high, step, 2 * step);
         }
         for (int i = 0; i < Halvings; i++)
         {
             double middle = 0.5 * (low + high);
-            if (spent(middle) <= within) high = middle;
+            if (Cheap(middle)) high = middle;
             else low = middle;
         }
-        return high;
+        return all ? low : high;
     }
 
     private static double Mean(float[] scores, double[] cost, double price)

@@ -20,7 +20,7 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
 
     /// <summary>
     /// [target][block]: the group choice of all tokens, where attention is not routed: a target has those of the greatest target here that does not exceed it and, should
-    /// other costs hold than the routers were trained with, that it can pay for. Null: every token chooses its groups.
+    /// other costs hold than the routers were trained with, that it can pay for; the cheapest groups where it can pay for none. Null: every token chooses its groups.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Attention { get; init; }
@@ -57,7 +57,8 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
         int at = 0;
         while (at < Targets.Count - 1 && Targets[at + 1] <= target) at++;
         while (at > 0 && Attention[at].Select((k, b) => costs.Attention[b][k]).Sum() > left) at--;
-        return Attention[at];
+        // Not even the lowest: ties between widths may be none in another table.
+        return Attention[at].Select((k, b) => costs.Attention[b][k]).Sum() <= left ? Attention[at] : [.. costs.Attention.Select(c => Array.IndexOf(c, c.Min()))];
     }
 
     /// <summary>Checks that there is a finite cost for every layer of a space at every target, and that choices and prices fit too.</summary>

@@ -68,8 +68,9 @@ public sealed class RoutedChoices : ITokenChoices
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        Tensor targets_B = NativeTensor.Of(targets, x_BTC.dtype, x_BTC.device);
-        return routers.Scores(layer, targets_B, x_BTC).to(ScalarType.Float32).cpu().contiguous().data<float>().ToArray();
+        // Routers are float32 on the processor, whatever the LM is: the controller decides there anyway.
+        Tensor targets_B = NativeTensor.Of(targets, ScalarType.Float32, CPU);
+        return routers.Scores(layer, targets_B, x_BTC.to(ScalarType.Float32).cpu()).contiguous().data<float>().ToArray();
     }
 
     private static int[] Greatest(float[] scores, int choices)

@@ -153,6 +153,34 @@ public sealed class BudgetControllerTests
         Assert.Throws<FlextronException>(() => (budgets with { Prices = [1] }).ValidatedFor(space, "x"));
     }
 
+    [Fact]
+    public void AttentionThatNoTargetPaysForGivesWayToTheCheapest()
+    {
+        var space = new ElasticSpace([1, 2, 4], [8, 16, 24], 1);
+        // One and two groups cost the same where the choices were made, and not where they are used.
+        var tied = new LayerBudgets([0, 1], [[1, 1], [4, 5]]) { Attention = [[1], [2]] };
+        Assert.Equal([1], tied.AttentionAt(0, new RoutingCosts(1, [[1, 1, 4]], [[1, 3, 5]]))!);
+        var costs = new RoutingCosts(1, [[1, 2, 4]], [[1, 3, 5]]);
+        Assert.Equal([0], tied.AttentionAt(0, costs)!);
+        var controller = new BudgetController(space, costs, tied, [0]);
+        controller.Spend(0, tied.AttentionAt(0, costs)!, 3);
+        controller.Decide(1, new float[9]);
+        Assert.Equal(costs.Smallest, controller.MeanCost(0), 1e-9);
+        Assert.Equal(1, controller.WorstRatio(0), 1e-9);
+    }
+
+    [Fact]
+    public void ALayerThatIsPaidItsDearestChoiceKeepsNoStore()
+    {
+        var space = new ElasticSpace([1, 2], [8, 16, 24], 1);
+        var costs = new RoutingCosts(1, [[1, 2]], [[1, 3, 5]]);
+        var controller = new BudgetController(space, costs, new LayerBudgets([0, 1], [[1, 1], [2, 5]]), [1]);
+        // The whole network is paid for: a slight preference for it decides, from the first token on.
+        Assert.Equal([1, 1], controller.Decide(0, [0, 0.1f, 0, 0.1f]));
+        Assert.Equal([2, 2], controller.Decide(1, [0, 0, 0.1f, 0, 0, 0.1f]));
+        Assert.Equal(costs.Full, controller.MeanCost(0), 1e-9);
+    }
+
     private static (ElasticSpace Space, RoutingCosts Costs) Family(Random random)
     {
         var family = new SeparableFamily(random.Next(), 1 + random.Next(4), 1 + random.Next(4), 2 + random.Next(7));

@@ -96,6 +96,20 @@ public sealed class DynamicModelTests
     }
 
     [Fact]
+    public void RoutersReadHiddenStatesOfAnyElementType()
+    {
+        using DecoderModel model = Model();
+        using DynamicRouters routers = Random(model);
+        using var scope = NewDisposeScope();
+        using Generator generator = new(5);
+        Tensor x_BTC = randn([Batch, Time, Config.HiddenSize], generator: generator).to(ScalarType.BFloat16);
+        int[] Choose(Tensor x) => new RoutedChoices(routers, Costs(), [0.2, 0.5, 0.8]).Choose(0, x);
+        int[] chosen = Choose(x_BTC);
+        Assert.True(chosen.Distinct().Count() > 1);
+        Assert.Equal(Choose(x_BTC.to(ScalarType.Float32)), chosen);
+    }
+
+    [Fact]
     public void NothingNativeIsLeftBehind()
     {
         using DecoderModel model = Model();

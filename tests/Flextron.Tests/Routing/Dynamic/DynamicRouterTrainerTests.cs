@@ -77,6 +77,12 @@ public sealed class DynamicRouterTrainerTests
             // Where every layer's choices can be told apart by price the targets are spent: from the second on.
             Assert.All(Enumerable.Range(1, 3), i => Assert.True(Costs.Fixed + budgets.Costs[i].Sum() >= 0.9 * Costs.Target(i / 4.0), $"{i}: {Costs.Fixed + budgets.Costs[i].Sum()}"));
             using var scope = NewDisposeScope();
+            // Prices are of the size of scores, so that between targets they weigh beside them; at the dear end they are just what buys the whole network.
+            Assert.All(budgets.Prices!, p => Assert.InRange(p, -1e4, 1e4));
+            var windows = new WindowSampler(Text, settings.SequenceLength, settings.Seed);
+            var whole = new RoutedChoices(routers, Costs, [.. Enumerable.Repeat(1.0, 8)]);
+            new DynamicModel(model, Space).Hidden(windows.Windows(windows.Spread(8)).Input_BT, whole);
+            Assert.InRange(Enumerable.Range(0, 8).Average(whole.Controller!.MeanCost), 0.98 * Costs.Full, Costs.Full * (1 + 1e-9));
             double[] targets = [0.1, 0.3, 0.55, 0.9];
             var choices = new RoutedChoices(routers, Costs, targets);
             new DynamicModel(model, Space).Hidden(tensor(Ids(new Random(5), Batch * Time), [Batch, Time]), choices);
