@@ -120,8 +120,8 @@ internal sealed class DoctorCommand : VerbCommand
         {
             null => new DoctorCheck("notebook kernel", false, $"not installed in {KernelSpec.DefaultFolder}", install, false),
             { IsOurs: false } => new DoctorCheck("notebook kernel", false, $"{spec.File} belongs to another program", install, false),
-            { ProgramExists: false, Program: var program } => new DoctorCheck("notebook kernel", false, $"{spec.File} starts {program}, which is not there any more", install, false),
-            { Program: var program } => new DoctorCheck("notebook kernel", true, $"{spec.File} starts {program}", null, false),
+            { ExecutableExists: false, Executable: var program } => new DoctorCheck("notebook kernel", false, $"{spec.File} starts {program}, which is not there any more", install, false),
+            { Executable: var program } => new DoctorCheck("notebook kernel", true, $"{spec.File} starts {program}", null, false),
         };
     }
 

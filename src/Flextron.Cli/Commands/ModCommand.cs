@@ -18,31 +18,18 @@ namespace Flextron.Cli.Commands;
 internal sealed class ModCommand : VerbCommand
 {
     private static readonly MixtureSettings Mixture = new();
-    private static readonly JointTrainingSettings Defaults = new();
     private readonly ModelArgument model = new(required: true);
     private readonly CorpusOption corpus = new("Training text");
     private readonly Option<string?> heldOut = new("--held-out") { Description = "Text to measure on; else a twentieth of the corpus is kept apart.", HelpName = "file" };
     private readonly Option<string> folder = new("--out") { Description = "Folder of the trained model and its training checkpoint.", HelpName = "dir", Required = true };
     private readonly Option<bool> resume = new("--resume") { Description = "Go on from the training checkpoint in --out, if there is one." };
+    private readonly TrainingOptions training = new(SamplingStrategy.Full, 0, "dense model");
     private readonly Option<bool> fresh = new("--from-scratch") { Description = "Train fresh weights of the model's shape instead of its own." };
     private readonly Option<double> capacity = new("--capacity") { Description = "Share of a sequence's tokens that pass a routed block.", HelpName = "x", DefaultValueFactory = _ => Mixture.Capacity };
     private readonly Option<int> every = new("--every") { Description = "Every how many blocks one routes.", HelpName = "n", DefaultValueFactory = _ => Mixture.Every };
     private readonly Option<RouterGate?> gate = new("--gate") { Description = "What multiplies a routed block's update: linear (the router's logit r) or onePlus (1 + r) [default: onePlus, or linear from scratch].", HelpName = "name" };
     private readonly Option<CausalSampler> sampler = new("--sampler") { Description = "How generation decides: predictor or auxiliary.", HelpName = "name", DefaultValueFactory = _ => Mixture.Sampler };
     private readonly Option<double> auxiliary = new("--auxiliary-weight") { Description = "Weight of the auxiliary sampler's loss.", HelpName = "x", DefaultValueFactory = _ => Mixture.AuxiliaryWeight };
-    private readonly Option<int> steps = new("--steps") { Description = "Optimiser steps.", HelpName = "n", DefaultValueFactory = _ => Defaults.Steps };
-    private readonly Option<int> batch = new("--batch-size") { Description = "Sequences per step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchSize };
-    private readonly Option<int> length = new("--sequence-length") { Description = "Tokens per sequence; the top k are chosen among them.", HelpName = "n", DefaultValueFactory = _ => Defaults.SequenceLength };
-    private readonly Option<SamplingStrategy> strategy = new("--strategy")
-    {
-        Description = "Sub-networks of a step, for an elastic family: full, sandwich, random, onePerStep or fullBiased.", HelpName = "name", DefaultValueFactory = _ => SamplingStrategy.Full,
-    };
-    private readonly Option<int> networks = new("--networks-per-step") { Description = "Sub-networks per step.", HelpName = "k", DefaultValueFactory = _ => Defaults.NetworksPerStep };
-    private readonly Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", HelpName = "x", DefaultValueFactory = _ => Defaults.LearningRate };
-    private readonly Option<int> warmup = new("--warmup-steps") { Description = "Steps of linear warm-up.", HelpName = "n", DefaultValueFactory = _ => Defaults.WarmupSteps };
-    private readonly Option<double> decay = new("--weight-decay") { Description = "Decoupled weight decay.", HelpName = "x", DefaultValueFactory = _ => Defaults.WeightDecay };
-    private readonly Option<double> distillation = new("--distillation") { Description = "Weight of the divergence from the dense model, 0 to 1.", HelpName = "a", DefaultValueFactory = _ => 0 };
-    private readonly Option<int> checkpointEvery = new("--checkpoint-every") { Description = "Steps between training checkpoints; Ctrl-C writes one too.", HelpName = "n", DefaultValueFactory = _ => 100 };
 
     public ModCommand() : base(
         "mod", "Makes a Mixture-of-Depths model: in every other block only some tokens are computed.",
@@ -55,7 +42,8 @@ internal sealed class ModCommand : VerbCommand
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[heldOut, folder, resume, fresh, capacity, every, gate, sampler, auxiliary, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, checkpointEvery])
+        training.AddTo(this);
+        foreach (Option option in (Option[])[heldOut, folder, resume, fresh, capacity, every, gate, sampler, auxiliary])
             Options.Add(option);
     }
 
@@ -63,13 +51,8 @@ internal sealed class ModCommand : VerbCommand
 
     public override VerbResult Execute(CommandContext context)
     {
-        if (context.Dtype != torch.ScalarType.Float32)
-            throw new FlextronException($"Training needs float32 weights, not {CommandLineOptions.NameOf(context.Dtype)}: leave --dtype out.");
-        JointTrainingSettings settings = new JointTrainingSettings
-        {
-            Steps = context.Get(steps), BatchSize = context.Get(batch), SequenceLength = context.Get(length), Strategy = context.Get(strategy), NetworksPerStep = context.Get(networks),
-            LearningRate = context.Get(rate), WarmupSteps = context.Get(warmup), WeightDecay = context.Get(decay), DistillationWeight = context.Get(distillation), EvaluateEvery = 0, Seed = context.Seed,
-        }.Validated();
+        JointTrainingSettings settings = (training.Read(context) with { EvaluateEvery = 0 }).Validated();
+        int checkpointEvery = training.CheckpointEvery(context);
         string source = model.Path(context), target = context.Get(folder);
         StagedFolder.RequireOther(target, source);
         using LoadedModel loaded = model.Load(context, mixtures: true);
@@ -91,7 +74,7 @@ internal sealed class ModCommand : VerbCommand
         using (var trainer = new JointTrainer(mixture.Model, loaded.Family.Space, settings, teacher, pass: (_, gradients) => new MixturePass(mixture, gradients, settings)))
         {
             if (context.Get(resume) && store.Restore(trainer, context.Message) > 0) context.Message($"going on after step {trainer.StepsDone}.");
-            new CheckpointedTraining(trainer, store, context.Get(checkpointEvery)).Run(train, progress: context, cancellation: context.Cancellation);
+            new CheckpointedTraining(trainer, store, checkpointEvery).Run(train, progress: context, cancellation: context.Cancellation);
         }
         SamplerAgreement agreement = SamplerAgreement.Measure(mixture, loss);
         StagedFolder.Write(target, staging =>

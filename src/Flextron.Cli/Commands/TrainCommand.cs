@@ -18,25 +18,13 @@ internal sealed class TrainCommand : VerbCommand
     private readonly Option<bool> resume = new("--resume") { Description = "Go on from the training checkpoint in --out, if there is one." };
     private readonly Option<bool> changeRate = new("--change-rate") { Description = "With --resume: go on with another learning rate or warm-up, as after a divergence; no longer the same run." };
     private readonly Option<bool> overwrite = new("--overwrite") { Description = "Start again although --out holds a training checkpoint." };
+    private readonly TrainingOptions training = new(Defaults.Strategy, Defaults.DistillationWeight, "teacher");
     private readonly Option<string?> teacher = new("--teacher") { Description = "Model to distil from; else the family as it was loaded.", HelpName = "model" };
-    private readonly Option<int> steps = new("--steps") { Description = "Optimiser steps.", HelpName = "n", DefaultValueFactory = _ => Defaults.Steps };
-    private readonly Option<int> batch = new("--batch-size") { Description = "Sequences per step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchSize };
-    private readonly Option<int> length = new("--sequence-length") { Description = "Tokens per sequence.", HelpName = "n", DefaultValueFactory = _ => Defaults.SequenceLength };
-    private readonly Option<SamplingStrategy> strategy = new("--strategy")
-    {
-        Description = "Sub-networks of a step: sandwich, random, onePerStep, fullBiased or full.", HelpName = "name", DefaultValueFactory = _ => Defaults.Strategy,
-    };
-    private readonly Option<int> networks = new("--networks-per-step") { Description = "Sub-networks per step.", HelpName = "k", DefaultValueFactory = _ => Defaults.NetworksPerStep };
-    private readonly Option<double> rate = new("--learning-rate") { Description = "Peak learning rate.", HelpName = "x", DefaultValueFactory = _ => Defaults.LearningRate };
-    private readonly Option<int> warmup = new("--warmup-steps") { Description = "Steps of linear warm-up.", HelpName = "n", DefaultValueFactory = _ => Defaults.WarmupSteps };
-    private readonly Option<double> decay = new("--weight-decay") { Description = "Decoupled weight decay.", HelpName = "x", DefaultValueFactory = _ => Defaults.WeightDecay };
-    private readonly Option<double> distillation = new("--distillation") { Description = "Weight of the divergence from the teacher, 0 to 1.", HelpName = "a", DefaultValueFactory = _ => Defaults.DistillationWeight };
     private readonly Option<int> evaluateEvery = new("--evaluate-every") { Description = "Steps between held-out losses in the metrics; 0 for the end only.", HelpName = "n", DefaultValueFactory = _ => Defaults.EvaluateEvery };
     private readonly Option<int> batches = new("--batches-per-step") { Description = "Batches whose gradients are averaged in a step.", HelpName = "n", DefaultValueFactory = _ => Defaults.BatchesPerStep };
     private readonly Option<ScheduleShape> schedule = new("--schedule") { Description = "After the warm-up: cosine or warmupStableDecay.", HelpName = "name", DefaultValueFactory = _ => Defaults.Schedule };
     private readonly Option<ComputeType> compute = new("--compute-dtype") { Description = "Type of matrix products: auto, float32 or bFloat16.", HelpName = "type", DefaultValueFactory = _ => Defaults.Compute };
     private readonly Option<int> keepCheckpoints = new("--keep-checkpoints") { Description = "Training checkpoints that stay.", HelpName = "n", DefaultValueFactory = _ => 2 };
-    private readonly Option<int> checkpointEvery = new("--checkpoint-every") { Description = "Steps between training checkpoints; Ctrl-C writes one too.", HelpName = "n", DefaultValueFactory = _ => 100 };
 
     private readonly Option<bool> freeze = new("--freeze") { Description = "Keeps what `flextron transfer` took over frozen until the loss stops improving, stage by stage." };
     private readonly Option<int> freezeWindow = new("--freeze-window") { Description = "With --freeze: steps whose mean loss is compared with that of as many before.", HelpName = "n", DefaultValueFactory = _ => new FreezeSettings().Window };
@@ -51,7 +39,8 @@ internal sealed class TrainCommand : VerbCommand
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[heldOut, folder, resume, changeRate, overwrite, teacher, steps, batch, length, strategy, networks, rate, warmup, decay, distillation, evaluateEvery, checkpointEvery, keepCheckpoints, batches, schedule, compute, freeze, freezeWindow, freezeThreshold])
+        training.AddTo(this);
+        foreach (Option option in (Option[])[heldOut, folder, resume, changeRate, overwrite, teacher, evaluateEvery, keepCheckpoints, batches, schedule, compute, freeze, freezeWindow, freezeThreshold])
             Options.Add(option);
     }
 
@@ -59,20 +48,15 @@ internal sealed class TrainCommand : VerbCommand
 
     public override VerbResult Execute(CommandContext context)
     {
-        if (context.Dtype != torch.ScalarType.Float32)
-            throw new FlextronException($"Training needs float32 weights, not {CommandLineOptions.NameOf(context.Dtype)}: leave --dtype out.");
-        JointTrainingSettings settings = new JointTrainingSettings
+        JointTrainingSettings settings = (training.Read(context) with
         {
-            Steps = context.Get(steps), BatchSize = context.Get(batch), SequenceLength = context.Get(length), Strategy = context.Get(strategy),
-            NetworksPerStep = context.Get(networks), LearningRate = context.Get(rate), WarmupSteps = context.Get(warmup), WeightDecay = context.Get(decay),
-            DistillationWeight = context.Get(distillation), EvaluateEvery = context.Get(evaluateEvery), Seed = context.Seed,
-            BatchesPerStep = context.Get(batches), Schedule = context.Get(schedule), Compute = context.Get(compute),
-        }.Validated();
-        if (context.Get(checkpointEvery) < 1) throw new FlextronException($"A checkpoint every {context.Get(checkpointEvery)} steps is not possible: give 1 or more.");
+            EvaluateEvery = context.Get(evaluateEvery), BatchesPerStep = context.Get(batches), Schedule = context.Get(schedule), Compute = context.Get(compute),
+        }).Validated();
+        int checkpointEvery = training.CheckpointEvery(context);
         using LoadedModel loaded = model.Load(context);
         var run = new TrainingRun(loaded, settings, context.Get(folder))
         {
-            Resume = context.Get(resume), ChangeRate = context.Get(changeRate), Overwrite = context.Get(overwrite), CheckpointEvery = context.Get(checkpointEvery), KeepCheckpoints = context.Get(keepCheckpoints),
+            Resume = context.Get(resume), ChangeRate = context.Get(changeRate), Overwrite = context.Get(overwrite), CheckpointEvery = checkpointEvery, KeepCheckpoints = context.Get(keepCheckpoints),
             Freeze = context.Get(freeze) ? new FreezeSettings { Window = context.Get(freezeWindow), Threshold = context.Get(freezeThreshold) }.Validated() : null,
         };
         run.Prepare(corpus.Open(context), context.Get(heldOut), context.Get(teacher), context);

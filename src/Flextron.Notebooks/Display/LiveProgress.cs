@@ -20,7 +20,7 @@ public sealed partial class LiveProgress : IProgressDisplay
     private readonly bool single;
     private DisplayedValue? shared;
     private readonly long origin;
-    private readonly Dictionary<string, Stage> stages = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StageLine> stages = new(StringComparer.Ordinal);
 
     /// <summary>Belongs to the cell that makes it.</summary>
     /// <param name="single">One display for all stages, which shows the latest: for runs of many.</param>
@@ -40,7 +40,7 @@ public sealed partial class LiveProgress : IProgressDisplay
         lock (gate)
         {
             TimeSpan now = clock.GetElapsedTime(origin);
-            if (!stages.TryGetValue(value.Stage, out Stage? stage)) stages.Add(value.Stage, stage = new Stage(now));
+            if (!stages.TryGetValue(value.Stage, out StageLine? stage)) stages.Add(value.Stage, stage = new StageLine(now));
             stage.Rate.Add(value.Done, now);
             stage.Last = value;
             if (value.Note is not null && Number().Match(value.Note) is { Success: true } number) stage.Course.Add(double.Parse(number.Value, NumberStyles.Float, CultureInfo.InvariantCulture));
@@ -67,7 +67,7 @@ public sealed partial class LiveProgress : IProgressDisplay
     {
     }
 
-    private void Show(Stage stage, TimeSpan now, bool done)
+    private void Show(StageLine stage, TimeSpan now, bool done)
     {
         (stage.Shown, stage.Ended) = (now, done);
         StageProgress last = stage.Last;
@@ -94,7 +94,7 @@ public sealed partial class LiveProgress : IProgressDisplay
     [GeneratedRegex(@"-?\d+\.\d+")]
     private static partial Regex Number();
 
-    private sealed class Stage(TimeSpan begun)
+    private sealed class StageLine(TimeSpan begun)
     {
         public TimeSpan Begun => begun;
 

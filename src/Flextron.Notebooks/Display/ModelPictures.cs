@@ -26,16 +26,7 @@ public static class ModelPictures
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(tokenizer);
         int[] ids = tokenizer.Encode(text);
-        // Pieces are differences of decoded beginnings: a character may be spread over several tokens.
-        var pieces = new string[ids.Length];
-        string before = "";
-        for (int i = 0; i < ids.Length; i++)
-        {
-            string now = tokenizer.Decode(ids.Take(i + 1)).TrimEnd('\uFFFD');
-            pieces[i] = now.Length > before.Length ? now[before.Length..] : "";
-            before = now;
-        }
         double[] values = [double.NaN, .. TextScorer.LogProbabilities(model, ids, subNetwork).Select(l => -l)];
-        return new ColouredText(pieces, values, "surprise (nats)") { Minimum = 0, Maximum = maximum };
+        return new ColouredText(IncrementalDecoder.Pieces(tokenizer, ids), values, "surprise (nats)") { Minimum = 0, Maximum = maximum };
     }
 }

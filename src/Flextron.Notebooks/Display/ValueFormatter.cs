@@ -58,7 +58,7 @@ public static class ValueFormatter
 
     private static void Prepare()
     {
-        if (Interlocked.Exchange(ref prepared, 1) == 0) Formats.HostFormats.Register();
+        if (Interlocked.Exchange(ref prepared, 1) == 0) HostFormats.Register();
     }
 
     private static IEnumerable<string> Preferred(object? value)

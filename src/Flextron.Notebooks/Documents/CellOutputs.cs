@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Flextron.Notebooks.Display;
-using Flextron.Notebooks.Sessions;
 
 namespace Flextron.Notebooks.Documents;
 

@@ -80,7 +80,7 @@ public sealed class KernelSpec(string kernels)
 
     /// <summary>What is there.</summary>
     /// <returns>Null where nothing is; whether it is this project's, and the program that it starts.</returns>
-    public (bool IsOurs, string Program, bool ProgramExists)? State()
+    public (bool IsOurs, string Executable, bool ExecutableExists)? State()
     {
         if (!System.IO.File.Exists(File)) return null;
         try

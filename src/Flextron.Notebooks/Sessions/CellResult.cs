@@ -1,3 +1,5 @@
+using Flextron.Notebooks.Documents;
+
 namespace Flextron.Notebooks.Sessions;
 
 /// <summary>How a cell ended.</summary>

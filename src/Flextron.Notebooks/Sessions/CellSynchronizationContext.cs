@@ -9,7 +9,7 @@ namespace Flextron.Notebooks.Sessions;
 internal sealed class CellSynchronizationContext : SynchronizationContext, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
-    private readonly BlockingCollection<Continuation> queue = [];
+    private readonly BlockingCollection<PostedCallback> queue = [];
     private volatile bool pumping;
 
     /// <summary>The thread that pumps.</summary>
@@ -18,7 +18,7 @@ internal sealed class CellSynchronizationContext : SynchronizationContext, IDisp
     /// <inheritdoc/>
     public override void Post(SendOrPostCallback d, object? state)
     {
-        var continuation = new Continuation(d, state);
+        var continuation = new PostedCallback(d, state);
         try
         {
             queue.Add(continuation);
@@ -53,7 +53,7 @@ internal sealed class CellSynchronizationContext : SynchronizationContext, IDisp
             pumping = true;
             try
             {
-                Continuation next = queue.Take(ended.Token);
+                PostedCallback next = queue.Take(ended.Token);
                 pumping = false;
                 next.Run();
             }
@@ -70,7 +70,7 @@ internal sealed class CellSynchronizationContext : SynchronizationContext, IDisp
     /// <inheritdoc/>
     public void Dispose() => queue.Dispose();
 
-    private async Task RescueAsync(Continuation continuation)
+    private async Task RescueAsync(PostedCallback continuation)
     {
         while (!continuation.Taken)
         {
@@ -83,7 +83,7 @@ internal sealed class CellSynchronizationContext : SynchronizationContext, IDisp
         }
     }
 
-    private sealed class Continuation(SendOrPostCallback callback, object? state)
+    private sealed class PostedCallback(SendOrPostCallback callback, object? state)
     {
         private int taken;
 

@@ -22,7 +22,7 @@ public sealed class NotebookSession : IDisposable
     private readonly Dictionary<string, string> packages = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> sources = [];
     private readonly PackageRestore restore = new(PackageRestore.DefaultFolder);
-    private volatile Running? running;
+    private volatile RunningCell? running;
 
     /// <summary>Begins a session.</summary>
     /// <param name="workingDirectory">The notebook's folder: where <c>#load</c>, <c>#r</c> and <c>#!import</c> begin.</param>
@@ -60,7 +60,7 @@ public sealed class NotebookSession : IDisposable
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(output);
         await one.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        using var cell = new Running(string.Create(CultureInfo.InvariantCulture, $"cell-{number}.csx"), output);
+        using var cell = new RunningCell(string.Create(CultureInfo.InvariantCulture, $"cell-{number}.csx"), output);
         running = cell;
         using CancellationTokenRegistration stop = cancellation.Register(Interrupt);
         var clock = Stopwatch.StartNew();
@@ -111,7 +111,7 @@ public sealed class NotebookSession : IDisposable
         one.Dispose();
     }
 
-    private async Task InterruptAsync(Running cell)
+    private async Task InterruptAsync(RunningCell cell)
     {
         try
         {
@@ -130,7 +130,7 @@ public sealed class NotebookSession : IDisposable
         }
     }
 
-    private async Task<CellError?> RunStepsAsync(string code, Running cell, int depth)
+    private async Task<CellError?> RunStepsAsync(string code, RunningCell cell, int depth)
     {
         if (depth > DeepestImport) throw new CellDirectiveException("#!import goes round in a circle: a file imports itself.", 1);
         IReadOnlyList<CellStep> steps = CellParser.Parse(code);
@@ -152,7 +152,7 @@ public sealed class NotebookSession : IDisposable
         return null;
     }
 
-    private async Task<CellError?> RunCodeAsync(string code, Running cell)
+    private async Task<CellError?> RunCodeAsync(string code, RunningCell cell)
     {
         ScriptEngine.Prepared prepared = engine.Prepare(code, cell.File, cell.Interrupted.Token);
         if (prepared.Errors.Count > 0) return ErrorText.OfDiagnostics(prepared.Errors);
@@ -172,7 +172,7 @@ public sealed class NotebookSession : IDisposable
         return failure is null ? null : ErrorText.OfException(failure, cell.File);
     }
 
-    private async Task<CellError?> ImportAsync(DirectiveStep import, Running cell, int depth)
+    private async Task<CellError?> ImportAsync(DirectiveStep import, RunningCell cell, int depth)
     {
         string path = Path.GetFullPath(import.Argument, workingDirectory);
         try
@@ -192,7 +192,7 @@ public sealed class NotebookSession : IDisposable
         }
     }
 
-    private async Task ApplyPackagesAsync(IReadOnlyList<DirectiveStep> directives, Running cell)
+    private async Task ApplyPackagesAsync(IReadOnlyList<DirectiveStep> directives, RunningCell cell)
     {
         sources.AddRange(directives.Where(d => d.Name == "#i").Select(d => d.Argument).Except(sources, StringComparer.Ordinal));
         bool added = false;
@@ -209,7 +209,7 @@ public sealed class NotebookSession : IDisposable
                 added = true;
             }
             if (!added) return;
-            PackageRestore.Found found = await restore.RestoreAsync(packages, sources, cell.Interrupted.Token).ConfigureAwait(false);
+            RestoredPackages found = await restore.RestoreAsync(packages, sources, cell.Interrupted.Token).ConfigureAwait(false);
             RestoredAssemblies.Add(found);
             HashSet<string> present2 = [.. engine.References.Select(r => Path.GetFileNameWithoutExtension(r.Display ?? ""))];
             engine.AddReferences(found.Compile.Where(p => present2.Add(Path.GetFileNameWithoutExtension(p))));
@@ -221,7 +221,7 @@ public sealed class NotebookSession : IDisposable
         }
     }
 
-    private sealed class Running(string file, ICellOutput output) : IDisposable
+    private sealed class RunningCell(string file, ICellOutput output) : IDisposable
     {
         public string File => file;
 

@@ -12,12 +12,6 @@ internal sealed class PackageRestore(string folder)
 {
     private const string Framework = "net10.0";
 
-    /// <summary>What a restore found.</summary>
-    /// <param name="Compile">Assemblies to compile against.</param>
-    /// <param name="Runtime">Assemblies to load.</param>
-    /// <param name="Native">Folders of native libraries for this platform.</param>
-    public sealed record Found(IReadOnlyList<string> Compile, IReadOnlyList<string> Runtime, IReadOnlyList<string> Native);
-
     /// <summary>Where projects are kept by default.</summary>
     public static string DefaultFolder => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "flextron", "notebook-packages");
 
@@ -26,7 +20,7 @@ internal sealed class PackageRestore(string folder)
     /// <param name="sources">Further places to look in.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="FlextronException">A package is not to be had; the message says what NuGet said.</exception>
-    public async Task<Found> RestoreAsync(IReadOnlyDictionary<string, string> packages, IReadOnlyList<string> sources, CancellationToken cancellation)
+    public async Task<RestoredPackages> RestoreAsync(IReadOnlyDictionary<string, string> packages, IReadOnlyList<string> sources, CancellationToken cancellation)
     {
         string project = $"""
             <Project Sdk="Microsoft.NET.Sdk">
@@ -81,7 +75,7 @@ internal sealed class PackageRestore(string folder)
         return end > 0 ? text[..end] : text;
     }
 
-    private static Found Read(string assets)
+    private static RestoredPackages Read(string assets)
     {
         using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(assets));
         JsonElement root = json.RootElement;
@@ -103,7 +97,7 @@ internal sealed class PackageRestore(string folder)
                 else runtime.Insert(0, path);
             }
         }
-        return new Found(compile, runtime, [.. native.Distinct(StringComparer.Ordinal)]);
+        return new RestoredPackages(compile, runtime, [.. native.Distinct(StringComparer.Ordinal)]);
     }
 
     private static bool IsHere(string rid)

@@ -13,7 +13,7 @@ internal static class RestoredAssemblies
     private static int listening;
 
     /// <summary>Makes assemblies and native folders known.</summary>
-    public static void Add(PackageRestore.Found found)
+    public static void Add(RestoredPackages found)
     {
         foreach (string path in found.Runtime) Managed.TryAdd(Path.GetFileNameWithoutExtension(path), path);
         foreach (string folder in found.Native) NativeFolders.TryAdd(folder, 0);

@@ -96,10 +96,10 @@ internal sealed class DecodeScalingBenchmark : IBenchmark
         {
             foreach (DecodeSession s in sessions) s.Dispose();
         }
-        session.Draw("scaling", Picture(axes));
+        session.Draw("scaling", Chart(axes));
     }
 
-    private static Figure Picture(IReadOnlyList<(string Name, int[] Sizes, CaseTimings Times, ScalingFit Fit)> axes) => new(
+    private static Figure Chart(IReadOnlyList<(string Name, int[] Sizes, CaseTimings Times, ScalingFit Fit)> axes) => new(
         "Cost against size",
         new Axis("Share of the largest size") { Scale = AxisScale.Logarithmic }, new Axis("Share of the largest size's time") { Scale = AxisScale.Logarithmic },
         [.. axes.Select(a =>

@@ -16,7 +16,7 @@ internal sealed class JointStepBenchmark : IBenchmark
     public string Question =>
         "One joint step over four sub-networks (whole, smallest, two per-block random ones; no teacher) against the sum of four trainings' single steps of one of them each; the shape is that of training: step, float32.";
 
-    private sealed class Fixed(params SubNetwork[] networks) : ISubNetworkSource
+    private sealed class SameNetworks(params SubNetwork[] networks) : ISubNetworkSource
     {
         public IReadOnlyList<SubNetwork> At(int step) => networks;
     }
@@ -29,7 +29,7 @@ internal sealed class JointStepBenchmark : IBenchmark
         SubNetwork[] networks = [space.Largest, space.Smallest, space.Random(random), space.Random(random)];
         TokenCorpus corpus = TrainingShape.Corpus(config);
         using var model = new DecoderModel(BaseModelPretraining.Initialise(config, scale: 1, seed: 1));
-        JointTrainer Trainer(params SubNetwork[] trained) => new(model, space, TrainingShape.Settings with { Compute = ComputeType.Float32 }, source: new Fixed(trained));
+        JointTrainer Trainer(params SubNetwork[] trained) => new(model, space, TrainingShape.Settings with { Compute = ComputeType.Float32 }, source: new SameNetworks(trained));
         using JointTrainer joint = Trainer(networks);
         JointTrainer[] singles = [.. networks.Select(n => Trainer(n))];
         CaseTimings times = session.Time(

@@ -79,7 +79,7 @@ internal static class ComparisonFigures
             double[] Cut(IEnumerable<double> numbers) => [.. numbers.Take(uniform), double.NaN, .. numbers.Skip(uniform)];
             return new LineSeries(arm, [.. x.Take(uniform), Math.Max(0, uniform - 1), .. x.Skip(uniform)], Cut(values.Select(v => v.Value)))
             {
-                Lower = Cut(Low(values)), Upper = Cut(High(values)), Spread = Spread.ErrorBars,
+                Lower = Cut(Low(values)), Upper = Cut(High(values)), Intervals = IntervalMark.ErrorBars,
             };
         }
 

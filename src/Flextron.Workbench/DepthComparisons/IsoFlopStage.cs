@@ -33,7 +33,7 @@ internal static class IsoFlopStage
 
             Save(TrainFile, WorldSplit.Train, tokens);
             Save(HeldOutFile, WorldSplit.HeldOut, (long)settings.HeldOutWindows * settings.SequenceLength + 1);
-            stage.WriteJson(VocabularyFile, new Vocabulary(tokenizer.VocabularySize, tokenizer.EosId));
+            stage.WriteJson(VocabularyFile, new TokenizerShape(tokenizer.VocabularySize, tokenizer.EosId));
         });
     }
 
@@ -97,7 +97,7 @@ internal static class IsoFlopStage
 
     private static ModelConfig Config(MixtureComparisonSettings settings, ModelSize size, StageResult corpus)
     {
-        Vocabulary vocabulary = corpus.ReadJson<Vocabulary>(VocabularyFile);
+        TokenizerShape vocabulary = corpus.ReadJson<TokenizerShape>(VocabularyFile);
         return size.Config(vocabulary.Size, settings.SequenceLength, vocabulary.Boundary);
     }
 
@@ -117,5 +117,5 @@ internal static class IsoFlopStage
         };
     }
 
-    private sealed record Vocabulary(int Size, int? Boundary);
+    private sealed record TokenizerShape(int Size, int? Boundary);
 }

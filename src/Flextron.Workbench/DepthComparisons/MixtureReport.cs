@@ -40,7 +40,7 @@ internal static class MixtureReport
             SummaryValue[] losses = [.. settings.Sizes.Select(s => results.Loss(s, arm))];
             return new LineSeries(Name(arm), [.. settings.Sizes.Select(s => place(results.Of(s, arm, settings.Seeds[0])))], [.. losses.Select(l => l.Value)])
             {
-                Lower = [.. losses.Select(l => l.Low ?? double.NaN)], Upper = [.. losses.Select(l => l.High ?? double.NaN)], Spread = Spread.ErrorBars,
+                Lower = [.. losses.Select(l => l.Low ?? double.NaN)], Upper = [.. losses.Select(l => l.High ?? double.NaN)], Intervals = IntervalMark.ErrorBars,
             };
         }
 

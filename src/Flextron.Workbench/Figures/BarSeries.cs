@@ -29,7 +29,7 @@ public sealed record BarSeries(string Name, IReadOnlyList<double> Values) : Figu
     {
         for (int i = 0; i < Values.Count; i++)
         {
-            FigureTable.Row row = table.Add().Text("series", Name).Text(table.XName, figure.X.Categories![i]).Number(table.YName, Values[i]);
+            FigureTable.FigureRow row = table.Add().Text("series", Name).Text(table.XName, figure.X.Categories![i]).Number(table.YName, Values[i]);
             if (Lower is not null) row.Number("lower", Lower[i]).Number("upper", Upper![i]);
         }
     }

@@ -9,7 +9,7 @@ internal sealed class FigureTable
 {
     private readonly List<string> _order = [];
     private readonly Dictionary<string, bool> _isText = [];
-    private readonly List<Row> _rows = [];
+    private readonly List<FigureRow> _rows = [];
 
     public FigureTable(string x, string y)
     {
@@ -35,9 +35,9 @@ internal sealed class FigureTable
         return table;
     }
 
-    public Row Add()
+    public FigureRow Add()
     {
-        var row = new Row(this);
+        var row = new FigureRow(this);
         _rows.Add(row);
         return row;
     }
@@ -59,7 +59,7 @@ internal sealed class FigureTable
     {
         var csv = new StringBuilder();
         csv.AppendJoin(',', _order.Select(Quote)).Append('\n');
-        foreach (Row row in _rows)
+        foreach (FigureRow row in _rows)
             csv.AppendJoin(',', _order.Select(c => !row.Has(c) ? "" : _isText[c] ? Quote(row.TextOf(c)) : Number(row.NumberOf(c)))).Append('\n');
         return csv.ToString();
     }
@@ -70,19 +70,19 @@ internal sealed class FigureTable
         text.AsSpan().ContainsAny(",\"\r\n") ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
 
     /// <summary>One row; columns appear in the order in which they are first used.</summary>
-    internal sealed class Row(FigureTable table)
+    internal sealed class FigureRow(FigureTable table)
     {
         private readonly Dictionary<string, string> _texts = [];
         private readonly Dictionary<string, double> _numbers = [];
 
-        public Row Text(string column, string value)
+        public FigureRow Text(string column, string value)
         {
             table.Use(column, isText: true);
             _texts[column] = value;
             return this;
         }
 
-        public Row Number(string column, double value)
+        public FigureRow Number(string column, double value)
         {
             table.Use(column, isText: false);
             _numbers[column] = value;

@@ -13,7 +13,7 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
     public IReadOnlyList<double>? Upper { get; init; }
 
     /// <summary>How the interval is drawn.</summary>
-    public Spread Spread { get; init; }
+    public IntervalMark Intervals { get; init; }
 
     /// <summary>Holds each value until the next point instead of sloping towards it.</summary>
     public bool Steps { get; init; }
@@ -55,7 +55,7 @@ public sealed record LineSeries(string Name, IReadOnlyList<double> X, IReadOnlyL
         IReadOnlyList<double>? smoothed = Smoothing > 1 ? Smoothed() : null;
         for (int i = 0; i < X.Count; i++)
         {
-            FigureTable.Row row = table.Add().Text("series", Name);
+            FigureTable.FigureRow row = table.Add().Text("series", Name);
             if (figure.X.Categories is { } names) row.Text(table.XName, names[(int)X[i]]);
             else row.Number(table.XName, X[i]);
             row.Number(table.YName, Y[i]);

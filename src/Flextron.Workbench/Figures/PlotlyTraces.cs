@@ -20,7 +20,7 @@ internal static class PlotlyTraces
     {
         object[] x = Positions(figure, line.X);
         string shape = line.Steps ? "hv" : "linear", colour = Palette.Colour(index), group = "g" + index.ToString(CultureInfo.InvariantCulture);
-        if (line.Lower is not null && line.Spread == Spread.Band)
+        if (line.Lower is not null && line.Intervals == IntervalMark.Band)
         {
             foreach ((IReadOnlyList<double> ends, string? fill) in new (IReadOnlyList<double>, string?)[] { (line.Lower, null), (line.Upper!, "tonexty") })
                 yield return Trace("scatter", ("x", x), ("y", Numbers(ends)), ("mode", "lines"), ("hoverinfo", "skip"), ("showlegend", false), ("legendgroup", group),
@@ -29,7 +29,7 @@ internal static class PlotlyTraces
         if (line.Smoothing > 1)
             yield return Trace("scatter", ("x", x), ("y", Numbers(line.Y)), ("mode", "lines"), ("hoverinfo", "skip"), ("showlegend", false), ("legendgroup", group),
                 ("line", Object(("width", 1), ("color", Transparent(colour, 0.35)), ("shape", shape))));
-        Dictionary<string, object>? interval = line.Lower is not null && line.Spread == Spread.ErrorBars ? Interval(line.Y, line.Lower, line.Upper!) : null;
+        Dictionary<string, object>? interval = line.Lower is not null && line.Intervals == IntervalMark.ErrorBars ? Interval(line.Y, line.Lower, line.Upper!) : null;
         yield return Trace("scatter", ("x", x), ("y", Numbers(line.Smoothed())), ("mode", line.X.Count > 60 || line.Smoothing > 1 ? "lines" : "lines+markers"),
             ("name", PlotlyRenderer.Plain(line.Name)), ("legendgroup", group), ("line", Object(("color", colour), ("dash", Palette.PlotlyDash(index)), ("shape", shape))),
             ("marker", Object(("color", colour), ("symbol", Palette.PlotlyMarker(index)), ("size", 8))), ("error_y", interval));

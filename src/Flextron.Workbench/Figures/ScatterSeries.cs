@@ -46,7 +46,7 @@ public sealed record ScatterSeries(string Name, IReadOnlyList<double> X, IReadOn
     {
         for (int i = 0; i < X.Count; i++)
         {
-            FigureTable.Row row = table.Add().Text("series", Name);
+            FigureTable.FigureRow row = table.Add().Text("series", Name);
             if (PointNames is not null) row.Text("point", PointNames[i]);
             if (figure.X.Categories is { } names) row.Text(table.XName, names[(int)X[i]]);
             else row.Number(table.XName, X[i]);

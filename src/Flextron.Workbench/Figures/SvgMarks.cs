@@ -29,7 +29,7 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
         switch (series)
         {
             case LineSeries line:
-                if (line.Lower is not null && line.Spread == Spread.Band)
+                if (line.Lower is not null && line.Intervals == IntervalMark.Band)
                     canvas.Element("rect", ("x", x), ("y", y - 5), ("width", width), ("height", 10), ("fill", colour), ("fill-opacity", 0.18));
                 canvas.Line(x, y, x + width, y, colour, LineWidth, Palette.Dash(index));
                 if (line.Smoothing <= 1) Marker(canvas, index, x + width / 2, y);
@@ -75,7 +75,7 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
     private void Line(SvgCanvas canvas, LineSeries line, int index)
     {
         string colour = Palette.Colour(index);
-        if (line.Lower is not null && line.Spread == Spread.Band) Band(canvas, line, colour);
+        if (line.Lower is not null && line.Intervals == IntervalMark.Band) Band(canvas, line, colour);
         foreach (List<(double X, double Y)> run in Runs(line, line.Y))
         {
             foreach (((double X, double Y) a, (double X, double Y) b) in run.Zip(run.Skip(1))) placer.OccupySegment(a.X, a.Y, b.X, b.Y);
@@ -87,7 +87,7 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
             foreach (List<(double X, double Y)> run in Runs(line, line.Smoothed())) Stroke(canvas, run, colour, LineWidth, Palette.Dash(index), 1);
             return;
         }
-        if (line.Lower is not null && line.Spread == Spread.ErrorBars)
+        if (line.Lower is not null && line.Intervals == IntervalMark.ErrorBars)
             for (int i = 0; i < line.X.Count; i++) ErrorBar(canvas, layout.X.Pixel(line.X[i]) + Shift(line), line.Lower[i], line.Upper![i], colour);
         // Each line starts its spaced markers elsewhere, so that those of close lines do not cover each other.
         int every = line.X.Count <= MostMarkers ? 1 : line.X.Count / 8;
@@ -199,7 +199,7 @@ internal sealed class SvgMarks(SvgLayout layout, Figure figure, LabelPlacer plac
     /// <summary>Pixels by which each line's points stand beside their category, or beside a place that all lines share, so that error bars do not cover each other.</summary>
     private Dictionary<FigureSeries, double> Shifts()
     {
-        LineSeries[] lines = [.. figure.Series.OfType<LineSeries>().Where(l => l.Spread == Spread.ErrorBars && l.Lower is not null)];
+        LineSeries[] lines = [.. figure.Series.OfType<LineSeries>().Where(l => l.Intervals == IntervalMark.ErrorBars && l.Lower is not null)];
         if (figure.X.Categories is null && !lines.All(l => l.X.SequenceEqual(lines[0].X))) lines = [];
         double step = lines.Length == 0 ? 0 : Math.Min(7, 0.7 * layout.Plot.Width / (figure.X.Categories?.Count ?? Math.Max(1, lines[0].X.Count)) / lines.Length);
         var shifts = new Dictionary<FigureSeries, double>(ReferenceEqualityComparer.Instance);

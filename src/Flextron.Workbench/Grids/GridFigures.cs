@@ -25,7 +25,7 @@ internal static class GridFigures
             (double X, SummaryValue Y)[] points = [.. group.Select(s => (X: results.Value(s, along)!.GetValue<double>(), results.Of(s, name))).OrderBy(p => p.X)];
             return new LineSeries(group.Key, [.. points.Select(p => p.X)], [.. points.Select(p => p.Y.Value)])
             {
-                Lower = [.. points.Select(p => p.Y.Low ?? double.NaN)], Upper = [.. points.Select(p => p.Y.High ?? double.NaN)], Spread = Spread.ErrorBars,
+                Lower = [.. points.Select(p => p.Y.Low ?? double.NaN)], Upper = [.. points.Select(p => p.Y.High ?? double.NaN)], Intervals = IntervalMark.ErrorBars,
             };
         })];
         double[] x = [.. along.Numbers!];
@@ -39,7 +39,7 @@ internal static class GridFigures
         // Points rather than bars: what is compared seldom has a meaningful zero.
         var points = new LineSeries(name, [.. values.Select((_, i) => (double)i)], [.. values.Select(v => v.Value)])
         {
-            Lower = [.. values.Select(v => v.Low ?? double.NaN)], Upper = [.. values.Select(v => v.High ?? double.NaN)], Spread = Spread.ErrorBars,
+            Lower = [.. values.Select(v => v.Low ?? double.NaN)], Upper = [.. values.Select(v => v.High ?? double.NaN)], Intervals = IntervalMark.ErrorBars,
         };
         return new Figure($"{name} over the grid", new Axis("Setting") { Categories = results.Settings }, Value(name), [points]) { Subtitle = intervals };
     }

@@ -41,7 +41,7 @@ public static class MarkdownPage
         string title = document.Descendants<Markdig.Syntax.HeadingBlock>().FirstOrDefault()?.Inline?.Descendants<LiteralInline>().Aggregate("", (t, i) => t + i.Content) ?? "Report";
         foreach (LinkInline link in document.Descendants<LinkInline>().ToArray())
         {
-            if (link.IsImage) link.Url = Picture(folder, link.Url ?? "") ?? "";
+            if (link.IsImage) link.Url = Embedded(folder, link.Url ?? "") ?? "";
             else if (!MarkdownText.IsSafe(link.Url ?? "")) link.Url = "";
             // Interactive figures are not kept with a report's Markdown.
             else if (link.Url!.EndsWith(".html", StringComparison.Ordinal) && !File.Exists(Path.Combine(folder, link.Url))) link.ReplaceBy(new LiteralInline("interactive: run again"));
@@ -51,7 +51,7 @@ public static class MarkdownPage
         return $"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{Figures.SvgCanvas.Escape(title)}</title>\n<style>\n{HtmlReport.Style}\ntable {{ display: block; overflow-x: auto; }}\n</style>\n</head>\n<body>\n<main>\n{document.ToHtml(Pipeline)}</main>\n</body>\n</html>\n";
     }
 
-    private static string? Picture(string folder, string url)
+    private static string? Embedded(string folder, string url)
     {
         string full = Path.GetFullPath(Path.Combine(folder, url));
         if (!full.StartsWith(Path.GetFullPath(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal) || !File.Exists(full) || new FileInfo(full).Length > LargestPicture) return null;

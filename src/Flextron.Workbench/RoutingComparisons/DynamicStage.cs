@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Flextron.Data;
 using Flextron.Elastic;
+using Flextron.Inference;
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Progress;
@@ -96,7 +97,7 @@ internal static class DynamicStage
         RoutedChoices choices = Controlled(routers, costs, budget, Share, 1);
         model.Hidden(ids_BT.to(model.Model.Device), choices);
         int[] ids = [.. ids_BT.data<long>().ToArray().Select(i => (int)i)];
-        return new TokenCompute(costs.Target(Share), [.. ids.Select(tokenizer.TokenText)], [.. choices.Controller!.TokenCosts.Select(costs.Normalised)]);
+        return new TokenCompute(costs.Target(Share), IncrementalDecoder.Pieces(tokenizer, ids), [.. choices.Controller!.TokenCosts.Select(costs.Normalised)]);
     }
 
     private static string Folder(DynamicRoutingMethod method) => method.ToString().ToLowerInvariant();

@@ -124,7 +124,7 @@ internal static class RoutingComparisonFigures
     {
         Lower = [.. values.Select(v => v.Low ?? double.NaN)],
         Upper = [.. values.Select(v => v.High ?? double.NaN)],
-        Spread = Spread.ErrorBars,
+        Intervals = IntervalMark.ErrorBars,
     };
 
     private static string Over(RoutingComparisonResults results) => results.Seeds.Count == 1

@@ -114,8 +114,8 @@ internal static class RoutingComparisonReport
     {
         SummaryValue[] judged = [.. differences.Where((_, t) => counts[t]).Select(RoutingComparisonResults.OverSeeds)];
         if (judged.Length == 0) return $"{subject} chooses the same at every target.";
-        int better = judged.Count(d => d.High < 0), worse = judged.Count(d => d.Low > 0), lower = judged.Count(d => d.Value < 0);
-        return string.Create(C, $"{subject} has the lower mean loss at {lower} of {judged.Length} targets ({better} beyond the 95 % interval), the higher one at {judged.Length - lower} ({worse} beyond it); on average {judged.Average(d => d.Value):+0.0000;-0.0000} nats.");
+        int better = judged.Count(d => d.High < 0), worse = judged.Count(d => d.Low > 0), lower = judged.Count(d => d.Value < 0), higher = judged.Count(d => d.Value > 0);
+        return string.Create(C, $"{subject} has the lower mean loss at {lower} of {judged.Length} targets ({better} beyond the 95 % interval), the higher one at {higher} ({worse} beyond it); on average {judged.Average(d => d.Value):+0.0000;-0.0000} nats.");
     }
 
     private static string Judged(SummaryValue value, string below, string above) => value.High < 0 ? below : value.Low > 0 ? above : "not distinguishable";

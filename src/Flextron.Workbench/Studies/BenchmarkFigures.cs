@@ -57,7 +57,7 @@ public static class BenchmarkFigures
         {
             Lower = [.. ordered.Select(p => p.Result.Intervals[metric].Low)],
             Upper = [.. ordered.Select(p => p.Result.Intervals[metric].High)],
-            Spread = Spread.ErrorBars,
+            Intervals = IntervalMark.ErrorBars,
         };
         return new Figure(title, cost, value, [line]);
     }

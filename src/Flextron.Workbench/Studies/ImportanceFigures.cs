@@ -9,7 +9,7 @@ namespace Flextron.Workbench.Studies;
 public static class ImportanceFigures
 {
     /// <summary>How far parts of the calibration text, and variants of the score, order the parts alike.</summary>
-    public static Figure Agreement(ImportanceReport report)
+    public static Figure RankAgreement(ImportanceReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
         static double[] Values(IEnumerable<double?> values) => [.. values.Select(v => v ?? double.NaN)];
@@ -56,7 +56,7 @@ public static class ImportanceFigures
         if (report.ChannelsAcrossSubsets is { } channels)
             document.Text(string.Create(c, $"Scores of the residual channels agree between subsets with a rank correlation of {channels:0.000}; the larger half of them holds {report.Channels.TopHalfShare:P1} of the sum."));
         document.Table(Table(report)).Figure(MethodFigures.Importance(scores), "neurons");
-        Figure agreement = Agreement(report);
+        Figure agreement = RankAgreement(report);
         if (agreement.Series.Count > 0) document.Figure(agreement, "agreement");
         if (scores.Depth is { } depth)
             document.Text(string.Create(c, $"Blocks by iterative removal, most needed first: {string.Join(' ', depth.Order)} ({depth.Evaluations} losses measured; loss by depth {string.Join(' ', depth.LossByDepth.Select(l => l.ToString("0.000", c)))})."));

@@ -58,7 +58,7 @@ public static class MethodFigures
         if (random[0].Length > 0)
             series.Add(new LineSeries($"random order ({random[0].Length} draws)", shares, [.. random.Select(r => r.Average())])
             {
-                Lower = [.. random.Select(r => r.Min())], Upper = [.. random.Select(r => r.Max())], Spread = Spread.ErrorBars,
+                Lower = [.. random.Select(r => r.Min())], Upper = [.. random.Select(r => r.Max())], Intervals = IntervalMark.ErrorBars,
             });
         return new Figure("Prefixes before any training", ShareAxis, LossAxis, series)
         {

@@ -53,7 +53,7 @@ internal static class TransferReport
             (double[] steps, SummaryValue[] losses) = results.Curve(arm);
             return new LineSeries(arm, steps[1..], [.. losses.Skip(1).Select(l => l.Value)])
             {
-                Lower = [.. losses.Skip(1).Select(l => l.Low ?? l.Value)], Upper = [.. losses.Skip(1).Select(l => l.High ?? l.Value)], Spread = Spread.Band,
+                Lower = [.. losses.Skip(1).Select(l => l.Low ?? l.Value)], Upper = [.. losses.Skip(1).Select(l => l.High ?? l.Value)], Intervals = IntervalMark.Band,
             };
         })])
     {

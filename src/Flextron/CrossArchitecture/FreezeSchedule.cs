@@ -1,4 +1,4 @@
-using Flextron.Training;
+using Flextron.Training.Passes;
 
 namespace Flextron.CrossArchitecture;
 

@@ -49,7 +49,7 @@ public static class ShardedCorpus
             // What is damaged or missing is made again below; sound shards are kept.
         }
         shards.DeleteUnfinished();
-        var build = new Build(shards, source, tokenizer, tokenizerHash, shardCharacters, progress, cancellation);
+        var build = new ShardBuild(shards, source, tokenizer, tokenizerHash, shardCharacters, progress, cancellation);
         ShardManifest manifest = build.Run() with { Stamp = stamp };
         TokenCorpus corpus = TokenCorpus.OfShards(shards.Open(manifest, tokenizer.VocabularySize));
         shards.Finish(manifest with { Hash = corpus.Hash() });
@@ -67,7 +67,7 @@ public static class ShardedCorpus
         return TokenCorpus.OfShards(shards.Open(manifest, vocabularySize), manifest.Hash);
     }
 
-    private sealed class Build(
+    private sealed class ShardBuild(
         ShardFolder folder, DocumentSource source, Tokenizer tokenizer, string tokenizerHash, long shardCharacters, IProgress<StageProgress>? progress, CancellationToken cancellation)
     {
         private const long ReportEvery = 1 << 18;

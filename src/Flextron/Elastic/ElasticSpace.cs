@@ -43,15 +43,15 @@ public sealed record ElasticSpace(ImmutableArray<int> KvGroups, ImmutableArray<i
         if (settings.NeuronMultiple < 1) throw new FlextronException($"Neurons in multiples of {settings.NeuronMultiple} are not possible: give 1 or more.");
         if (settings.Depths is not null && blockRanking is null)
             throw new FlextronException("Leaving blocks out needs their ranking, which this model does not have yet: run `flextron rank` with --depth.");
-        ImmutableArray<int> Axis(ImmutableArray<int>? given, int full, int multiple, string what)
+        ImmutableArray<int> Choices(ImmutableArray<int>? given, int full, int multiple, string what)
         {
             ImmutableArray<int> choices = given is { } some ? Given(some, full, what) : Even(full, settings.Steps, multiple);
             return settings.SkipParts && choices[0] > 0 ? choices.Insert(0, 0) : choices;
         }
 
         return new ElasticSpace(
-            Axis(settings.KvGroups, config.KvGroupCount, 1, "key/value groups"),
-            Axis(settings.Neurons, config.NeuronCount, settings.NeuronMultiple, "neurons"),
+            Choices(settings.KvGroups, config.KvGroupCount, 1, "key/value groups"),
+            Choices(settings.Neurons, config.NeuronCount, settings.NeuronMultiple, "neurons"),
             config.BlockCount)
         {
             Widths = settings.Widths is { } widths ? Given(widths, config.HiddenSize, "channels of the residual stream") : null,

@@ -19,11 +19,11 @@ public static class SampleWriter
         {
             for (int i = 0; i < result.Documents.Count; i++)
             {
-                JsonSerializer.Serialize(stream, new Sample(result.Task, result.Documents[i], documents?[i].Requests), FlextronJson.Compact);
+                JsonSerializer.Serialize(stream, new SampleRecord(result.Task, result.Documents[i], documents?[i].Requests), FlextronJson.Compact);
                 stream.WriteByte((byte)'\n');
             }
         });
     }
 
-    private sealed record Sample(string Task, DocumentResult Outcome, IReadOnlyList<EvaluationRequest>? Requests);
+    private sealed record SampleRecord(string Task, DocumentResult Outcome, IReadOnlyList<EvaluationRequest>? Requests);
 }

@@ -35,6 +35,19 @@ public sealed class IncrementalDecoder
         return Take(whole: false);
     }
 
+    /// <summary>What every token adds to the text, one piece for each id; a character of several tokens stands with the last of them, a special token is empty.</summary>
+    /// <param name="tokenizer">The tokenizer of the ids.</param>
+    /// <param name="ids">A whole text's.</param>
+    /// <returns>Pieces that are the text, end to end.</returns>
+    public static string[] Pieces(Tokenizer tokenizer, IReadOnlyList<int> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        var decoder = new IncrementalDecoder(tokenizer, []);
+        string[] pieces = [.. ids.Select(decoder.Add)];
+        if (pieces.Length > 0) pieces[^1] += decoder.Flush();
+        return pieces;
+    }
+
     /// <summary>The rest, bytes that never became a character as U+FFFD.</summary>
     public string Flush() => Take(whole: true);
 

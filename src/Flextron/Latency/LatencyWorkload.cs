@@ -8,7 +8,7 @@ namespace Flextron.Latency;
 /// <remarks>
 /// Generation is off by default: through libtorch every operator call costs microseconds, so the decoding of a small model is bound by calls
 /// and hardly depends on widths. Prompt processing is bound by arithmetic, which is what a sub-network saves. On the decode engine
-/// (<see cref="EngineWorkloadRunner"/>) decoding follows the widths too.
+/// (<see cref="Inference.Decoding.EngineWorkloadRunner"/>) decoding follows the widths too.
 /// </remarks>
 /// <param name="Batch">B, sequences at once.</param>
 /// <param name="PromptTokens">Tokens of each prompt.</param>

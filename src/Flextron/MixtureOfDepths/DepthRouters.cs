@@ -8,32 +8,21 @@ namespace Flextron.MixtureOfDepths;
 /// <summary>The routers of a model, one of its own for every routed block, as views of one flat float32 tensor.</summary>
 public sealed class DepthRouters : IDisposable
 {
-    private readonly List<Tensor> views = [];
+    private readonly FlatViews views;
 
     private DepthRouters(int channels, MixtureSettings settings, IReadOnlyList<int> blocks, Tensor flat)
     {
         Settings = settings;
-        Flat = flat;
-        long at = 0;
-        Tensor View(params long[] shape)
-        {
-            long size = shape.Aggregate(1L, (a, b) => a * b);
-            using Tensor part = Flat.narrow(0, at, size);
-            Tensor view = part.view(shape).DetachFromDisposeScope();
-            views.Add(view);
-            at += size;
-            return view;
-        }
-
+        views = new FlatViews(flat);
         long p = settings.PredictorNeurons;
-        Each = [.. blocks.Select(block => new DepthRouter(block, View(channels), View(p, channels), View(p), View(p), View(1)))];
+        Each = [.. blocks.Select(block => new DepthRouter(block, views.Next(channels), views.Next(p, channels), views.Next(p), views.Next(p), views.Next(1)))];
     }
 
     /// <summary>What they were made for.</summary>
     public MixtureSettings Settings { get; }
 
     /// <summary>Every parameter, end to end.</summary>
-    public Tensor Flat { get; }
+    public Tensor Flat => views.Flat;
 
     /// <summary>The routers, by ascending block.</summary>
     public IReadOnlyList<DepthRouter> Each { get; }
@@ -109,7 +98,6 @@ public sealed class DepthRouters : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Tensor view in views) view.Dispose();
-        Flat.Dispose();
+        views.Dispose();
     }
 }

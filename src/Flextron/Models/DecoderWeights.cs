@@ -9,50 +9,39 @@ namespace Flextron.Models;
 /// </summary>
 public sealed class DecoderWeights : IDisposable
 {
-    private readonly List<Tensor> views = [];
+    private readonly FlatViews views;
     private readonly long[] queryStarts, queryBiasStarts;
 
     private DecoderWeights(ModelConfig config, Tensor flat)
     {
         Config = config;
-        Flat = flat;
-        long at = 0;
-        Tensor View(params long[] shape)
-        {
-            long size = shape.Aggregate(1L, (a, b) => a * b);
-            using Tensor part = Flat.narrow(0, at, size);
-            Tensor view = part.view(shape).DetachFromDisposeScope();
-            views.Add(view);
-            at += size;
-            return view;
-        }
-
+        views = new FlatViews(flat);
         long c = config.HiddenSize;
         BlockShape whole = new(config.KvGroupCount, config.NeuronCount);
         (queryStarts, queryBiasStarts) = (new long[config.BlockCount], new long[config.BlockCount]);
         Tensor OfBlock(int block, BlockTensor kind)
         {
-            if (kind == BlockTensor.Query) queryStarts[block] = at;
-            if (kind == BlockTensor.QueryBias) queryBiasStarts[block] = at;
+            if (kind == BlockTensor.Query) queryStarts[block] = views.Position;
+            if (kind == BlockTensor.QueryBias) queryBiasStarts[block] = views.Position;
             long rows = BlockLayout.RowCount(kind, config, whole, c);
-            return BlockLayout.IsMatrix(kind) ? View(rows, c) : View(rows);
+            return BlockLayout.IsMatrix(kind) ? views.Next(rows, c) : views.Next(rows);
         }
 
-        Embedding_VC = View(config.VocabularySize, c);
-        if (config.Architecture.LearnedPositions) Positions_TC = View(config.ContextLength, c);
-        MixerWeights OfMixer(MixerKind kind) => new(kind, [.. LinearMixer.Of(kind).Tensors.Select(t => View(t.Shape(config.MixerShape(config.KvGroupCount), c)))]);
+        Embedding_VC = views.Next(config.VocabularySize, c);
+        if (config.Architecture.LearnedPositions) Positions_TC = views.Next(config.ContextLength, c);
+        MixerWeights OfMixer(MixerKind kind) => new(kind, [.. LinearMixer.Of(kind).Tensors.Select(t => views.Next(t.Shape(config.MixerShape(config.KvGroupCount), c)))]);
         Blocks = [.. Enumerable.Range(0, config.BlockCount).Select(i => BlockWeights.Create(
             config.Architecture, kind => OfBlock(i, kind), config.Mixer(i) is var mixer && mixer == MixerKind.Attention ? null : () => OfMixer(mixer)))];
-        FinalNorm_C = View(c);
-        if (config.Architecture.Norm == NormKind.Layer) FinalNormBias_C = View(c);
-        Head_VC = config.TiedEmbeddings ? Embedding_VC : View(config.VocabularySize, c);
+        FinalNorm_C = views.Next(c);
+        if (config.Architecture.Norm == NormKind.Layer) FinalNormBias_C = views.Next(c);
+        Head_VC = config.TiedEmbeddings ? Embedding_VC : views.Next(config.VocabularySize, c);
     }
 
     /// <summary>The shape these weights have.</summary>
     public ModelConfig Config { get; }
 
     /// <summary>Every parameter, end to end, in storage order.</summary>
-    public Tensor Flat { get; }
+    public Tensor Flat => views.Flat;
 
     /// <summary>Token embedding.</summary>
     public Tensor Embedding_VC { get; }
@@ -147,7 +136,6 @@ public sealed class DecoderWeights : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Tensor view in views) view.Dispose();
-        Flat.Dispose();
+        views.Dispose();
     }
 }

@@ -52,7 +52,7 @@ public static class Coalescing
         using var noGrad = no_grad();
         DecoderWeights small = DecoderWeights.Allocate(Halved(large.Config, depth), large.Flat.dtype, large.Flat.device);
         using var scope = NewDisposeScope();
-        foreach (Pair pair in Pairs(small, large, depth))
+        foreach (TensorPair pair in Pairs(small, large, depth))
         {
             Tensor sum = Merged(pair.Large[0], pair);
             foreach (Tensor other in pair.Large.Skip(1)) sum = sum + Merged(other, pair);
@@ -75,7 +75,7 @@ public static class Coalescing
         using var noGrad = no_grad();
         DecoderWeights large = DecoderWeights.Allocate(config, small.Flat.dtype, small.Flat.device);
         using var scope = NewDisposeScope();
-        foreach (Pair pair in Pairs(small, large, depth))
+        foreach (TensorPair pair in Pairs(small, large, depth))
         {
             Tensor apart = Apart(Apart(pair.Small, 0, pair.Rows, pair.Unit), 1, pair.Columns, 1);
             foreach (Tensor target in pair.Large) target.copy_(apart);
@@ -95,14 +95,14 @@ public static class Coalescing
         before.Flat.lerp_(enlarged.Flat, alpha);
     }
 
-    private sealed record Pair(Tensor Small, IReadOnlyList<Tensor> Large, Role Rows, Role Columns, int Unit);
+    private sealed record TensorPair(Tensor Small, IReadOnlyList<Tensor> Large, Role Rows, Role Columns, int Unit);
 
-    private static IEnumerable<Pair> Pairs(DecoderWeights small, DecoderWeights large, bool depth)
+    private static IEnumerable<TensorPair> Pairs(DecoderWeights small, DecoderWeights large, bool depth)
     {
         ModelConfig config = large.Config;
         Role final = config.TiedEmbeddings ? Role.Input : Role.Output;
-        yield return new Pair(small.Embedding_VC, [large.Embedding_VC], Role.None, Role.Output, 1);
-        if (small.Positions_TC is { } positions) yield return new Pair(positions, [large.Positions_TC!], Role.None, Role.Output, 1);
+        yield return new TensorPair(small.Embedding_VC, [large.Embedding_VC], Role.None, Role.Output, 1);
+        if (small.Positions_TC is { } positions) yield return new TensorPair(positions, [large.Positions_TC!], Role.None, Role.Output, 1);
         int each = depth ? 2 : 1;
         for (int i = 0; i < small.Blocks.Count; i++)
         {
@@ -117,15 +117,15 @@ public static class Coalescing
                     _ => (reads ? Role.Input : Role.Output, 1),
                 };
                 Role columns = !BlockLayout.IsMatrix(kind) ? Role.None : reads ? Role.Output : Role.Input;
-                yield return new Pair(tensor, [.. Enumerable.Range(each * i, each).Select(b => large.Blocks[b].Of(kind))], rows, columns, unit);
+                yield return new TensorPair(tensor, [.. Enumerable.Range(each * i, each).Select(b => large.Blocks[b].Of(kind))], rows, columns, unit);
             }
         }
-        yield return new Pair(small.FinalNorm_C, [large.FinalNorm_C], final, Role.None, 1);
-        if (small.FinalNormBias_C is { } bias) yield return new Pair(bias, [large.FinalNormBias_C!], final, Role.None, 1);
-        if (!config.TiedEmbeddings) yield return new Pair(small.Head_VC, [large.Head_VC], Role.None, Role.Input, 1);
+        yield return new TensorPair(small.FinalNorm_C, [large.FinalNorm_C], final, Role.None, 1);
+        if (small.FinalNormBias_C is { } bias) yield return new TensorPair(bias, [large.FinalNormBias_C!], final, Role.None, 1);
+        if (!config.TiedEmbeddings) yield return new TensorPair(small.Head_VC, [large.Head_VC], Role.None, Role.Input, 1);
     }
 
-    private static Tensor Merged(Tensor x, Pair pair) => Merged(Merged(x, 0, pair.Rows, pair.Unit), 1, pair.Columns, 1);
+    private static Tensor Merged(Tensor x, TensorPair pair) => Merged(Merged(x, 0, pair.Rows, pair.Unit), 1, pair.Columns, 1);
 
     private static Tensor Merged(Tensor x, int axis, Role role, int unit)
     {

@@ -1,5 +1,6 @@
 using Flextron.Kernels;
 using Flextron.Models;
+using Flextron.Training.Passes;
 using TorchSharp;
 using static TorchSharp.torch;
 

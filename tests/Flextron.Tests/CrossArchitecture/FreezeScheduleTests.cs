@@ -6,6 +6,7 @@ using Flextron.Models;
 using Flextron.Tests.Reference;
 using Flextron.Training;
 using Flextron.Training.Checkpoints;
+using Flextron.Training.Passes;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -24,6 +24,14 @@ public sealed class IncrementalDecoderTests
     }
 
     [Fact]
+    public void EveryTokenHasItsPiece()
+    {
+        Assert.Equal(["a", "", "é", "b"], IncrementalDecoder.Pieces(Bytes, Bytes.Encode("aéb")));
+        Assert.Equal(["a", "\uFFFD"], IncrementalDecoder.Pieces(Bytes, Bytes.Encode("aé")[..2]));
+        Assert.Empty(IncrementalDecoder.Pieces(Bytes, []));
+    }
+
+    [Fact]
     public void BytesThatNeverBecomeACharacterComeAtTheEnd()
     {
         int[] ids = Bytes.Encode("aé")[..2];

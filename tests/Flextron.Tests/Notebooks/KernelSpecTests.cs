@@ -17,7 +17,7 @@ public sealed class KernelSpecTests
         Assert.Equal(["notebook", "kernel", "--connection-file", "{connection_file}"], argv[^4..]);
         Assert.True(File.Exists(argv[0]));
         Assert.Equal((".NET (C#)", "C#", "message"), ((string?)spec["display_name"], (string?)spec["language"], (string?)spec["interrupt_mode"]));
-        Assert.True(new KernelSpec(folder.Path).State() is { IsOurs: true, ProgramExists: true });
+        Assert.True(new KernelSpec(folder.Path).State() is { IsOurs: true, ExecutableExists: true });
         Assert.True(CliRun.JsonOf("notebook", "uninstall", "--kernels", folder.Path).GetProperty("removed").GetBoolean());
         Assert.False(Directory.Exists(Path.GetDirectoryName(file)));
         Assert.False(CliRun.JsonOf("notebook", "uninstall", "--kernels", folder.Path).GetProperty("removed").GetBoolean());

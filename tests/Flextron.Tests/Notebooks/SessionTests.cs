@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Flextron.Notebooks.Documents;
 using Flextron.Notebooks.Sessions;
 
 namespace Flextron.Tests.Notebooks;

@@ -32,7 +32,7 @@ public sealed unsafe class DecodeEngine : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         if (model.Device.type != DeviceType.CPU)
             throw new FlextronException($"The decode engine reads weights in main memory, and the model is on {model.Device}: load it with --device cpu.");
-        model.Config.RequireAttention("The decode engine", "generate through libtorch, as TextGenerator does by itself");
+        model.Config.RequireAttention("The decode engine", "generate through libtorch, as text generation does by itself");
         Config = model.Config;
         Kernels = kernels;
         FullNetwork = model.FullNetwork;

@@ -39,7 +39,7 @@ internal static class SampleFigures
         {
             double[] x = [4, 7, 12, 20, 35, 60];
             double[] y = [.. x.Select(t => 0.25 + (0.42 - 0.06 * m) * (1 - Math.Exp(-t / (9.0 + 3 * m))))];
-            return new LineSeries(name, x, y) { Spread = Spread.ErrorBars, Lower = [.. y.Select(v => v - 0.021)], Upper = [.. y.Select(v => v + 0.021)] };
+            return new LineSeries(name, x, y) { Intervals = IntervalMark.ErrorBars, Lower = [.. y.Select(v => v - 0.021)], Upper = [.. y.Select(v => v + 0.021)] };
         })])
     {
         Subtitle = "four answers each; error bars: 95 % Wilson intervals over 2,000 questions",
@@ -96,5 +96,5 @@ internal static class SampleFigures
     };
 
     public static Figure Differences() => new("Difference at every budget", new Axis("Budget") { Categories = ["a quarter", "a half", "the whole"] }, new Axis("Difference"),
-        [.. Methods.Select((name, m) => new LineSeries(name, [0, 1, 2], [0.1 * m, 0.2, -0.1]) { Lower = [-0.1, 0.1, -0.2], Upper = [0.4, 0.3, 0.2], Spread = Spread.ErrorBars })]);
+        [.. Methods.Select((name, m) => new LineSeries(name, [0, 1, 2], [0.1 * m, 0.2, -0.1]) { Lower = [-0.1, 0.1, -0.2], Upper = [0.4, 0.3, 0.2], Intervals = IntervalMark.ErrorBars })]);
 }

@@ -138,7 +138,7 @@ public class SvgRendererTests
     [InlineData(2.5, false)]
     public void ErrorBarsStandSideBySideOnlyWhereAllLinesSharePlaces(double middle, bool aside)
     {
-        LineSeries Line(string name, double x) => new(name, [1, x, 3], [1, 2, 3]) { Lower = [0, 1, 2], Upper = [2, 3, 4], Spread = Spread.ErrorBars };
+        LineSeries Line(string name, double x) => new(name, [1, x, 3], [1, 2, 3]) { Lower = [0, 1, 2], Upper = [2, 3, 4], Intervals = IntervalMark.ErrorBars };
         XElement svg = Render(new Figure("t", new Axis("x"), new Axis("y"), [Line("a", 2), Line("b", middle)]));
         double[] first = [.. svg.Descendants(Svg + "g").Where(g => g.Attribute("data-series") is not null)
             .Select(g => SvgBounds.Points(g.Elements(Svg + "path").First(p => (string?)p.Attribute("class") == "interval")).Average(p => p.X))];

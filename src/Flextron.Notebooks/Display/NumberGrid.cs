@@ -1,7 +1,6 @@
 using System.Globalization;
-using Flextron.Notebooks.Display;
 
-namespace Flextron.Notebooks.Formats;
+namespace Flextron.Notebooks.Display;
 
 /// <summary>Numbers in rows and columns; of large ones the corners.</summary>
 internal static class NumberGrid

@@ -1,9 +1,8 @@
 using System.Globalization;
-using Flextron.Notebooks.Display;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Flextron.Notebooks.Formats;
+namespace Flextron.Notebooks.Display;
 
 /// <summary>A tensor: type, shape, place, range and mean, and the numbers of vectors and matrices.</summary>
 internal static class TensorGrid

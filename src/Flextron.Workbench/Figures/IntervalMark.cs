@@ -1,7 +1,7 @@
 namespace Flextron.Workbench.Figures;
 
 /// <summary>How a line shows the interval around its points.</summary>
-public enum Spread
+public enum IntervalMark
 {
     /// <summary>A shaded band along the line.</summary>
     Band,

@@ -1,9 +1,8 @@
 using System.Globalization;
 using Flextron.Latency;
 using Flextron.Models;
-using Flextron.Notebooks.Display;
 
-namespace Flextron.Notebooks.Formats;
+namespace Flextron.Notebooks.Display;
 
 /// <summary>A model's layers with shapes and parameters.</summary>
 internal static class LayerTable

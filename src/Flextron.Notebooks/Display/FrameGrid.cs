@@ -1,9 +1,8 @@
 using System.Globalization;
 using Deedle;
-using Flextron.Notebooks.Display;
 using Flextron.Workbench.Figures;
 
-namespace Flextron.Notebooks.Formats;
+namespace Flextron.Notebooks.Display;
 
 /// <summary>Deedle's frames and series as tables: the first and the last rows, missing values empty.</summary>
 internal static class FrameGrid
@@ -13,7 +12,7 @@ internal static class FrameGrid
     /// <summary>The table of a frame or series.</summary>
     public static TextGrid Of(object value) => value switch
     {
-        IFrame frame => frame.Apply(new Table()),
+        IFrame frame => frame.Apply(new FrameToGrid()),
         ISeries<int> series => OfSeries(series),
         _ => OfAnySeries(value),
     };
@@ -48,7 +47,7 @@ internal static class FrameGrid
         _ => value.ToString() ?? "",
     };
 
-    private sealed class Table : IFrameOperation<TextGrid>
+    private sealed class FrameToGrid : IFrameOperation<TextGrid>
     {
         public TextGrid Invoke<TRow, TColumn>(Frame<TRow, TColumn> frame)
         {

@@ -1,14 +1,13 @@
 using System.Globalization;
 using Deedle;
 using Flextron.Models;
-using Flextron.Notebooks.Display;
 using Flextron.Selection;
 using Flextron.Workbench.Figures;
 using MathNet.Numerics.LinearAlgebra;
 using GenericChart = Plotly.NET.GenericChart;
 using TorchSharp;
 
-namespace Flextron.Notebooks.Formats;
+namespace Flextron.Notebooks.Display;
 
 /// <summary>How values of this project and of the libraries it stands on are shown; the last form of each is plain text.</summary>
 internal static class HostFormats

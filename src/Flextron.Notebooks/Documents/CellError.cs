@@ -1,4 +1,4 @@
-namespace Flextron.Notebooks.Sessions;
+namespace Flextron.Notebooks.Documents;
 
 /// <summary>Why a cell did not finish.</summary>
 /// <param name="Name">Kind: the exception's name, or CompilationError, DirectiveError, Interrupted.</param>

@@ -1,4 +1,4 @@
-namespace Flextron.Training;
+namespace Flextron.Training.Passes;
 
 /// <summary>Keeps some weights as they are for a part of a training: they get no gradient, no decay and no momentum.</summary>
 public interface IWeightFreeze

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Flextron.Data;
-using Flextron.Inference.Decoding;
+using Flextron.Latency;
 using Flextron.Models;
 
-namespace Flextron.Latency;
+namespace Flextron.Inference.Decoding;
 
 /// <summary>Runs a workload of one sequence on the CPU decode engine, prompt and decode steps alike: what generating a text on the CPU takes.</summary>
 public sealed class EngineWorkloadRunner : IWorkloadRunner

@@ -7,7 +7,7 @@ using Flextron.Models;
 using Flextron.Selection;
 using Flextron.Tests.Reference;
 
-namespace Flextron.Tests.Latency;
+namespace Flextron.Tests.Inference.Decoding;
 
 /// <summary>Real timings, so only what holds on any machine under any load is asserted.</summary>
 public sealed class EngineWorkloadRunnerTests
