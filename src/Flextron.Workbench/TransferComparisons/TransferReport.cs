@@ -98,7 +98,7 @@ internal static class TransferReport
 
     private static string Name(TransferCost cost) => cost.ToString().ToLowerInvariant();
 
-    private static object Cell(SummaryValue value) => value is { Low: { } low, High: { } high } ? new PlusMinus(value.Value, (high - low) / 2) : value.Value;
+    private static object Cell(SummaryValue value) => PlusMinus.Of(value.Value, value.Low, value.High);
 
     private static void Tables(ExperimentRun run, TransferResults results)
     {

@@ -1,6 +1,5 @@
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
-using MathNet.Numerics.Statistics;
 
 namespace Flextron.Workbench.TransferComparisons;
 
@@ -16,11 +15,7 @@ internal sealed class TransferResults(
     public TransferOutcome Outcome(string arm, long seed) => outcomes[(arm, seed)];
 
     /// <summary>Mean over seeds of a value that each seed has.</summary>
-    public SummaryValue OverSeeds(Func<long, double> value)
-    {
-        double[] values = [.. Settings.Seeds.Select(value)];
-        return SummaryValue.OfMean(values.Mean(), values.Length > 1 ? values.StandardDeviation() : 0, values.Length);
-    }
+    public SummaryValue OverSeeds(Func<long, double> value) => SummaryValue.OfValues([.. Settings.Seeds.Select(value)]);
 
     public SummaryValue After(string arm) => OverSeeds(s => Outcome(arm, s).After);
 
