@@ -67,9 +67,24 @@ public sealed class DynamicRouters : IDisposable
         (bool attention, int block, int width) = (layer < Space.BlockCount, layer % Space.BlockCount, Settings.HiddenSize);
         string head = attention ? "attention" : "mlp";
         Tensor target_B1H = StaticRouters.Embed(targets_B, Settings.Bumps).matmul(parameters["input"].narrow(1, (long)layer * width, width)).unsqueeze(1);
-        Tensor unit_BTC = x_BTC * ((x_BTC * x_BTC).mean([-1], keepdim: true) + 1e-6).rsqrt();
-        Tensor hidden_BTH = functional.silu(target_B1H + unit_BTC.matmul(parameters["hidden"][layer]));
+        // The scale of a token is a factor on its row: behind the product it touches H numbers a token instead of C.
+        Tensor scale_BT1 = ((x_BTC * x_BTC).mean([-1], keepdim: true) + 1e-6).rsqrt();
+        Tensor hidden_BTH = functional.silu(x_BTC.matmul(parameters["hidden"][layer]) * scale_BT1 + target_B1H);
         return (hidden_BTH.matmul(parameters[head][block]) + parameters[head + ".bias"][block]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The weights by layer for one target, rows by output: copies.</summary>
+    internal (float[][] Hidden_HC, float[][] Target_H, float[][] Head_KH, float[][] Bias_K) Weights(double target)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        int width = Settings.HiddenSize;
+        Tensor target_1LH = StaticRouters.Embed(NativeTensor.Of([(float)target]), Settings.Bumps).matmul(parameters["input"]);
+        float[] Numbers(Tensor x) => x.contiguous().data<float>().ToArray();
+        float[][] Each(Func<int, Tensor> of) => [.. Enumerable.Range(0, 2 * Space.BlockCount).Select(l => Numbers(of(l)))];
+        Parameter Of(int layer, string kind) => parameters[(layer < Space.BlockCount ? "attention" : "mlp") + kind];
+        return (Each(l => parameters["hidden"][l].t()), Each(l => target_1LH.narrow(1, (long)l * width, width)),
+            Each(l => Of(l, "")[l % Space.BlockCount].t()), Each(l => Of(l, ".bias")[l % Space.BlockCount]));
     }
 
     /// <summary>Writes them into a folder.</summary>
