@@ -73,18 +73,15 @@ public sealed class DynamicRouters : IDisposable
         return (hidden_BTH.matmul(parameters[head][block]) + parameters[head + ".bias"][block]).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The weights by layer for one target, rows by output: copies.</summary>
-    internal (float[][] Hidden_HC, float[][] Target_H, float[][] Head_KH, float[][] Bias_K) Weights(double target)
+    /// <summary>One of the parameters.</summary>
+    internal Tensor Named(string name) => parameters[name];
+
+    /// <summary>What a target adds to the hidden neurons of all layers, L·H numbers.</summary>
+    internal float[] TargetPart(double target)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        int width = Settings.HiddenSize;
-        Tensor target_1LH = StaticRouters.Embed(NativeTensor.Of([(float)target]), Settings.Bumps).matmul(parameters["input"]);
-        float[] Numbers(Tensor x) => x.contiguous().data<float>().ToArray();
-        float[][] Each(Func<int, Tensor> of) => [.. Enumerable.Range(0, 2 * Space.BlockCount).Select(l => Numbers(of(l)))];
-        Parameter Of(int layer, string kind) => parameters[(layer < Space.BlockCount ? "attention" : "mlp") + kind];
-        return (Each(l => parameters["hidden"][l].t()), Each(l => target_1LH.narrow(1, (long)l * width, width)),
-            Each(l => Of(l, "")[l % Space.BlockCount].t()), Each(l => Of(l, ".bias")[l % Space.BlockCount]));
+        return StaticRouters.Embed(NativeTensor.Of([(float)target]), Settings.Bumps).matmul(parameters["input"]).contiguous().data<float>().ToArray();
     }
 
     /// <summary>Writes them into a folder.</summary>

@@ -1,4 +1,4 @@
-using Flextron.Native;
+using Flextron.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,7 +15,7 @@ public sealed class RoutedChoices : ITokenChoices
     private readonly Action<int, float[]>? onScores;
     private readonly int[] fixed_B, one = new int[1];
     private readonly float[] score_K;
-    private TokenScorer? scorer;
+    private readonly TokenScorer scorer;
 
     /// <summary>Prepares a batch of sequences.</summary>
     /// <param name="routers">Trained.</param>
@@ -40,6 +40,7 @@ public sealed class RoutedChoices : ITokenChoices
         if (budgets.Attention is not null) attention = [.. targets.Select(t => budgets.AttentionAt(t, costs)!)];
         fixed_B = new int[targets.Length];
         score_K = new float[this.costs.Max(c => c.Length)];
+        scorer = new TokenScorer(routers, targets);
     }
 
     /// <summary>The accounts.</summary>
@@ -71,7 +72,7 @@ public sealed class RoutedChoices : ITokenChoices
     }
 
     /// <inheritdoc/>
-    /// <remarks>Allocates nothing after a sequence's first token, where there is no noise.</remarks>
+    /// <remarks>Allocates nothing after a sequence's first token.</remarks>
     public int Choose(int layer, ReadOnlySpan<float> x_C)
     {
         if (targets.Length != 1) throw new ArgumentException($"One token's choice was asked of {targets.Length} sequences.", nameof(x_C));
@@ -81,7 +82,7 @@ public sealed class RoutedChoices : ITokenChoices
             return one[0];
         }
         Span<float> scores = score_K.AsSpan(0, costs[layer].Length);
-        (scorer ??= new TokenScorer(routers, targets[0])).Score(layer, x_C, scores);
+        scorer.Score(layer, x_C, scores);
         Priced(layer, scores);
         if (Noise is not null)
             foreach (ref float score in scores) score += (float)(NoiseScale * RouterNoise.Gumbel(Noise));
@@ -126,13 +127,15 @@ public sealed class RoutedChoices : ITokenChoices
         }
     }
 
-    private float[] Scores(int layer, Tensor x_BTC)
+    private unsafe float[] Scores(int layer, Tensor x_BTC)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         // Routers are float32 on the processor, whatever the LM is: the controller decides there anyway.
-        Tensor targets_B = NativeTensor.Of(targets, ScalarType.Float32, CPU);
-        return routers.Scores(layer, targets_B, x_BTC.detach().to(ScalarType.Float32).cpu()).contiguous().data<float>().ToArray();
+        Tensor rows_NC = x_BTC.detach().to(ScalarType.Float32).cpu().contiguous();
+        float[] scores = new float[rows_NC.numel() / routers.Channels * costs[layer].Length];
+        scorer.Score(layer, new ReadOnlySpan<float>(TensorPointer.Of<float>(rows_NC), checked((int)rows_NC.numel())), scores);
+        return scores;
     }
 
     private static void Greatest(ReadOnlySpan<float> scores_NK, Span<int> choice_N)

@@ -65,27 +65,6 @@ public sealed class TokenChoiceRouterTests
     }
 
     [Fact]
-    public void OneTokensScoresAreThoseOfTheTensors()
-    {
-        using DecoderModel model = Model();
-        using DynamicRouters routers = DynamicModelTests.Random(model);
-        using var scope = NewDisposeScope();
-        using Generator generator = new(4);
-        Tensor x_BTC = randn([1, 5, Config.HiddenSize], generator: generator);
-        var scorer = new TokenScorer(routers, 0.3);
-        for (int layer = 0; layer < 2 * Config.BlockCount; layer++)
-        {
-            using var noGrad = no_grad();
-            float[] expected = routers.Scores(layer, tensor(new[] { 0.3f }), x_BTC).data<float>().ToArray(), score_K = new float[3];
-            for (int t = 0; t < 5; t++)
-            {
-                scorer.Score(layer, x_BTC[0, t].data<float>().ToArray(), score_K);
-                Assert.All(expected.Skip(3 * t).Take(3).Zip(score_K), p => Assert.Equal(p.First, p.Second, 1e-4 * (1 + Math.Abs(p.First))));
-            }
-        }
-    }
-
-    [Fact]
     public void ScoresAreThoseOfReadingTokenByToken()
     {
         using DecoderModel model = Model();
