@@ -39,7 +39,8 @@ public sealed record TokenBudget(DynamicRouters Routers, ElasticSpace Space, Rou
     }
 
     /// <summary>Opens the account of one sequence.</summary>
-    public RoutedChoices Begin() => new(Routers, Costs, [NormalisedTarget]);
+    /// <param name="keeping">What keeps the budget: the controller alone for scoring, capacities for reading a prompt at once.</param>
+    public RoutedChoices Begin(BudgetKeeping keeping = BudgetKeeping.Causal) => new(Routers, Costs, [NormalisedTarget], keeping);
 
     /// <summary>The mean cost that no sequence exceeds, ms.</summary>
     public double TargetMs => Costs.Target(NormalisedTarget);

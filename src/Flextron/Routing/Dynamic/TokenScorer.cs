@@ -91,23 +91,40 @@ internal sealed unsafe class TokenScorer
 
     private void FourProducts(float* x_NC, float* hidden_CH, float* sums_NH)
     {
+        int lanes = Vector<float>.Count, h = 0;
         float* a = x_NC, b = a + channels, c = b + channels, d = c + channels;
-        int h = 0;
-        for (; h <= width - Vector<float>.Count; h += Vector<float>.Count)
+        // Eight sums at a time: as many as it takes to keep the multipliers busy.
+        for (; h <= width - 2 * lanes; h += 2 * lanes)
         {
-            Vector<float> sumA = Vector<float>.Zero, sumB = sumA, sumC = sumA, sumD = sumA;
+            Vector<float> a0 = Vector<float>.Zero, a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
             for (int i = 0; i < channels; i++)
             {
-                Vector<float> row = Vector.Load(hidden_CH + (long)i * width + h);
-                sumA = Vector.FusedMultiplyAdd(new Vector<float>(a[i]), row, sumA);
-                sumB = Vector.FusedMultiplyAdd(new Vector<float>(b[i]), row, sumB);
-                sumC = Vector.FusedMultiplyAdd(new Vector<float>(c[i]), row, sumC);
-                sumD = Vector.FusedMultiplyAdd(new Vector<float>(d[i]), row, sumD);
+                Vector<float> row0 = Vector.Load(hidden_CH + (long)i * width + h), row1 = Vector.Load(hidden_CH + (long)i * width + h + lanes), x = new(a[i]);
+                (a0, a1) = (Vector.FusedMultiplyAdd(x, row0, a0), Vector.FusedMultiplyAdd(x, row1, a1));
+                x = new Vector<float>(b[i]);
+                (b0, b1) = (Vector.FusedMultiplyAdd(x, row0, b0), Vector.FusedMultiplyAdd(x, row1, b1));
+                x = new Vector<float>(c[i]);
+                (c0, c1) = (Vector.FusedMultiplyAdd(x, row0, c0), Vector.FusedMultiplyAdd(x, row1, c1));
+                x = new Vector<float>(d[i]);
+                (d0, d1) = (Vector.FusedMultiplyAdd(x, row0, d0), Vector.FusedMultiplyAdd(x, row1, d1));
             }
-            sumA.Store(sums_NH + h);
-            sumB.Store(sums_NH + width + h);
-            sumC.Store(sums_NH + 2 * width + h);
-            sumD.Store(sums_NH + 3 * width + h);
+            a0.Store(sums_NH + h);
+            a1.Store(sums_NH + h + lanes);
+            b0.Store(sums_NH + width + h);
+            b1.Store(sums_NH + width + h + lanes);
+            c0.Store(sums_NH + 2 * width + h);
+            c1.Store(sums_NH + 2 * width + h + lanes);
+            d0.Store(sums_NH + 3 * width + h);
+            d1.Store(sums_NH + 3 * width + h + lanes);
+        }
+        for (; h <= width - lanes; h += lanes)
+        {
+            for (int n = 0; n < Together; n++)
+            {
+                Vector<float> sum = Vector<float>.Zero;
+                for (int i = 0; i < channels; i++) sum = Vector.FusedMultiplyAdd(new Vector<float>(x_NC[n * channels + i]), Vector.Load(hidden_CH + (long)i * width + h), sum);
+                sum.Store(sums_NH + n * width + h);
+            }
         }
         for (; h < width; h++)
         {
