@@ -45,7 +45,8 @@ public sealed class BudgetController
         settings = (settings ?? new BudgetSettings()).Validated();
         this.costs = costs.ValidatedFor(space).Layers();
         budget = [.. targets_B.Select(t => budgets.At(t, costs))];
-        wanted = [.. targets_B.Select(budgets.SharesAt)];
+        Dictionary<double, IReadOnlyList<IReadOnlyList<double>>?> shares = targets_B.Distinct().ToDictionary(t => t, budgets.SharesAt);
+        wanted = [.. targets_B.Select(t => shares[t])];
         range = [.. this.costs.Select(c => Math.Max(c.Max() - c.Min(), 1e-12 * costs.Full))];
         dearest = [.. this.costs.Select(c => c.Max())];
         capacity = [.. range.Select(r => settings.Burst * r)];

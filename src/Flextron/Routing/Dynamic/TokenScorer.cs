@@ -29,7 +29,9 @@ internal sealed unsafe class TokenScorer
     public TokenScorer(DynamicRouters routers, IReadOnlyList<double> targets_B)
     {
         (this.routers, channels, width) = (routers, routers.Channels, routers.Settings.HiddenSize);
-        target_LH = [.. targets_B.Select(routers.TargetPart)];
+        // The sequences of a batch mostly share their target.
+        Dictionary<double, float[]> parts = targets_B.Distinct().ToDictionary(t => t, routers.TargetPart);
+        target_LH = [.. targets_B.Select(t => parts[t])];
         activation_H = new float[Together * width];
         float* At(string name) => TensorPointer.Of<float>(routers.Named(name));
         hidden = At("hidden");
