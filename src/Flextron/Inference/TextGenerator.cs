@@ -98,7 +98,7 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
         Show(filter.Add(decoder.Flush()));
         if (filter.Found) stopped = StopReason.StopString;
         Show(filter.Flush());
-        return new GeneratedText(text.ToString(), promptIds, ids, stopped, promptSeconds, seconds);
+        return new GeneratedText(text.ToString(), promptIds, ids, stopped, promptSeconds, seconds, sequence.Length - promptIds.Length);
     }
 
     /// <inheritdoc/>
