@@ -39,7 +39,7 @@ internal sealed class ScriptedRunner(LatencyKey key, Func<int, double> slowness,
     // Half the channels cost 0.6 of the whole.
     private static double Share(SubNetwork network) => network.Width is { } width ? 0.2 + 0.8 * width / 32 : 1;
 
-    private static double Attention(BlockShape b, double scale) => scale * (0.2 + 0.4 * b.KvGroups);
+    private static double Attention(BlockShape b, double scale) => b.KvGroups == 0 ? 0 : scale * (0.2 + 0.4 * b.KvGroups);
 
-    private static double Mlp(BlockShape b, double scale) => scale * (0.1 + 0.005 * b.Neurons);
+    private static double Mlp(BlockShape b, double scale) => b.Neurons == 0 ? 0 : scale * (0.1 + 0.005 * b.Neurons);
 }
