@@ -88,7 +88,7 @@ internal static class ArmStage
     }
 
     /// <summary>Writes the mean training loss of every ten steps: enough for a curve, and the file stays small over many arms.</summary>
-    private static Action<TrainingStep> Log(StageContext stage, int steps)
+    public static Action<TrainingStep> Log(StageContext stage, int steps)
     {
         var losses = new List<double>();
         return step =>

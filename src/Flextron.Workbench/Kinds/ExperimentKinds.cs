@@ -6,6 +6,7 @@ using Flextron.Workbench.Grids;
 using Flextron.Workbench.RoutingComparisons;
 using Flextron.Workbench.Studies;
 using Flextron.Workbench.TransferComparisons;
+using Flextron.Workbench.WayComparisons;
 
 namespace Flextron.Workbench.Kinds;
 
@@ -13,7 +14,7 @@ namespace Flextron.Workbench.Kinds;
 public static class ExperimentKinds
 {
     /// <summary>All of them; the first is meant where <c>experiment.json</c> names none.</summary>
-    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind, TransferComparison.Kind, MixtureComparison.Kind];
+    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind, TransferComparison.Kind, MixtureComparison.Kind, WayComparison.Kind];
 
     /// <summary>The name of an experiment's kind, known or not.</summary>
     /// <exception cref="FlextronException"><c>experiment.json</c> cannot be read.</exception>
