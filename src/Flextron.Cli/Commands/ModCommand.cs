@@ -115,7 +115,7 @@ internal sealed class ModCommand : VerbCommand
         {
             if (((Option[])[capacity, every, gate, sampler, auxiliary, fresh]).FirstOrDefault(context.Given) is { } given)
                 throw new FlextronException($"{source} is a Mixture-of-Depths model already, which decides {given.Name} itself: leave that out, or start from a dense model.");
-            return MixtureModel.Load(source, device: context.Device);
+            return loaded.Mixture!;
         }
         ModelConfig config = loaded.Model.Config;
         bool scratch = context.Get(fresh);

@@ -64,6 +64,18 @@ public sealed class DepthRouters : IDisposable
         return routers;
     }
 
+    /// <summary>A copy for a slice of the model: of a narrower residual stream, the first channels' weights.</summary>
+    /// <param name="config">The slice's shape; as many blocks.</param>
+    public DepthRouters Sliced(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        DepthRouters result = Allocate(config, Settings, Flat.device);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (((_, Tensor target), (_, Tensor source)) in result.Named().Zip(Named())) target.copy_(source.narrow(-1, 0, target.size(-1)));
+        return result;
+    }
+
     /// <summary>Every tensor with a stable name, in storage order.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Named() =>
         Each.SelectMany(r => r.Named().Select(n => (FormattableString.Invariant($"blocks.{r.Block}.{n.Name}"), n.Tensor)));

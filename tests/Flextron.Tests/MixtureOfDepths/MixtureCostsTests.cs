@@ -21,6 +21,15 @@ public sealed class MixtureCostsTests
     }
 
     [Fact]
+    public void TrainingBothSamplersPaysForThePredictors()
+    {
+        double Of(MixtureSettings settings) => new MixtureCosts(Config, settings).ForwardFlops(12);
+        MixtureSettings auxiliary = Settings with { Sampler = CausalSampler.Auxiliary };
+        Assert.Equal(Of(Settings with { Sampler = CausalSampler.Predictor }), Of(auxiliary with { TrainBothSamplers = true }));
+        Assert.True(Of(auxiliary) < Of(auxiliary with { TrainBothSamplers = true }));
+    }
+
+    [Fact]
     public void WithoutRoutedBlocksTheyAreTheDenseNetworks()
     {
         SubNetwork network = new([new(1, 9), default, new(0, 20), new(2, 0)]);

@@ -58,6 +58,27 @@ public sealed class MixturePassTests
         b.Dispose();
     }
 
+    [Fact]
+    public void BothSamplersTrainTogetherAsEachDoesAlone()
+    {
+        MixtureSettings settings = Settings with { Sampler = CausalSampler.Predictor, AuxiliaryWeight = 0.5 };
+        using MixtureModel both = Create(settings with { TrainBothSamplers = true }), auxiliary = Create(settings with { Sampler = CausalSampler.Auxiliary }), predictor = Create(settings);
+        (Tensor weights, Tensor routers) = Gradients(both);
+        (Tensor weightsA, Tensor routersA) = Gradients(auxiliary);
+        (Tensor weightsP, Tensor routersP) = Gradients(predictor);
+        using var scope = NewDisposeScope();
+        Assert.Equal(weightsA.data<float>().ToArray(), weights.data<float>().ToArray());
+        Assert.NotEqual(weightsP.data<float>().ToArray(), weights.data<float>().ToArray());
+        DepthRouters[] all = [both.Routers.Over(routers), auxiliary.Routers.Over(routersA), predictor.Routers.Over(routersP)];
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal(all[1].Each[i].Weight_C.data<float>().ToArray(), all[0].Each[i].Weight_C.data<float>().ToArray());
+            // The stream that the predictor reads is the same, and so are the decisions.
+            Assert.Equal(all[2].Each[i].Output_P.data<float>().ToArray(), all[0].Each[i].Output_P.data<float>().ToArray());
+        }
+        foreach (DepthRouters each in all) each.Dispose();
+    }
+
     [Theory]
     [InlineData(CausalSampler.Auxiliary)]
     [InlineData(CausalSampler.Predictor)]

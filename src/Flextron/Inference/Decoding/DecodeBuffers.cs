@@ -47,7 +47,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         long mlpNormed = config.Architecture.ParallelResidual ? Take((long)Math.Max(BlockTokens, workers) * NormedStride) : normed, query = Take((long)BlockTokens * QueryStride);
         long key = Take((long)BlockTokens * KeyStride), value = Take((long)BlockTokens * KeyStride), joined = Take((long)BlockTokens * QueryStride);
         long gate = Take((long)BlockTokens * NeuronStride), up = Take((long)BlockTokens * NeuronStride), sums = Take((long)sumChunks * Width);
-        long cos = Take((long)BlockTokens * Padded(size)), sin = Take((long)BlockTokens * Padded(size)), logits = Take(Padded(config.VocabularySize));
+        long cos = Take((long)BlockTokens * Padded(size)), sin = Take((long)BlockTokens * Padded(size)), logits = Take(Padded(config.VocabularySize)), entered = Take(Width);
         long scores = Take((long)workers * ScoreFloats), partial = Take((long)Math.Max(workers, config.KvGroupCount) * AttentionStride);
         AngleStride = Padded(size);
         memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
@@ -68,6 +68,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         Cos = start + cos;
         Sin = start + sin;
         Logits = start + logits;
+        Entered = start + entered;
         Scores = start + scores;
         Partial = start + partial;
     }
@@ -102,6 +103,10 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     public float* Cos { get; }
     public float* Sin { get; }
     public float* Logits { get; }
+
+    /// <summary>The residual stream of one token as it entered a block, where what the block adds is weighed.</summary>
+    public float* Entered { get; }
+
     public float* Scores { get; }
     public float* Partial { get; }
 

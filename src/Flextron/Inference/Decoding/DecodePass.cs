@@ -29,6 +29,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private readonly int threads;
     private readonly double[] frequencies_I;
     private int tokens, position, width;
+    private float weight;
     private bool wantsLogits;
     private IStepRouter? router;
     private Exception? failure;
@@ -98,6 +99,8 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int b = 0; b < shapes.Length; b++)
         {
             if (router is not null && !Choose(b, attention: true, worker, workers)) return;
+            // Read before the next wait: the first thread may be a block ahead when the others come to weigh.
+            bool weighs = router is not null && weight != 1;
             // Both parts of a parallel block read the same, and so do their routers.
             bool parallel = config.Architecture.ParallelResidual;
             if (router is not null && parallel && !Choose(b, attention: false, worker, workers)) return;
@@ -105,6 +108,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             clock?.Stamp(1 + 2 * b);
             if (router is not null && !parallel && !Choose(b, attention: false, worker, workers)) return;
             if (shapes[b].Neurons > 0) Mlp(engine.Blocks[b], shapes[b].Neurons, shapes[b].KvGroups > 0, worker, workers);
+            if (weighs) Weigh(worker, workers);
             clock?.Stamp(2 + 2 * b);
         }
         if (router is not null && worker == 0) Finish();
@@ -228,6 +232,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
                 if (kept < 0 || kept > most)
                     throw new FlextronException($"The router keeps {kept} {(attention ? "key/value groups" : "neurons")} of block {block}: choose 0 to {most}.");
                 shapes[block] = attention ? new BlockShape(kept, 0) : shapes[block] with { Neurons = kept };
+                if (attention && (weight = router!.Weight(block)) != 1) hidden_C.CopyTo(new Span<float>(buffers.Entered, width));
             }
 #pragma warning disable CA1031 // Whatever it is goes on to the caller, when no thread waits any more.
             catch (Exception e)
@@ -238,6 +243,17 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         }
         team.Barrier(workers);
         return failure is null;
+    }
+
+    // What the block has added to the one token, times its weight; the residual stream that entered it is never weighed.
+    private void Weigh(int worker, int workers)
+    {
+        if (worker == 0)
+        {
+            float* x = Residual(0), entered = buffers.Entered;
+            for (int c = 0; c < width; c++) x[c] = entered[c] + weight * (x[c] - entered[c]);
+        }
+        team.Barrier(workers);
     }
 
     private void Finish()
