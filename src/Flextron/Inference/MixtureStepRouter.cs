@@ -39,7 +39,7 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
         {
             WeightMatrix Matrix(torch.Tensor tensor, int rows, int columns) => new((nint)TensorPointer.Of<float>(tensor), 0, rows, columns, WeightFormat.Float32);
             blocks[router.Block] = new Block(
-                Matrix(router.Weight_C, 1, channels), Matrix(router.Hidden_PC, neurons, channels), (nint)TensorPointer.Of<float>(router.HiddenBias_P),
+                Matrix(router.Weight_C, 1, channels), Matrix(router.Hidden_PC, neurons, channels), (nint)TensorPointer.Of<float>(router.HiddenLogit_P), (nint)TensorPointer.Of<float>(router.HiddenBias_P),
                 Matrix(router.Output_P, 1, neurons), (nint)TensorPointer.Of<float>(router.OutputBias_1));
         }
         hidden_P = new NativeBuffer((neurons + 2L * kernels.Lanes) * sizeof(float), "the predictors of a Mixture-of-Depths model");
@@ -63,7 +63,7 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
             fixed (float* x = hidden_C)
             {
                 kernels.Dot(router.Weight_1C, 0, 1, x, hidden_C.Length, &logit);
-                passes = (mixture.Settings.Sampler == CausalSampler.Auxiliary ? logit : Predict(router, x, hidden_C.Length)) > 0;
+                passes = (mixture.Settings.Sampler == CausalSampler.Auxiliary ? logit : Predict(router, x, hidden_C.Length, logit)) > 0;
             }
             if (passes) weight = mixture.Settings.Gate == RouterGate.OnePlus ? 1 + logit : logit;
         }
@@ -79,8 +79,8 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
     /// <inheritdoc/>
     public void Dispose() => hidden_P.Dispose();
 
-    // As DepthRouter.Predict: a line of the stream's direction, a bend, a line.
-    private float Predict(Block router, float* x, int channels)
+    // As DepthRouter.Predict: a line of the stream's direction and the router's logit, a bend, a line.
+    private float Predict(Block router, float* x, int channels, float ownLogit)
     {
         float square, logit;
         kernels.Dot(new WeightMatrix((nint)x, 0, 1, channels, WeightFormat.Float32), 0, 1, x, channels, &square);
@@ -88,12 +88,12 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
         float* hidden = (float*)hidden_P.Start;
         int neurons = mixture.Settings.PredictorNeurons;
         kernels.Dot(router.Hidden_PC, 0, neurons, x, channels, hidden);
-        for (int p = 0; p < neurons; p++) hidden[p] *= scale;
+        for (int p = 0; p < neurons; p++) hidden[p] = hidden[p] * scale + ownLogit * ((float*)router.HiddenLogit_P)[p];
         kernels.Add(hidden, (float*)router.HiddenBias_P, neurons);
         kernels.Activate(ActivationKind.Silu, hidden, null, neurons);
         kernels.Dot(router.Output_1P, 0, 1, hidden, neurons, &logit);
         return logit + *(float*)router.OutputBias_1;
     }
 
-    private sealed record Block(WeightMatrix Weight_1C, WeightMatrix Hidden_PC, nint HiddenBias_P, WeightMatrix Output_1P, nint OutputBias_1);
+    private sealed record Block(WeightMatrix Weight_1C, WeightMatrix Hidden_PC, nint HiddenLogit_P, nint HiddenBias_P, WeightMatrix Output_1P, nint OutputBias_1);
 }

@@ -35,7 +35,7 @@ public sealed class RouterReading
     public Tensor SamplerLogits_BT => LogitsOf(sampler);
 
     /// <summary>What a causal sampler goes by, whichever the model generates with.</summary>
-    public Tensor LogitsOf(CausalSampler asked) => asked == CausalSampler.Auxiliary ? Logits_BT : predicted_BT ??= router.Predict(x_BTC);
+    public Tensor LogitsOf(CausalSampler asked) => asked == CausalSampler.Auxiliary ? Logits_BT : predicted_BT ??= router.Predict(x_BTC, Logits_BT);
 
     /// <summary>Which tokens pass, by flat index b·T + t.</summary>
     public bool[] Selected { get; internal set; } = [];

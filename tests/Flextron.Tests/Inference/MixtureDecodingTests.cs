@@ -93,6 +93,25 @@ public sealed class MixtureDecodingTests
     }
 
     [Fact]
+    public void SequencesDecodedTogetherAreThoseDecodedAlone()
+    {
+        using MixtureModel mixture = Lively(Settings);
+        using var engine = new DecodeEngine(mixture.Model);
+        using DecodeBatch batch = engine.NewBatch(3);
+        DecodeSession[] alone = [.. Enumerable.Range(0, 3).Select(_ => engine.NewSession(Time))];
+        SubNetwork network = mixture.Model.FullNetwork;
+        // The second is read as a dense model, so that one pass has tokens with and without weights.
+        MixtureStepRouter?[] together = [new(mixture, network), null, new(mixture, network)], apart = [new(mixture, network), null, new(mixture, network)];
+        for (int t = 0; t < Time; t++)
+        {
+            batch.Step([.. Enumerable.Range(0, 3).Select(b => new BatchToken(b, (int)Rows[b][t], together[b] is null ? network : null, together[b]))]);
+            for (int b = 0; b < 3; b++)
+                Assert.Equal((apart[b] is { } router ? alone[b].Step((int)Rows[b][t], router) : alone[b].Step((int)Rows[b][t])).ToArray(), batch.Logits(b).ToArray());
+        }
+        foreach (IDisposable? item in together.Concat(apart).Cast<IDisposable?>().Concat(alone)) item?.Dispose();
+    }
+
+    [Fact]
     public void ANarrowerResidualStreamIsLeftToLibtorch()
     {
         using MixtureModel mixture = Lively(Settings);

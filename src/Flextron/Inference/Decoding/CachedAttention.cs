@@ -4,10 +4,10 @@ using Flextron.Models;
 namespace Flextron.Inference.Decoding;
 
 /// <summary>
-/// Attention of a block of tokens behind the cache: from queries, keys and values to joined heads. Threads share out groups, tokens, or chunks of a long past; what
-/// is computed does not depend on how.
+/// Attention of the tokens of a pass, each behind its cache: from queries, keys and values to joined heads. Threads share out groups, tokens, or chunks of a long
+/// past; what is computed does not depend on how. Buffers are by slot of the part's order.
 /// </summary>
-internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers buffers, DecodeCache cache, WorkerTeam team)
+internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers buffers, PassTokens tokens, WorkerTeam team)
 {
     /// <summary>What turning a token's queries and storing its key and value costs, in entries attended to: its cache lines come from afar.</summary>
     private const long AppendCost = 64;
@@ -15,72 +15,70 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
     private readonly ModelConfig config = engine.Config;
     private readonly IKernels kernels = engine.Kernels;
     private readonly bool windowed = engine.Config.VisibleTokens < engine.Config.ContextLength;
-    private int tokens, position;
 
-    /// <summary>A block of tokens passes from now on.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="start">Position of the first.</param>
-    public void Begin(int count, int start) => (tokens, position) = (count, start);
-
-    /// <summary>Most entries that a group will have behind the block of tokens.</summary>
-    public int Entries(int block, int groups)
+    /// <summary>Most entries that a group will have behind the tokens of the pass; an upper bound of that where there are several.</summary>
+    public int Entries(int block, TokenOrder order)
     {
+        if (order.Count != 1) return tokens.LastPosition + 1;
         int entries = 0;
-        for (int g = 0; g < groups; g++) entries = Math.Max(entries, cache.Length(block, g) + tokens);
+        for (int g = 0; g < order.Most; g++) entries = Math.Max(entries, tokens.Cache(order.Token(0)).Length(block, g) + 1);
         return entries;
     }
 
-    /// <summary>Turns queries and keys, adds entries to the cache and fills <see cref="DecodeBuffers.Heads"/>.</summary>
+    /// <summary>Turns queries and keys, adds entries to the caches and fills <see cref="DecodeBuffers.Heads"/>.</summary>
     /// <param name="block">Which block.</param>
     /// <param name="w">Its weights.</param>
-    /// <param name="groups">Groups kept.</param>
+    /// <param name="order">Groups that each token keeps.</param>
     /// <param name="entries">As <see cref="Entries"/> said before any thread came here.</param>
     /// <param name="worker">Which thread.</param>
     /// <param name="workers">Of how many.</param>
-    public void Attend(int block, in DecodeBlock w, int groups, int entries, int worker, int workers)
+    public void Attend(int block, in DecodeBlock w, TokenOrder order, int entries, int worker, int workers)
     {
-        int chunks = Chunks(entries);
+        int slots = order.Count, groups = order.Most, chunks = Chunks(entries);
         long work = (2L * Math.Min(entries, config.VisibleTokens) + AppendCost) * config.HeadSize * config.HeadsPerGroup;
-        (int from, int to) = WorkShare.Of(groups, 1, work * tokens, worker, workers);
-        for (int g = from; g < to; g++) Append(block, g, w);
-        if (tokens == 1 && chunks == 1)
+        (int from, int to) = WorkShare.Of(groups, 1, work * slots, worker, workers);
+        for (int g = from; g < to; g++) Append(block, g, w, order);
+        if (slots == 1 && chunks == 1)
         {
             // A group's entries and queries are this thread's own: no need to wait.
-            for (int g = from; g < to; g++) AttendAlone(block, g, 0, worker);
+            for (int g = from; g < to; g++) AttendAlone(block, g, 0, order, worker);
             return;
         }
         team.Barrier(workers);
-        if (tokens > 1)
+        if (slots > 1)
         {
-            (from, to) = WorkShare.Of(groups * tokens, 1, work, worker, workers);
-            for (int i = from; i < to; i++) AttendAlone(block, i % groups, i / groups, worker);
+            (from, to) = WorkShare.Of(groups * slots, 1, work, worker, workers);
+            for (int i = from; i < to; i++)
+                if (i % groups < order.Kept(i / groups)) AttendAlone(block, i % groups, i / groups, order, worker);
             return;
         }
         // One token over a long past: chunks of entries are shared out, and merged when all are there.
+        int token = order.Token(0);
         (from, to) = WorkShare.Of(groups * chunks, 1, work / chunks, worker, workers);
         for (int i = from; i < to; i++)
         {
             (int group, int chunk) = (i / chunks, i % chunks);
-            int seen = Seen(block, group, 0), first = FirstSeen(block, group, 0, seen);
-            if (chunk >= first / DecodeBuffers.ChunkEntries && chunk < Chunks(seen)) AttendChunk(block, group, 0, chunk, first, seen, worker, Partial(group, chunk));
+            int seen = tokens.Seen(token, block, group), first = FirstSeen(block, group, token, seen);
+            if (chunk >= first / DecodeBuffers.ChunkEntries && chunk < Chunks(seen)) AttendChunk(block, group, 0, token, chunk, first, seen, worker, Partial(group, chunk));
         }
         team.Barrier(workers);
         (from, to) = WorkShare.Of(groups, 1, work, worker, workers);
         for (int g = from; g < to; g++)
         {
-            int seen = Seen(block, g, 0);
-            Merge(g, 0, Partial(g, 0), FirstSeen(block, g, 0, seen) / DecodeBuffers.ChunkEntries, Chunks(seen));
+            int seen = tokens.Seen(token, block, g);
+            Merge(g, 0, Partial(g, 0), FirstSeen(block, g, token, seen) / DecodeBuffers.ChunkEntries, Chunks(seen));
         }
     }
 
-    private void AttendAlone(int block, int group, int token, int worker)
+    private void AttendAlone(int block, int group, int slot, TokenOrder order, int worker)
     {
-        int seen = Seen(block, group, token), first = FirstSeen(block, group, token, seen), firstChunk = first / DecodeBuffers.ChunkEntries, chunks = Chunks(seen);
-        for (int c = firstChunk; c < chunks; c++) AttendChunk(block, group, token, c, first, seen, worker, Partial(worker, c));
-        Merge(group, token, Partial(worker, 0), firstChunk, chunks);
+        int token = order.Token(slot), seen = tokens.Seen(token, block, group), first = FirstSeen(block, group, token, seen);
+        int firstChunk = first / DecodeBuffers.ChunkEntries, chunks = Chunks(seen);
+        for (int c = firstChunk; c < chunks; c++) AttendChunk(block, group, slot, token, c, first, seen, worker, Partial(worker, c));
+        Merge(group, slot, Partial(worker, 0), firstChunk, chunks);
     }
 
-    private void AttendChunk(int block, int group, int token, int chunk, int firstSeen, int seen, int worker, float* result)
+    private void AttendChunk(int block, int group, int slot, int token, int chunk, int firstSeen, int seen, int worker, float* result)
     {
         int first = chunk * DecodeBuffers.ChunkEntries, end = Math.Min(first + DecodeBuffers.ChunkEntries, seen), size = config.HeadSize;
         // A window may begin within the chunk: at the tile that holds its first entry.
@@ -88,11 +86,11 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
         float* scores = buffers.Scores + (nint)worker * buffers.ScoreFloats;
         kernels.Attend(new AttentionChunk
         {
-            Queries = buffers.Query + (nint)token * buffers.QueryStride + group * config.HeadsPerGroup * size,
+            Queries = buffers.Query + (nint)slot * buffers.QueryStride + group * config.HeadsPerGroup * size,
             Heads = config.HeadsPerGroup,
             HeadSize = size,
-            Keys = cache.Keys(block, group) + (nint)first * size,
-            Values = cache.Values(block, group) + (nint)first * size,
+            Keys = tokens.Cache(token).Keys(block, group) + (nint)first * size,
+            Values = tokens.Cache(token).Values(block, group) + (nint)first * size,
             Entries = end - first,
             Skipped = Math.Max(0, firstSeen - first),
             Scores = scores,
@@ -101,21 +99,19 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
         });
     }
 
-    // Entries of a group that a token of the block may see: all before the block, those of the block up to its own.
-    private int Seen(int block, int group, int token) => cache.Length(block, group) - tokens + token + 1;
+    // The first entry that a token's window holds.
+    private int FirstSeen(int block, int group, int token, int seen) => windowed && tokens.Position(token) >= config.VisibleTokens
+        ? Math.Min(tokens.Cache(token).LengthUpTo(block, group, tokens.Position(token) + 1 - config.VisibleTokens), seen - 1) : 0;
 
-    // The first of them that its window holds.
-    private int FirstSeen(int block, int group, int token, int seen) =>
-        windowed && position + token >= config.VisibleTokens ? Math.Min(cache.LengthUpTo(block, group, position + token + 1 - config.VisibleTokens), seen - 1) : 0;
-
-    private void Append(int block, int group, in DecodeBlock w)
+    private void Append(int block, int group, in DecodeBlock w, TokenOrder order)
     {
         int size = config.HeadSize, rotated = config.RotarySize, perGroup = config.HeadsPerGroup;
         float scale = 1 / MathF.Sqrt(size), epsilon = (float)config.NormEpsilon;
-        for (int t = 0; t < tokens; t++)
+        for (int s = 0; s < order.Count && order.Kept(s) > group; s++)
         {
-            float* cos = buffers.Cos + (nint)t * buffers.AngleStride, sin = buffers.Sin + (nint)t * buffers.AngleStride;
-            float* query = buffers.Query + (nint)t * buffers.QueryStride + group * perGroup * size, key = buffers.Key + (nint)t * buffers.KeyStride + group * size;
+            int token = order.Token(s);
+            float* cos = buffers.Cos + (nint)token * buffers.AngleStride, sin = buffers.Sin + (nint)token * buffers.AngleStride;
+            float* query = buffers.Query + (nint)s * buffers.QueryStride + group * perGroup * size, key = buffers.Key + (nint)s * buffers.KeyStride + group * size;
             for (int m = 0; m < perGroup; m++)
             {
                 if (w.QueryNorm != 0) kernels.RmsNorm(query + m * size, (float*)w.QueryNorm, size, epsilon, query + m * size);
@@ -123,15 +119,15 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
             }
             if (w.KeyNorm != 0) kernels.RmsNorm(key, (float*)w.KeyNorm, size, epsilon, key);
             kernels.Rotate(key, rotated, size, cos, sin, 1);
-            cache.Append(block, group, position + t, key, buffers.Value + (nint)t * buffers.KeyStride + group * size);
+            tokens.Cache(token).Append(block, group, tokens.Position(token), key, buffers.Value + (nint)s * buffers.KeyStride + group * size);
         }
     }
 
     // The chunks' softmaxes over their own entries become one over all: each is weighted by e^(its greatest score − the greatest of all).
-    private void Merge(int group, int token, float* partial, int first, int chunks)
+    private void Merge(int group, int slot, float* partial, int first, int chunks)
     {
         int size = config.HeadSize;
-        float* heads = buffers.Heads + (nint)token * buffers.QueryStride + group * config.HeadsPerGroup * size;
+        float* heads = buffers.Heads + (nint)slot * buffers.QueryStride + group * config.HeadsPerGroup * size;
         for (int m = 0; m < config.HeadsPerGroup; m++, heads += size, partial += size + 2)
         {
             float greatest = partial[(nint)first * buffers.PartialStride], sum = 0;

@@ -3,7 +3,7 @@ using Flextron.Models;
 
 namespace Flextron.Inference.Decoding;
 
-/// <summary>The working memory of a session: one allocation, sized once for the whole network.</summary>
+/// <summary>The working memory of a session or batch: one allocation, sized once for the whole network.</summary>
 internal sealed unsafe class DecodeBuffers : IDisposable
 {
     /// <summary>Most tokens of a prompt that pass through the network together: each reading of the weights serves them all.</summary>
@@ -18,10 +18,17 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     private readonly NativeBuffer memory, scratch;
     private readonly long scratchStride;
 
-    public DecodeBuffers(ModelConfig config, int capacity, int workers, IKernels kernels)
+    /// <summary>Takes memory.</summary>
+    /// <param name="config">The model.</param>
+    /// <param name="capacity">Tokens of a sequence.</param>
+    /// <param name="sequences">Sequences that may pass together, each with a token and logits.</param>
+    /// <param name="workers">Threads.</param>
+    /// <param name="kernels">Decide the scratch that a thread needs.</param>
+    public DecodeBuffers(ModelConfig config, int capacity, int sequences, int workers, IKernels kernels)
     {
         long offset = 0;
         BlockTokens = Math.Min(MostBlockTokens, capacity);
+        PassTokens = Math.Max(BlockTokens, sequences);
         // Rows begin on cache lines and leave room for a whole vector behind their last element.
         static int Padded(long count) => checked((int)((count + 31) / 16 * 16));
         long Take(long floats)
@@ -39,21 +46,23 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         PartialResult = config.HeadsPerGroup * (size + 2);
         PartialStride = Padded(PartialResult);
         NormedStride = Padded(config.HiddenSize);
+        LogitsStride = Padded(config.VocabularySize);
         int sumChunks = Math.Max(Chunks((long)heads * size), Chunks(config.NeuronCount));
         SumsOffset = Padded((long)config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
         ScoreFloats = SumsOffset + Padded((long)size * kernels.Lanes);
         AttentionStride = Padded((long)chunks * PartialStride);
-        long residual = Take((long)BlockTokens * Width), normed = Take((long)Math.Max(BlockTokens, workers) * NormedStride);
-        long mlpNormed = config.Architecture.ParallelResidual ? Take((long)Math.Max(BlockTokens, workers) * NormedStride) : normed, query = Take((long)BlockTokens * QueryStride);
-        long key = Take((long)BlockTokens * KeyStride), value = Take((long)BlockTokens * KeyStride), joined = Take((long)BlockTokens * QueryStride);
-        long gate = Take((long)BlockTokens * NeuronStride), up = Take((long)BlockTokens * NeuronStride), sums = Take((long)sumChunks * Width);
-        long cos = Take((long)BlockTokens * Padded(size)), sin = Take((long)BlockTokens * Padded(size)), logits = Take(Padded(config.VocabularySize)), entered = Take(Width);
+        long residual = Take((long)PassTokens * Width), normed = Take((long)Math.Max(PassTokens, workers) * NormedStride);
+        long mlpNormed = config.Architecture.ParallelResidual ? Take((long)Math.Max(PassTokens, workers) * NormedStride) : normed, query = Take((long)PassTokens * QueryStride);
+        long key = Take((long)PassTokens * KeyStride), value = Take((long)PassTokens * KeyStride), joined = Take((long)PassTokens * QueryStride);
+        long gate = Take((long)PassTokens * NeuronStride), up = Take((long)PassTokens * NeuronStride), sums = Take((long)sumChunks * Width);
+        long cos = Take((long)PassTokens * Padded(size)), sin = Take((long)PassTokens * Padded(size)), logits = Take((long)sequences * LogitsStride);
+        long entered = Take((long)PassTokens * Width);
         long scores = Take((long)workers * ScoreFloats), partial = Take((long)Math.Max(workers, config.KvGroupCount) * AttentionStride);
         AngleStride = Padded(size);
         memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
         float* start = (float*)memory.Start;
         new Span<float>(start, checked((int)offset)).Clear();
-        scratchStride = (kernels.ScratchFloats(config.HiddenSize, BlockTokens, ChunkRows) + 31) / 16 * 16;
+        scratchStride = (kernels.ScratchFloats(config.HiddenSize, PassTokens, ChunkRows) + 31) / 16 * 16;
         scratch = new NativeBuffer(workers * scratchStride * sizeof(float), "the working memory of reading a prompt");
         Residual = start + residual;
         Normed = start + normed;
@@ -76,12 +85,16 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     /// <summary>Tokens of a prompt that pass through the network together.</summary>
     public int BlockTokens { get; }
 
+    /// <summary>Tokens that pass together at most, of one sequence or of several.</summary>
+    public int PassTokens { get; }
+
     public int Width { get; }
     public int NormedStride { get; }
     public int QueryStride { get; }
     public int KeyStride { get; }
     public int NeuronStride { get; }
     public int AngleStride { get; }
+    public int LogitsStride { get; }
     public int ScoreFloats { get; }
     public int SumsOffset { get; }
     public int PartialResult { get; }
@@ -104,7 +117,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     public float* Sin { get; }
     public float* Logits { get; }
 
-    /// <summary>The residual stream of one token as it entered a block, where what the block adds is weighed.</summary>
+    /// <summary>The residual stream of tokens as they entered a block, of those whose updates the block weighs.</summary>
     public float* Entered { get; }
 
     public float* Scores { get; }

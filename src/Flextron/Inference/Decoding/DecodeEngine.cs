@@ -108,12 +108,32 @@ public sealed unsafe class DecodeEngine : IDisposable
             this, Math.Clamp(capacity ?? Config.ContextLength, 1, Config.ContextLength), Math.Max(1, threads ?? Environment.ProcessorCount), WorkerTeam.Shared, widest?.ValidatedFor(Config));
     }
 
+    /// <summary>Begins several sequences that are continued together.</summary>
+    /// <param name="sequences">How many.</param>
+    /// <param name="capacity">Most tokens that each may hold; the model's context where it is shorter, or where null.</param>
+    /// <param name="threads">Most threads for one step; one per processor where null. Results do not depend on it.</param>
+    /// <param name="widest">A network whose key/value groups are the most that any token will keep; the whole network where null.</param>
+    /// <exception cref="FlextronException">No sequence is wanted, memory is short, or the network does not fit the model.</exception>
+    public DecodeBatch NewBatch(int sequences, int? capacity = null, int? threads = null, SubNetwork? widest = null)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (sequences < 1) throw new FlextronException($"A batch of {sequences} sequences is not possible: give 1 or more.");
+        return new DecodeBatch(
+            this, sequences, Math.Clamp(capacity ?? Config.ContextLength, 1, Config.ContextLength), Math.Max(1, threads ?? Environment.ProcessorCount), WorkerTeam.Shared, widest?.ValidatedFor(Config));
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         disposed = true;
         foreach (IDisposable item in owned) item.Dispose();
         owned.Clear();
+    }
+
+    internal void RequireId(int token)
+    {
+        if ((uint)token >= (uint)Config.VocabularySize)
+            throw new FlextronException($"Token id {token} is outside the model's vocabulary of {Config.VocabularySize}: use the tokenizer that belongs to the model.");
     }
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(disposed, this);

@@ -16,33 +16,43 @@ public sealed class DecodeSession : IDisposable
 {
     private readonly DecodeEngine engine;
     private readonly DecodePass pass;
-    private readonly SubNetwork widest;
+    private readonly SliceCheck slices;
+    private readonly DecodeCache cache;
     private readonly int[] one = new int[1];
-    private SubNetwork? validated, asGiven;
+    private int length;
     private bool disposed;
 
     internal DecodeSession(DecodeEngine engine, int capacity, int threads, WorkerTeam team, SubNetwork? widest = null)
     {
         this.engine = engine;
         Capacity = capacity;
-        this.widest = widest ?? engine.FullNetwork;
-        pass = new DecodePass(engine, this.widest, capacity, threads, team);
+        slices = new SliceCheck(engine, widest ?? engine.FullNetwork);
+        pass = new DecodePass(engine, slices.Widest, capacity, sequences: 1, threads, team);
+        try
+        {
+            cache = new DecodeCache(engine.Config, slices.Widest, capacity, engine.Kernels);
+        }
+        catch
+        {
+            pass.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Most tokens the session holds.</summary>
     public int Capacity { get; }
 
     /// <summary>Bytes of keys and values that the session has room for: 2 · Σ groups · capacity, rounded up to whole vectors, · H floats.</summary>
-    public long CacheBytes => pass.Cache.Bytes;
+    public long CacheBytes => cache.Bytes;
 
     /// <summary>Bytes of the keys and values that it holds: of a token that skipped a block or a group, none there.</summary>
-    public long HeldBytes => pass.Cache.HeldBytes;
+    public long HeldBytes => cache.HeldBytes;
 
     /// <summary>Tokens read so far; the position of the next.</summary>
-    public int Length { get; private set; }
+    public int Length => length;
 
     /// <summary>Logits of the token read last, as <see cref="Step(int, SubNetwork?)"/> returned them.</summary>
-    public ReadOnlySpan<float> Logits => pass.Logits;
+    public ReadOnlySpan<float> Logits => pass.Logits();
 
     /// <summary>Is told where the time of every reading goes; null where nobody asks.</summary>
     internal PartClock? Clock
@@ -102,8 +112,8 @@ public sealed class DecodeSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         ObjectDisposedException.ThrowIf(disposed, this);
-        pass.Cache.TruncateTo(length);
-        Length = length;
+        cache.TruncateTo(length);
+        this.length = length;
     }
 
     /// <inheritdoc/>
@@ -111,52 +121,13 @@ public sealed class DecodeSession : IDisposable
     {
         disposed = true;
         pass.Dispose();
+        cache.Dispose();
     }
 
     private ReadOnlySpan<float> Read(scoped ReadOnlySpan<int> tokens, SubNetwork? network, IStepRouter? router)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
         engine.ThrowIfDisposed();
-        if (tokens.IsEmpty) throw new FlextronException("There are no tokens to read: give at least one.");
-        if (tokens.Length > Capacity - Length)
-            throw new FlextronException($"{(long)Length + tokens.Length} tokens do not fit the session's {Capacity}: begin a longer one, or Reset it.");
-        foreach (int token in tokens)
-        {
-            if ((uint)token >= (uint)engine.Config.VocabularySize)
-                throw new FlextronException($"Token id {token} is outside the model's vocabulary of {engine.Config.VocabularySize}: use the tokenizer that belongs to the model.");
-        }
-        SubNetwork? slice = router is null ? Validated(network ?? widest) : null;
-        int block = router is null ? pass.BlockTokens : 1, start = Length;
-        try
-        {
-            for (int at = 0; at < tokens.Length; at += block)
-            {
-                int count = Math.Min(block, tokens.Length - at);
-                pass.Forward(tokens.Slice(at, count), Length, slice, router, logits: at + count == tokens.Length);
-                Length += count;
-            }
-        }
-        catch
-        {
-            // A router failed: no part of what was given is kept.
-            pass.Cache.TruncateTo(start);
-            Length = start;
-            throw;
-        }
-        return pass.Logits;
-    }
-
-    // Checked once for each object, not for each token.
-    private SubNetwork Validated(SubNetwork network)
-    {
-        if (ReferenceEquals(network, asGiven)) return validated!;
-        SubNetwork checkedOnce = network.ValidatedFor(engine.Config);
-        for (int b = 0; b < checkedOnce.Blocks.Length; b++)
-        {
-            if (checkedOnce.Blocks[b].KvGroups > widest.Blocks[b].KvGroups)
-                throw new FlextronException($"The sub-network keeps {checkedOnce.Blocks[b].KvGroups} key/value groups of block {b}, and the session's cache has room for {widest.Blocks[b].KvGroups}: begin a session for the wider network.");
-        }
-        (validated, asGiven) = (checkedOnce, network);
-        return validated;
+        return SequenceReading.Read(pass, engine, slices, cache, Capacity, ref length, tokens, network, router);
     }
 }

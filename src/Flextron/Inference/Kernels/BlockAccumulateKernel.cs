@@ -9,15 +9,17 @@ internal static unsafe class BlockAccumulateKernel<T, V> where T : ISimd<V> wher
     /// <summary>Columns of a whole panel.</summary>
     public static int PanelColumns => 4 * T.Count;
 
-    /// <summary>target[t, c] += Σ_r coefficient[r, t] · panel[r, c] for the columns of a whole panel.</summary>
+    /// <summary>target_t[c] += Σ_r coefficient[r, t] · panel[r, c] for the columns of a whole panel.</summary>
     /// <param name="panel">Rows of <see cref="PanelColumns"/> floats each, one behind the other.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="coefficients_R4">Of four tokens side by side.</param>
     /// <param name="tokens">1 to 4 of them that exist.</param>
-    /// <param name="target">The first token's first column.</param>
-    /// <param name="stride">Floats from one token's to the next's.</param>
+    /// <param name="target0">The first token's first column.</param>
+    /// <param name="target1">The second's, and so on; not read where there is none.</param>
+    /// <param name="target2">The third's.</param>
+    /// <param name="target3">The fourth's.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float* panel, int rows, float* coefficients_R4, int tokens, float* target, nint stride)
+    public static void Add(float* panel, int rows, float* coefficients_R4, int tokens, float* target0, float* target1, float* target2, float* target3)
     {
         V s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
         V s20 = default, s21 = default, s22 = default, s23 = default, s30 = default, s31 = default, s32 = default, s33 = default;
@@ -45,10 +47,10 @@ internal static unsafe class BlockAccumulateKernel<T, V> where T : ISimd<V> wher
             s32 = T.MultiplyAdd(w2, k, s32);
             s33 = T.MultiplyAdd(w3, k, s33);
         }
-        AddTo(target, s00, s01, s02, s03);
-        if (tokens > 1) AddTo(target + stride, s10, s11, s12, s13);
-        if (tokens > 2) AddTo(target + 2 * stride, s20, s21, s22, s23);
-        if (tokens > 3) AddTo(target + 3 * stride, s30, s31, s32, s33);
+        AddTo(target0, s00, s01, s02, s03);
+        if (tokens > 1) AddTo(target1, s10, s11, s12, s13);
+        if (tokens > 2) AddTo(target2, s20, s21, s22, s23);
+        if (tokens > 3) AddTo(target3, s30, s31, s32, s33);
     }
 
     /// <summary>The same for one token and fewer columns.</summary>

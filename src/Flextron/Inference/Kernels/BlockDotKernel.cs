@@ -3,12 +3,12 @@ using Flextron.Kernels;
 
 namespace Flextron.Inference.Kernels;
 
-/// <summary>Products of float32 rows with the vectors of a block of tokens: for every pair the same chain of operations as in <see cref="DotKernel{T, V, TElement}"/>.</summary>
-internal static unsafe class BlockDotKernel<T, V> where T : ISimd<V> where V : struct
+/// <summary>Products of stored rows, not scaled, with the vectors of a block of tokens: for every pair the same chain of operations as in <see cref="DotKernel{T, V, TElement}"/>.</summary>
+internal static unsafe class BlockDotKernel<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
 {
     /// <summary>y[t, r] = Σ_c rows[r, c] · x[t, c].</summary>
     /// <param name="rows">The rows; few enough to stay in a core's own cache while all tokens meet them.</param>
-    /// <param name="stride">Floats from one row to the next.</param>
+    /// <param name="stride">Weights from one row to the next.</param>
     /// <param name="count">Rows.</param>
     /// <param name="x">Vectors of the tokens.</param>
     /// <param name="xStride">Floats from one to the next.</param>
@@ -16,38 +16,53 @@ internal static unsafe class BlockDotKernel<T, V> where T : ISimd<V> where V : s
     /// <param name="columns">Length of each vector.</param>
     /// <param name="y">Receives the products.</param>
     /// <param name="yStride">Floats from one token's to the next's.</param>
-    public static void Dot(float* rows, nint stride, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride)
+    /// <param name="ahead">Whether the rows come from memory, and those behind them follow: they are then asked for early.</param>
+    public static void Dot(byte* rows, nint stride, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride, bool ahead)
     {
-        int whole = columns - columns % T.Count, t = 0;
+        int whole = columns - columns % T.Count;
         // Four tokens' vectors stay in the nearest cache while all rows pass by.
-        for (; t + 4 <= tokens; t += 4) FourTokens(rows, stride, count, x + t * xStride, xStride, whole, y + t * yStride, yStride);
-        for (; t < tokens; t++) OneToken(rows, stride, count, x + t * xStride, whole, y + t * yStride);
+        for (int t = 0; t < tokens; t += 4)
+        {
+            int group = Math.Min(4, tokens - t);
+            if (group > 1) FourTokens(rows, stride, count, x + t * xStride, xStride, group, whole, y + t * yStride, yStride, ahead && t == 0);
+            else OneToken(rows, stride * TElement.Size, count, x + t * xStride, whole, y + t * yStride);
+        }
         if (whole == columns) return;
-        for (t = 0; t < tokens; t++)
+        for (int t = 0; t < tokens; t++)
         {
             for (int r = 0; r < count; r++)
             {
                 float sum = y[t * yStride + r];
-                for (int c = whole; c < columns; c++) sum = float.MultiplyAddEstimate(rows[r * stride + c], x[t * xStride + c], sum);
+                for (int c = whole; c < columns; c++) sum = float.MultiplyAddEstimate(TElement.Load(rows + r * stride * TElement.Size, c), x[t * xStride + c], sum);
                 y[t * yStride + r] = sum;
             }
         }
     }
 
+    // Two to four tokens: one that is missing repeats the last one's work, which costs less than reading the rows once more.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourTokens(float* rows, nint stride, int count, float* x, nint xStride, nint whole, float* y, nint yStride)
+    private static void FourTokens(byte* rows, nint columnsApart, int count, float* x, nint xStride, int tokens, nint whole, float* y, nint yStride, bool ahead)
     {
-        float* x1 = x + xStride, x2 = x1 + xStride, x3 = x2 + xStride;
+        int third = Math.Min(2, tokens - 1), fourth = tokens - 1;
+        float* x1 = x + xStride, x2 = x + third * xStride, x3 = x + fourth * xStride;
+        float* y1 = y + yStride, y2 = y + third * yStride, y3 = y + fourth * yStride;
+        nint stride = columnsApart * TElement.Size;
+        bool dense = whole == columnsApart;
         int r = 0;
         for (; r + 4 <= count; r += 4, rows += 4 * stride)
         {
             // Four rows by four tokens: sixteen sums for eight loads.
-            float* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
+            byte* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride, next = rows + 4 * stride;
             V s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
             V s20 = default, s21 = default, s22 = default, s23 = default, s30 = default, s31 = default, s32 = default, s33 = default;
             for (nint c = 0; c < whole; c += T.Count)
             {
-                V w0 = T.Load(rows + c), w1 = T.Load(row1 + c), w2 = T.Load(row2 + c), w3 = T.Load(row3 + c);
+                if (ahead)
+                {
+                    if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
+                    else Prefetch.Ahead(next + c * TElement.Size, stride);
+                }
+                V w0 = TElement.Load<T, V>(rows, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
                 V v = T.Load(x + c);
                 s00 = T.MultiplyAdd(w0, v, s00);
                 s01 = T.MultiplyAdd(w1, v, s01);
@@ -69,52 +84,51 @@ internal static unsafe class BlockDotKernel<T, V> where T : ISimd<V> where V : s
                 s32 = T.MultiplyAdd(w2, v, s32);
                 s33 = T.MultiplyAdd(w3, v, s33);
             }
-            float* target = y + r;
-            T.Sum4(s00, s01, s02, s03, target);
-            T.Sum4(s10, s11, s12, s13, target + yStride);
-            T.Sum4(s20, s21, s22, s23, target + 2 * yStride);
-            T.Sum4(s30, s31, s32, s33, target + 3 * yStride);
+            T.Sum4(s00, s01, s02, s03, y + r);
+            T.Sum4(s10, s11, s12, s13, y1 + r);
+            T.Sum4(s20, s21, s22, s23, y2 + r);
+            T.Sum4(s30, s31, s32, s33, y3 + r);
         }
         for (; r < count; r++, rows += stride)
         {
             V s0 = default, s1 = default, s2 = default, s3 = default;
             for (nint c = 0; c < whole; c += T.Count)
             {
-                V w = T.Load(rows + c);
+                V w = TElement.Load<T, V>(rows, c);
                 s0 = T.MultiplyAdd(w, T.Load(x + c), s0);
                 s1 = T.MultiplyAdd(w, T.Load(x1 + c), s1);
                 s2 = T.MultiplyAdd(w, T.Load(x2 + c), s2);
                 s3 = T.MultiplyAdd(w, T.Load(x3 + c), s3);
             }
             y[r] = T.Sum(s0);
-            y[yStride + r] = T.Sum(s1);
-            y[2 * yStride + r] = T.Sum(s2);
-            y[3 * yStride + r] = T.Sum(s3);
+            y1[r] = T.Sum(s1);
+            y2[r] = T.Sum(s2);
+            y3[r] = T.Sum(s3);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneToken(float* rows, nint stride, int count, float* x, nint whole, float* y)
+    private static void OneToken(byte* rows, nint stride, int count, float* x, nint whole, float* y)
     {
         int r = 0;
         for (; r + 4 <= count; r += 4, rows += 4 * stride)
         {
-            float* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
+            byte* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
             V s0 = default, s1 = default, s2 = default, s3 = default;
             for (nint c = 0; c < whole; c += T.Count)
             {
                 V v = T.Load(x + c);
-                s0 = T.MultiplyAdd(T.Load(rows + c), v, s0);
-                s1 = T.MultiplyAdd(T.Load(row1 + c), v, s1);
-                s2 = T.MultiplyAdd(T.Load(row2 + c), v, s2);
-                s3 = T.MultiplyAdd(T.Load(row3 + c), v, s3);
+                s0 = T.MultiplyAdd(TElement.Load<T, V>(rows, c), v, s0);
+                s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
+                s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
+                s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
             }
             T.Sum4(s0, s1, s2, s3, y + r);
         }
         for (; r < count; r++, rows += stride)
         {
             V s = default;
-            for (nint c = 0; c < whole; c += T.Count) s = T.MultiplyAdd(T.Load(rows + c), T.Load(x + c), s);
+            for (nint c = 0; c < whole; c += T.Count) s = T.MultiplyAdd(TElement.Load<T, V>(rows, c), T.Load(x + c), s);
             y[r] = T.Sum(s);
         }
     }

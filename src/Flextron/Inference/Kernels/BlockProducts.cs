@@ -3,33 +3,45 @@ using Flextron.Kernels;
 namespace Flextron.Inference.Kernels;
 
 /// <summary>
-/// Products of stored weights with a block of tokens. Weights pass by in panels that fit a core's own cache, and every token of the block meets a panel
-/// before the next one comes.
+/// Products of stored weights with a block of tokens. A few tokens meet the weights as they come from memory; for many, weights pass by in panels that
+/// fit a core's own cache, and every token of the block meets a panel before the next one comes.
 /// </summary>
 internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
 {
     /// <summary>Floats of a panel of rows: a quarter of what a core's own second-level cache usually holds.</summary>
     private const int PanelFloats = 1 << 16;
 
+    /// <summary>Up to so many tokens, copying weights into panels costs more than it saves.</summary>
+    private const int FewTokens = 8;
+
     /// <summary>Scratch floats that <see cref="Dot"/> and <see cref="Accumulate"/> need.</summary>
-    public static long ScratchFloats(int columns, int tokens, int chunk) =>
-        Math.Max(Math.Max(PanelFloats, 4L * Padded(columns)), (long)chunk * (BlockAccumulateKernel<T, V>.PanelColumns + (tokens + 3) / 4 * 4));
+    public static long ScratchFloats(int columns, int tokens, int chunk) => Math.Max(
+        Math.Max(PanelFloats, 4L * Padded(columns)),
+        Math.Max((long)chunk * (BlockAccumulateKernel<T, V>.PanelColumns + (tokens + 3) / 4 * 4), FewTokens * ((long)chunk + Padded(columns))));
 
     /// <inheritdoc cref="IKernels.DotBlock"/>
     public static void Dot(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride, float* scratch)
     {
-        int step = Math.Max(4, PanelFloats / Padded(columns) / 4 * 4);
-        for (int r = 0; r < count; r += step)
+        if (tokens <= FewTokens)
         {
-            int rows = Math.Min(step, count - r);
-            (nint panel, nint stride) = ((nint)w.Row(first + r), w.Columns);
-            // Float32 rows lie ready; others are converted, once for all tokens.
-            if (w.Format != WeightFormat.Float32)
+            for (int r = 0; r < count; r += 4)
+                BlockDotKernel<T, V, TElement>.Dot(w.Row(first + r), w.Columns, Math.Min(4, count - r), x, xStride, tokens, columns, y + r, yStride, ahead: true);
+        }
+        else
+        {
+            int step = Math.Max(4, PanelFloats / Padded(columns) / 4 * 4);
+            for (int r = 0; r < count; r += step)
             {
-                (panel, stride) = ((nint)scratch, Padded(columns));
-                PanelKernel<T, V, TElement>.Read(w, first + r, rows, 0, columns, scratch, stride);
+                int rows = Math.Min(step, count - r);
+                // Float32 rows lie ready; others are converted, once for all tokens.
+                if (w.Format == WeightFormat.Float32)
+                {
+                    BlockDotKernel<T, V, FloatElement>.Dot(w.Row(first + r), w.Columns, rows, x, xStride, tokens, columns, y + r, yStride, ahead: true);
+                    continue;
+                }
+                PanelKernel<T, V, TElement>.Read(w, first + r, rows, 0, columns, scratch, Padded(columns));
+                BlockDotKernel<T, V, FloatElement>.Dot((byte*)scratch, Padded(columns), rows, x, xStride, tokens, columns, y + r, yStride, ahead: false);
             }
-            BlockDotKernel<T, V>.Dot((float*)panel, stride, rows, x, xStride, tokens, columns, y + r, yStride);
         }
         if (w.Scales == 0) return;
         for (int t = 0; t < tokens; t++) RowScales<T, V>.Apply((float*)w.Scales + first, count, y + (nint)t * yStride);
@@ -37,36 +49,65 @@ internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> wh
 
     /// <inheritdoc cref="IKernels.AccumulateBlock"/>
     public static void Accumulate(
-        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride, float* scratch)
+        in WeightMatrix w, in TokenRows tokens, int chunk, float* coefficients, int coefficientStride, int firstColumn, int columns, float* y, int yStride, float* scratch)
+    {
+        for (int first = 0; first < tokens.Most; first += chunk)
+        {
+            int count = Math.Min(chunk, tokens.Most - first), active = tokens.Using(first);
+            for (int t = 0; t < active; t += 4) Interleave(w, first, count, coefficients, coefficientStride, tokens, t, scratch + (nint)t * count);
+            if (active <= FewTokens) Few(w, first, count, active, tokens, firstColumn, columns, y, yStride, scratch);
+            else Panels(w, first, count, active, tokens, firstColumn, columns, y, yStride, scratch);
+        }
+    }
+
+    private static void Few(in WeightMatrix w, int first, int count, int active, in TokenRows tokens, int firstColumn, int columns, float* y, nint yStride, float* scratch)
+    {
+        float* sums = scratch + (nint)count * FewTokens;
+        nint sumStride = Padded(columns);
+        FewAccumulateKernel<T, V, TElement>.Sum(w, first, count, firstColumn, columns, scratch, (active + 3) / 4, sums, sumStride);
+        for (int t = 0; t < active; t++)
+        {
+            float* sum = sums + t * sumStride, target = y + tokens.Target(t) * yStride + firstColumn;
+            int c = 0;
+            for (; c + T.Count <= columns; c += T.Count) T.Store(T.Add(T.Load(target + c), T.Load(sum + c)), target + c);
+            for (; c < columns; c++) target[c] += sum[c];
+        }
+    }
+
+    private static void Panels(in WeightMatrix w, int first, int count, int active, in TokenRows tokens, int firstColumn, int columns, float* y, nint yStride, float* scratch)
     {
         int width = BlockAccumulateKernel<T, V>.PanelColumns, end = firstColumn + columns;
-        float* panel = scratch + (nint)chunk * ((tokens + 3) / 4 * 4);
-        for (int first = 0; first < rows; first += chunk)
+        float* panel = scratch + (nint)count * ((active + 3) / 4 * 4);
+        for (int c = firstColumn; c < end; c += width)
         {
-            int count = Math.Min(chunk, rows - first);
-            for (int t = 0; t < tokens; t += 4) Interleave(w, first, count, coefficients + (nint)t * coefficientStride, coefficientStride, Math.Min(4, tokens - t), scratch + (nint)t * count);
-            for (int c = firstColumn; c < end; c += width)
+            int wide = Math.Min(width, end - c);
+            PanelKernel<T, V, TElement>.Read(w, first, count, c, wide, panel, wide);
+            for (int t = 0; t < active; t += 4)
             {
-                int wide = Math.Min(width, end - c);
-                PanelKernel<T, V, TElement>.Read(w, first, count, c, wide, panel, wide);
-                for (int t = 0; t < tokens; t += 4)
+                int group = Math.Min(4, active - t);
+                float* scaled = scratch + (nint)t * count;
+                if (wide < width)
                 {
-                    int group = Math.Min(4, tokens - t);
-                    float* scaled = scratch + (nint)t * count, target = y + (nint)t * yStride + c;
-                    if (wide == width) BlockAccumulateKernel<T, V>.Add(panel, count, scaled, group, target, yStride);
-                    else for (int i = 0; i < group; i++) BlockAccumulateKernel<T, V>.AddNarrow(panel, count, wide, scaled + i, target + (nint)i * yStride);
+                    for (int i = 0; i < group; i++) BlockAccumulateKernel<T, V>.AddNarrow(panel, count, wide, scaled + i, y + tokens.Target(t + i) * yStride + c);
+                    continue;
                 }
+                float* target0 = y + tokens.Target(t) * yStride + c, target1 = y + tokens.Target(t + Math.Min(1, group - 1)) * yStride + c;
+                float* target2 = y + tokens.Target(t + Math.Min(2, group - 1)) * yStride + c, target3 = y + tokens.Target(t + group - 1) * yStride + c;
+                BlockAccumulateKernel<T, V>.Add(panel, count, scaled, group, target0, target1, target2, target3);
             }
         }
     }
 
-    // Coefficients of four tokens side by side, scaled: one row's four are then neighbours in memory.
-    private static void Interleave(in WeightMatrix w, int first, int count, float* coefficients, nint stride, int tokens, float* scaled)
+    // Coefficients of four tokens side by side, scaled: one row's four are then neighbours in memory. Beyond what a token uses there are zeros.
+    private static void Interleave(in WeightMatrix w, int first, int count, float* coefficients, nint stride, in TokenRows tokens, int token, float* scaled)
     {
-        for (int r = 0; r < count; r++)
+        for (int i = 0; i < 4; i++)
         {
-            float scale = w.Scale(first + r);
-            for (int i = 0; i < 4; i++) scaled[4 * r + i] = i < tokens ? coefficients[i * stride + first + r] * scale : 0;
+            int used = token + i < tokens.Count ? Math.Clamp(tokens.Rows(token + i) - first, 0, count) : 0;
+            float* source = coefficients + (token + i) * stride + first;
+            if (w.Scales == 0) for (int r = 0; r < used; r++) scaled[4 * r + i] = source[r];
+            else for (int r = 0; r < used; r++) scaled[4 * r + i] = source[r] * ((float*)w.Scales)[first + r];
+            for (int r = used; r < count; r++) scaled[4 * r + i] = 0;
         }
     }
 

@@ -28,11 +28,11 @@ internal unsafe interface IKernels
     void Accumulate(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum);
 
     /// <summary>
-    /// y[t, c] += Σ_r coefficient[t, r] · scale[r] · w[r, c] for the columns from <paramref name="firstColumn"/> on; rows are summed by chunks of
-    /// <paramref name="chunk"/>, each added to y when it is whole.
+    /// y[target of t, c] += Σ_r coefficient[t, r] · scale[r] · w[r, c] for the columns from <paramref name="firstColumn"/> on, r over the rows that
+    /// the token uses; rows are summed by chunks of <paramref name="chunk"/>, each added to y when it is whole.
     /// </summary>
     void AccumulateBlock(
-        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride, float* scratch);
+        in WeightMatrix w, in TokenRows tokens, int chunk, float* coefficients, int coefficientStride, int firstColumn, int columns, float* y, int yStride, float* scratch);
 
     /// <summary>y[c] = scale[row] · w[row, c].</summary>
     void ReadRow(in WeightMatrix w, int row, int columns, float* y);

@@ -48,18 +48,18 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
 
     /// <inheritdoc/>
     public void AccumulateBlock(
-        in WeightMatrix w, int rows, int chunk, float* coefficients, int coefficientStride, int tokens, int firstColumn, int columns, float* y, int yStride, float* scratch)
+        in WeightMatrix w, in TokenRows tokens, int chunk, float* coefficients, int coefficientStride, int firstColumn, int columns, float* y, int yStride, float* scratch)
     {
         switch (w.Format)
         {
             case WeightFormat.BFloat16:
-                BlockProducts<T, V, BFloat16Element>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
+                BlockProducts<T, V, BFloat16Element>.Accumulate(w, tokens, chunk, coefficients, coefficientStride, firstColumn, columns, y, yStride, scratch);
                 break;
             case WeightFormat.Int8:
-                BlockProducts<T, V, Int8Element>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
+                BlockProducts<T, V, Int8Element>.Accumulate(w, tokens, chunk, coefficients, coefficientStride, firstColumn, columns, y, yStride, scratch);
                 break;
             default:
-                BlockProducts<T, V, FloatElement>.Accumulate(w, rows, chunk, coefficients, coefficientStride, tokens, firstColumn, columns, y, yStride, scratch);
+                BlockProducts<T, V, FloatElement>.Accumulate(w, tokens, chunk, coefficients, coefficientStride, firstColumn, columns, y, yStride, scratch);
                 break;
         }
     }
