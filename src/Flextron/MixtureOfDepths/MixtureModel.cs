@@ -59,6 +59,11 @@ public sealed class MixtureModel : IDisposable
     /// <summary>Whether a folder holds such a model.</summary>
     public static bool IsAt(string path) => File.Exists(Path.Combine(path, SettingsName));
 
+    /// <summary>Reads a folder's settings without its weights.</summary>
+    /// <exception cref="FlextronException">They are missing or damaged.</exception>
+    public static MixtureSettings ReadSettings(string folder) =>
+        FlextronJson.ReadFile<MixtureSettings>(Path.Combine(folder, SettingsName), "Mixture-of-Depths model").Validated();
+
     /// <summary>An empty cache.</summary>
     /// <param name="network">Whose groups are kept; the whole network by default.</param>
     /// <param name="batch">Sequences.</param>
@@ -192,7 +197,7 @@ public sealed class MixtureModel : IDisposable
 
     private static MixtureModel Load(string folder, DecoderModel model, bool ownsModel)
     {
-        MixtureSettings settings = FlextronJson.ReadFile<MixtureSettings>(Path.Combine(folder, SettingsName), "Mixture-of-Depths model").Validated();
+        MixtureSettings settings = ReadSettings(folder);
         DepthRouters routers = DepthRouters.Load(Path.Combine(folder, RoutersName), model.Config, settings, model.Device);
         try
         {

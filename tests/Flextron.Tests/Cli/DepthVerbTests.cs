@@ -28,6 +28,11 @@ public sealed class DepthVerbTests
         using (MixtureModel mixture = MixtureModel.Load(folder["mixture"]))
             Assert.Equal((0.25, RouterGate.OnePlus), (mixture.Settings.Capacity, mixture.Settings.Gate));
 
+        JsonElement alone = CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["alone"], "--capacity", "0.25", "--predictor-steps", "60", .. Training]);
+        Assert.Equal(loss.GetProperty("topK").GetDouble(), alone.GetProperty("loss").GetProperty("topK").GetDouble());
+        Assert.True(alone.GetProperty("sampler").GetProperty("accuracy").GetDouble() > json.GetProperty("sampler").GetProperty("accuracy").GetDouble());
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder["mixture"], "model.safetensors")), File.ReadAllBytes(Path.Combine(folder["alone"], "model.safetensors")));
+
         JsonElement text = CliRun.JsonOf("generate", folder["mixture"], "--prompt", "Cat 1", "--max-tokens", "5", "--temperature", "0");
         Assert.InRange(text.GetProperty("ids").GetArrayLength(), 1, 5);
         JsonElement longer = CliRun.JsonOf(["mod", folder["mixture"], "--corpus", folder["corpus.txt"], "--out", folder["longer"], .. Training]);
@@ -60,6 +65,7 @@ public sealed class DepthVerbTests
         Assert.Contains("no routers", CliRun.Refusal("score", folder["model"], "--text", "Cat", "--non-causal-top-k"), StringComparison.Ordinal);
         Assert.Contains("--flextron", CliRun.Refusal("export", folder["mixture"], "--budget", "uniform:0.5", "--to", folder["x"]), StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["x"]));
+        Assert.Contains("--sampler predictor", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--sampler", "auxiliary", "--predictor-steps", "5"), StringComparison.Ordinal);
         Assert.Contains("capacity is 2", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--capacity", "2"), StringComparison.Ordinal);
         Assert.Contains("every is 3", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--every", "3"), StringComparison.Ordinal);
         // Tools that know nothing of routers refuse the folder instead of computing a dense model.
@@ -71,6 +77,9 @@ public sealed class DepthVerbTests
     {
         using TemporaryFolder folder = Model();
         CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["mixture"], "--capacity", "0.25", "--sampler", "auxiliary", "--auxiliary-weight", "1", .. Training]);
+        JsonElement inspected = CliRun.JsonOf("inspect", folder["mixture"]).GetProperty("mixture");
+        Assert.Equal((0.25, "auxiliary"), (inspected.GetProperty("capacity").GetDouble(), inspected.GetProperty("sampler").GetString()));
+        Assert.Equal(JsonValueKind.Null, CliRun.JsonOf("inspect", folder["model"]).GetProperty("mixture").ValueKind);
         const string Text = "Cat 1 sees dog 4 near the hill.";
         JsonElement causal = CliRun.JsonOf("score", folder["mixture"], "--text", Text), top = CliRun.JsonOf("score", folder["mixture"], "--text", Text, "--non-causal-top-k");
         using (MixtureModel mixture = MixtureModel.Load(folder["mixture"]))
