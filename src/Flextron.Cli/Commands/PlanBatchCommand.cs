@@ -3,7 +3,6 @@ using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Latency;
 using Flextron.Planning;
-using Flextron.Selection;
 using Flextron.Storage;
 
 namespace Flextron.Cli.Commands;
@@ -32,7 +31,7 @@ internal sealed class PlanBatchCommand : VerbCommand
         BatchRequest[] waiting = FlextronJson.ReadFile<BatchRequest[]>(context.Get(requests), "list of requests");
         if (waiting.Length == 0 || waiting.Any(r => r is null || string.IsNullOrEmpty(r.Name))) throw new FlextronException($"{context.Get(requests)} must list at least one request, each with a name.");
         if (waiting.GroupBy(r => r.Name).FirstOrDefault(g => g.Count() > 1) is { } twice) throw new FlextronException($"{context.Get(requests)} names '{twice.Key}' twice: give every request a name of its own.");
-        if (Budget.Parse(context.Get(memory)) is not { Kind: BudgetKind.Bytes } bytes) throw new FlextronException($"'{context.Get(memory)}' is not a memory size: give one such as 300MB.");
+        double bytes = MemorySize.Parse(context.Get(memory));
         using LoadedModel loaded = model.Load(context);
         LatencyTable[] measured = [.. Words(context.Get(tables)).Select(t => LatencyTable.Load(t))];
         foreach (LatencyTable table in measured) table.RequireMatch(table.Key.Here(loaded.Model));
@@ -41,7 +40,7 @@ internal sealed class PlanBatchCommand : VerbCommand
             var network = BudgetArgument.Resolve(b, loaded.Bundle);
             return ServedNetwork.Of(b, loaded.Model.Config, network, measured, (int)loaded.Model.Weights.Flat.element_size(), loaded.Bundle.Selector.Describe(network, AnalyticCosts.Parameters(loaded.Model.Config)).PredictedLoss);
         })];
-        BatchPlan plan = BatchPlanner.Plan(waiting, networks, bytes.Value);
+        BatchPlan plan = BatchPlanner.Plan(waiting, networks, bytes);
         return new VerbResult(plan, writer =>
         {
             CultureInfo c = CultureInfo.InvariantCulture;
@@ -49,7 +48,7 @@ internal sealed class PlanBatchCommand : VerbCommand
                 ? "none of the requests can be served within its deadline, quality and the memory"
                 : string.Create(c, $"{plan.Network} serves {plan.Requests.Count} of {waiting.Length}: {string.Join(", ", plan.Requests)}"));
             if (plan.Network is not null)
-                writer.WriteLine(string.Create(c, $"prompts padded to {plan.PaddedPromptTokens} tokens are read after {plan.PromptMs:0.0} ms, the last token is there after {plan.CompletionMs:0.0} ms; {plan.Bytes / 1e6:0.0} MB of {bytes.Value / 1e6:0.0} MB"));
+                writer.WriteLine(string.Create(c, $"prompts padded to {plan.PaddedPromptTokens} tokens are read after {plan.PromptMs:0.0} ms, the last token is there after {plan.CompletionMs:0.0} ms; {plan.Bytes / 1e6:0.0} MB of {bytes / 1e6:0.0} MB"));
             writer.WriteLine(string.Create(c, $"{plan.Nodes} search nodes{(plan.IsOptimal ? ", the best there is" : ", the search's limit: there may be a better one")}"));
         });
     }

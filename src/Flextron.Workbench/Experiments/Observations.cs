@@ -1,5 +1,3 @@
-using MathNet.Numerics.Statistics;
-
 namespace Flextron.Workbench.Experiments;
 
 /// <summary>The single observations that a result is the mean of, by which two runs can be compared in pairs; a line of <c>observations.jsonl</c>.</summary>
@@ -22,5 +20,5 @@ public sealed record Observations(string Name, string Unit, string Of, IReadOnly
     }
 
     /// <summary>Their mean with its interval.</summary>
-    public SummaryValue ToSummary() => SummaryValue.OfMean(Values.Mean(), Values.Count > 1 ? Values.StandardDeviation() : 0, Values.Count);
+    public SummaryValue ToSummary() => SummaryValue.OfValues(Values);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using MathNet.Numerics.Statistics;
 
 namespace Flextron.Workbench.Experiments;
 
@@ -20,6 +21,13 @@ public sealed record SummaryValue(double Value, double? Low = null, double? High
         if (n < 2) return new SummaryValue(mean, N: n);
         double half = MeanInterval.HalfWidth(sd, n);
         return new SummaryValue(mean, mean - half, mean + half, sd, n);
+    }
+
+    /// <summary>The mean of independent observations, such as one of each seed.</summary>
+    public static SummaryValue OfValues(IReadOnlyCollection<double> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return OfMean(values.Mean(), values.Count > 1 ? values.StandardDeviation() : 0, values.Count);
     }
 
     /// <summary>A bare number.</summary>

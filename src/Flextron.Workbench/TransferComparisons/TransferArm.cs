@@ -25,6 +25,10 @@ public sealed record TransferArm
     /// <summary>Peak learning rate in place of the experiment's.</summary>
     public double? LearningRate { get; init; }
 
+    /// <summary>Whether another is the same but for how long weights stay frozen.</summary>
+    internal bool IsLike(TransferArm other) => Mixer == other.Mixer && Keep.SequenceEqual(other.Keep) && CarryProjections == other.CarryProjections
+        && FromScratch == other.FromScratch && LearningRate == other.LearningRate;
+
     internal TransferSettings Transfer(long seed) =>
         new TransferSettings { Mixer = Mixer, Keep = Keep.IsDefault ? [] : Keep, CarryProjections = CarryProjections, FromScratch = FromScratch, Seed = seed }.Validated();
 }

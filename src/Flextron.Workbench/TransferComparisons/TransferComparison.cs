@@ -5,7 +5,7 @@ namespace Flextron.Workbench.TransferComparisons;
 
 /// <summary>
 /// A kind of experiment: a pretrained Transformer's weights in models of linear cost (XATL, arXiv 2404.02684) against the same models from scratch, at equal
-/// tokens, over mixers and seeds; with and without the freeze schedule. An arm with one seed is one stage.
+/// tokens, operations and time, over mixers and seeds; with and without the freeze schedule, of which the saved operations are counted. An arm with one seed is one stage.
 /// </summary>
 public static class TransferComparison
 {
@@ -17,7 +17,7 @@ public static class TransferComparison
         KindName, "a Transformer's weights moved into models of linear cost against the same from scratch, over mixers and seeds; freezing against none", s => s.Resolved(), Run, (folder, s) => TrainingMemory.Of(folder, s.Model, s.Training),
         (folder, s) => Inputs(folder, s).All) with
     {
-        Headlines = ["original", "againstScratch.gla", "againstScratch.retention", "againstScratch.ssd"],
+        Headlines = ["original", "againstScratch.operations.gla", "againstScratch.operations.retention", "againstScratch.operations.ssd"],
     };
 
     /// <summary>Runs it.</summary>

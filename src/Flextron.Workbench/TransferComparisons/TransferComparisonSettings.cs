@@ -44,6 +44,9 @@ public sealed record TransferComparisonSettings
     internal string? Control(string arm) =>
         Arms.FirstOrDefault(a => a.Value.FromScratch && a.Value.Mixer == Arms[arm].Mixer && a.Value.Keep.SequenceEqual(Arms[arm].Keep)) is { Key: { } key } && key != arm ? key : null;
 
+    /// <summary>The same arm without a freeze schedule; null for an arm that has none, or where there is no such other.</summary>
+    internal string? Free(string arm) => Arms[arm].Freeze is null ? null : Arms.FirstOrDefault(a => a.Value.Freeze is null && a.Value.IsLike(Arms[arm])).Key;
+
     private static Dictionary<string, TransferArm> Standard()
     {
         var arms = new Dictionary<string, TransferArm>();

@@ -6,27 +6,39 @@ namespace Flextron.Workbench.TransferComparisons;
 /// <param name="Parameters">Of the model.</param>
 /// <param name="Transferred">Of these, taken over.</param>
 /// <param name="Before">Held-out loss before training.</param>
-/// <param name="Steps">Steps at which the loss was measured.</param>
-/// <param name="Losses">Held-out losses at these steps; the last is the end.</param>
+/// <param name="Points">Along the training; the last is the end.</param>
 /// <param name="Releases">Steps after which frozen weights were released.</param>
-/// <param name="Seconds">How long it took; not comparable between arms unless the machine was quiet.</param>
-internal sealed record TransferOutcome(
-    long Parameters, long Transferred, double Before, IReadOnlyList<int> Steps, IReadOnlyList<LossEstimate> Losses, IReadOnlyList<int> Releases, double Seconds)
+internal sealed record TransferOutcome(long Parameters, long Transferred, double Before, IReadOnlyList<TransferPoint> Points, IReadOnlyList<int> Releases)
 {
-    /// <summary>Loss at the end.</summary>
-    public double After => Losses[^1].Mean;
+    public TransferPoint End => Points[^1];
 
-    /// <summary>The step at which the loss first comes down to a value, between measurements along a line; null where it never does.</summary>
-    public double? StepsTo(double loss)
+    /// <summary>Loss at the end.</summary>
+    public double After => End.HeldOut.Mean;
+
+    /// <summary>What was spent when the loss first comes down to a value, between measurements along a line; null where it never does.</summary>
+    public double? SpentTo(double loss, TransferCost cost)
     {
-        (double step, double value) = (0, Before);
+        (double spent, double value) = (0, Before);
         if (value <= loss) return 0;
-        for (int i = 0; i < Steps.Count; i++)
+        foreach (TransferPoint point in Points)
         {
-            double next = Losses[i].Mean;
-            if (next <= loss) return step + (Steps[i] - step) * (value - loss) / (value - next);
-            (step, value) = (Steps[i], next);
+            double next = point.HeldOut.Mean;
+            if (next <= loss) return spent + (point.Of(cost) - spent) * (value - loss) / (value - next);
+            (spent, value) = (point.Of(cost), next);
         }
         return null;
+    }
+
+    /// <summary>The loss when so much is spent, between measurements along a line; that at the end where less is spent in all.</summary>
+    public double LossAt(double spent, TransferCost cost)
+    {
+        (double at, double value) = (0, Before);
+        foreach (TransferPoint point in Points)
+        {
+            double next = point.Of(cost);
+            if (next >= spent) return value + (point.HeldOut.Mean - value) * (spent - at) / (next - at);
+            (at, value) = (next, point.HeldOut.Mean);
+        }
+        return value;
     }
 }

@@ -1,6 +1,5 @@
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
-using MathNet.Numerics.Statistics;
 
 namespace Flextron.Workbench.TransferComparisons;
 
@@ -16,33 +15,33 @@ internal sealed class TransferResults(
     public TransferOutcome Outcome(string arm, long seed) => outcomes[(arm, seed)];
 
     /// <summary>Mean over seeds of a value that each seed has.</summary>
-    public SummaryValue OverSeeds(Func<long, double> value)
-    {
-        double[] values = [.. Settings.Seeds.Select(value)];
-        return SummaryValue.OfMean(values.Mean(), values.Length > 1 ? values.StandardDeviation() : 0, values.Length);
-    }
+    public SummaryValue OverSeeds(Func<long, double> value) => SummaryValue.OfValues([.. Settings.Seeds.Select(value)]);
 
     public SummaryValue After(string arm) => OverSeeds(s => Outcome(arm, s).After);
 
-    /// <summary>Loss at the end, one arm − another, seed by seed.</summary>
-    public SummaryValue Difference(string arm, string other) => OverSeeds(s => Outcome(arm, s).After - Outcome(other, s).After);
+    /// <summary>What an arm spent in all.</summary>
+    public SummaryValue Spent(string arm, TransferCost cost) => OverSeeds(s => Outcome(arm, s).End.Of(cost));
 
-    /// <summary>
-    /// How many times fewer steps an arm needs to reach the loss at which its control from scratch ends, seed by seed; null where there is no control, or an
-    /// arm does not reach it with some seed.
-    /// </summary>
-    public SummaryValue? Speedup(string arm)
+    /// <summary>Loss of one arm − another, seed by seed, when both have spent what the cheaper one does in all.</summary>
+    public SummaryValue Difference(string arm, string other, TransferCost cost) => OverSeeds(seed =>
     {
-        if (Settings.Control(arm) is not { } control) return null;
-        double? Of(long seed) => Settings.Training.Steps / Outcome(arm, seed).StepsTo(Outcome(control, seed).After);
+        (TransferOutcome one, TransferOutcome two) = (Outcome(arm, seed), Outcome(other, seed));
+        double spent = Math.Min(one.End.Of(cost), two.End.Of(cost));
+        return one.LossAt(spent, cost) - two.LossAt(spent, cost);
+    });
+
+    /// <summary>How many times less an arm spends than another to reach the loss at which the other ends, seed by seed; null where it does not reach it with some seed.</summary>
+    public SummaryValue? Speedup(string arm, string other, TransferCost cost)
+    {
+        double? Of(long seed) => Outcome(other, seed).End.Of(cost) / Outcome(arm, seed).SpentTo(Outcome(other, seed).After, cost);
         return Settings.Seeds.All(s => Of(s) is { } ratio && double.IsFinite(ratio)) ? OverSeeds(s => Of(s)!.Value) : null;
     }
 
-    /// <summary>Held-out loss over the steps, means over seeds; the first point is before training.</summary>
-    public (double[] Steps, SummaryValue[] Losses) Curve(string arm)
+    /// <summary>Held-out loss over what is spent, means over seeds of both at every measurement; the first point is before training.</summary>
+    public (double[] Spent, SummaryValue[] Losses) Curve(string arm, TransferCost cost)
     {
-        TransferOutcome first = Outcome(arm, Settings.Seeds[0]);
-        double[] steps = [0, .. first.Steps.Select(s => (double)s)];
-        return (steps, [OverSeeds(s => Outcome(arm, s).Before), .. Enumerable.Range(0, first.Steps.Count).Select(i => OverSeeds(s => Outcome(arm, s).Losses[i].Mean))]);
+        int[] points = [.. Enumerable.Range(0, Outcome(arm, Settings.Seeds[0]).Points.Count)];
+        double[] spent = [0, .. points.Select(i => OverSeeds(s => Outcome(arm, s).Points[i].Of(cost)).Value)];
+        return (spent, [OverSeeds(s => Outcome(arm, s).Before), .. points.Select(i => OverSeeds(s => Outcome(arm, s).Points[i].HeldOut.Mean))]);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Flextron.Checkpoints;
 using Flextron.CrossArchitecture;
 using Flextron.Elastic;
@@ -36,22 +35,26 @@ internal static class TransferStage
                 HeldOutLoss heldOut = HeldOut(settings, corpus, linear.Config);
                 var budgets = new Dictionary<string, SubNetwork> { [Whole] = linear.FullNetwork };
                 FreezeSchedule? freeze = arm.Freeze is null ? null : new FreezeSchedule(transferred.Transferred, arm.Freeze);
-                double before = heldOut.Of(linear, linear.FullNetwork).Mean;
-                (var steps, var losses) = (new List<int>(), new List<LossEstimate>());
-                var clock = Stopwatch.StartNew();
+                var counted = new StepFlops(transferred.Weights, Math.Min(training.SequenceLength, linear.Config.ContextLength));
+                double Step() => counted.Step(training.BatchSize * training.BatchesPerStep, name => freeze?.IsFrozen(name) == true);
+                double before = heldOut.Of(linear, linear.FullNetwork).Mean, flops = 0, next = Step(), seconds = 0;
+                var points = new List<TransferPoint>();
+                int released = 0;
                 using (var trainer = new JointTrainer(linear, ElasticSpace.For(linear.Config), training, freeze: freeze))
                 {
                     trainer.Run(CorpusStage.LoadTrain(corpus, linear.Config.VocabularySize), heldOut, budgets, step =>
                     {
+                        flops += next;
+                        seconds += step.Seconds;
+                        // What a step released is free from the next on.
+                        if (freeze is not null && freeze.Released != released) (released, next) = (freeze.Released, Step());
                         if (step.HeldOut is not { } measured) return;
-                        steps.Add(step.Step);
-                        losses.Add(measured[Whole]);
-                        stage.Metrics.Write(new { step.Step, step.Tokens, step.Loss, HeldOut = measured[Whole].Mean, Released = freeze?.Released });
+                        points.Add(new TransferPoint(step.Step, flops, seconds, measured[Whole]));
+                        stage.Metrics.Write(new { step.Step, step.Tokens, step.Loss, HeldOut = measured[Whole].Mean, Flops = flops, Released = freeze?.Released });
                     }, stage.Progress, stage.Cancellation);
                 }
-                stage.WriteJson(OutcomeFile, new TransferOutcome(
-                    transferred.Weights.ParameterCount, transferred.TransferredParameters, before, steps, losses, freeze?.Releases ?? [], clock.Elapsed.TotalSeconds));
-            });
+                stage.WriteJson(OutcomeFile, new TransferOutcome(transferred.Weights.ParameterCount, transferred.TransferredParameters, before, points, freeze?.Releases ?? []));
+            }, version: 2);
     }
 
     public static LossEstimate ReadOriginal(StageResult original) => original.ReadJson<LossEstimate>(OriginalFile);

@@ -20,6 +20,9 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 {
     private DecodeEngine? engine;
 
+    /// <summary>The model.</summary>
+    public DecoderModel Model => model;
+
     /// <summary>The decode engine that generates on the CPU; made at first use, and disposed with the generator.</summary>
     /// <exception cref="FlextronException">The model is on another device.</exception>
     public DecodeEngine Engine => engine ??= new DecodeEngine(model, format);
@@ -98,7 +101,7 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
         Show(filter.Add(decoder.Flush()));
         if (filter.Found) stopped = StopReason.StopString;
         Show(filter.Flush());
-        return new GeneratedText(text.ToString(), promptIds, ids, stopped, promptSeconds, seconds);
+        return new GeneratedText(text.ToString(), promptIds, ids, stopped, promptSeconds, seconds, sequence.Length - promptIds.Length);
     }
 
     /// <inheritdoc/>

@@ -23,9 +23,11 @@ namespace Flextron.Planning;
 /// <param name="BreakEvenLinkGBs">Link throughput at which one batch alone is as fast either way; infinite where no link helps.</param>
 /// <param name="LocalSequences">Sequences of this length that fit the main device with its weights.</param>
 /// <param name="OffloadedSequences">Sequences that fit the attention device.</param>
+/// <param name="LocalFits">Whether the batch measured fits the main device.</param>
+/// <param name="OffloadedFits">Whether all batches in flight fit the attention device.</param>
 public sealed record AttentionOffload(
     double LocalMs, double RestMs, double RemoteMs, double LinkMs, double SequentialMs, double PipelinedMs, double LocalTokensPerSecond, double OffloadedTokensPerSecond,
-    double BreakEvenLinkGBs, double LocalSequences, double OffloadedSequences)
+    double BreakEvenLinkGBs, double LocalSequences, double OffloadedSequences, bool LocalFits, bool OffloadedFits)
 {
     /// <summary>Works it out for a network.</summary>
     /// <param name="table">Measured on the main device, with generation.</param>
@@ -34,7 +36,7 @@ public sealed record AttentionOffload(
     /// <param name="bytesPerElement">Of weights, cache and what goes over the link.</param>
     /// <param name="setting">The other device and the link.</param>
     /// <exception cref="FlextronException">
-    /// The table is without generation, the bandwidth contradicts it, a setting is not possible, or some block does not read the keys and values of its whole context.
+    /// The table is without generation, the bandwidth contradicts it, a setting is not possible, the weights do not fit, or some block does not read the keys and values of its whole context.
     /// </exception>
     public static AttentionOffload Of(LatencyTable table, ModelConfig config, SubNetwork network, int bytesPerElement, OffloadSetting setting)
     {
@@ -61,10 +63,14 @@ public sealed record AttentionOffload(
         double sequentialMs = restMs + remoteMs + linkMs, pipelinedMs = Math.Max(sequentialMs / setting.Batches, Math.Max(restMs, Math.Max(remoteMs, linkMs)));
         double gainMs = attentionMs - remoteMs - messagesMs;
         double weights = AnalyticCosts.WeightAndCacheBytes(config, bytesPerElement, 0, 0).Cost(network), sequenceBytes = cacheBytes / workload.Batch;
+        if (weights > setting.LocalBytes)
+            throw new FlextronException(FormattableString.Invariant($"The weights take {weights / 1e6:0.##} MB and the main device has {setting.LocalBytes / 1e6:0.##} MB: choose a smaller budget, or give the memory that it really has."));
+        double Sequences(double bytes) => sequenceBytes > 0 ? Math.Floor(bytes / sequenceBytes) : double.PositiveInfinity;
+        double localSequences = Sequences(setting.LocalBytes - weights), offloadedSequences = Sequences(setting.RemoteBytes);
         return new AttentionOffload(
             localMs, restMs, remoteMs, linkMs, sequentialMs, pipelinedMs, 1000 * workload.Batch / localMs, 1000 * workload.Batch / pipelinedMs,
             gainMs > 0 ? linkBytes / gainMs / 1e6 : double.PositiveInfinity,
-            Math.Floor(Math.Max(0, setting.LocalBytes - weights) / sequenceBytes), Math.Floor(setting.RemoteBytes / sequenceBytes));
+            localSequences, offloadedSequences, localSequences >= workload.Batch, offloadedSequences >= (double)workload.Batch * setting.Batches);
     }
 
     // Bytes over GB/s, in ms.

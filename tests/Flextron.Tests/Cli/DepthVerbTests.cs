@@ -171,6 +171,13 @@ public sealed class DepthVerbTests
         JsonElement offload = CliRun.JsonOf("plan", "offload", folder["model"], "--table", folder["table4.json"], "--local-gbs", "20", "--remote-gbs", "200", "--link-gbs", "10");
         double Of(string name) => offload.GetProperty(name).GetDouble();
         Assert.Equal(Of("restMs") + Of("remoteMs") + Of("linkMs"), Of("sequentialMs"), 1e-9);
+        string[] limited = ["plan", "offload", folder["model"], "--table", folder["table4.json"], "--local-gbs", "20", "--remote-gbs", "200", "--link-gbs", "10", "--remote-memory"];
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.True), (offload.GetProperty("offloadedSequences").ValueKind, offload.GetProperty("offloadedFits").ValueKind));
+        JsonElement small = CliRun.JsonOf([.. limited, "1KB", "--local-memory", "1GB"]);
+        Assert.Equal(0, small.GetProperty("offloadedSequences").GetDouble());
+        Assert.False(small.GetProperty("offloadedFits").GetBoolean());
+        Assert.True(small.GetProperty("localFits").GetBoolean());
+        Assert.Contains("not a memory size", CliRun.Refusal([.. limited, "12ms"]), StringComparison.Ordinal);
     }
 
     private static TemporaryFolder Model()

@@ -57,6 +57,11 @@ public sealed class AttentionOffloadTests
         double weights = AnalyticCosts.WeightAndCacheBytes(Config, 4, 0, 0).Cost(Whole), sequence = CacheBytes / 8;
         AttentionOffload plan = AttentionOffload.Of(Table(), Config, Whole, 4, Setting with { LocalBytes = weights + 3.5 * sequence, RemoteBytes = 20 * sequence });
         Assert.Equal((3.0, 20.0), (plan.LocalSequences, plan.OffloadedSequences));
+        // Batches of 8, two of them in flight.
+        Assert.Equal((false, true), (plan.LocalFits, plan.OffloadedFits));
+        plan = AttentionOffload.Of(Table(), Config, Whole, 4, Setting with { LocalBytes = weights + 8 * sequence, RemoteBytes = 15.9 * sequence });
+        Assert.Equal((true, false), (plan.LocalFits, plan.OffloadedFits));
+        Assert.Contains("The weights take", Assert.Throws<FlextronException>(() => AttentionOffload.Of(Table(), Config, Whole, 4, Setting with { LocalBytes = weights - 1 })).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,56 @@
+using System.Globalization;
+using Flextron.Data;
+using Flextron.Elastic;
+using Flextron.Latency;
+using Flextron.Models;
+using Flextron.Selection;
+using Flextron.Training;
+using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Studies;
+
+namespace Flextron.Workbench.WayComparisons;
+
+/// <summary>
+/// Chooses one seed's sub-networks for evenly spaced latency targets, on calibration text: of the exact optimum by the table and the measured sensitivities, and the best
+/// uniform networks that fit, the better. Beside them the uniform ones of the models that were trained alone.
+/// </summary>
+internal static class FamilyStage
+{
+    private const string ChoicesFile = "choices.json";
+
+    public static StageResult Choose(ExperimentRun run, WayComparisonSettings settings, long seed, StageResult corpus, StageResult family, StageResult trained, StageResult profile)
+    {
+        double[] shares = [.. settings.Arms.Values.Where(a => a.Way == Way.Alone).Select(a => a.Share!.Value).Append(1).Distinct().Order()];
+        object key = new { settings.Targets, settings.ChoiceWindows, shares, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows };
+        return run.Stage(FormattableString.Invariant($"choices-seed{seed}"), key, [corpus, family, trained, profile], stage =>
+        {
+            using ElasticFamily original = WayStage.Original(family);
+            using WayNetwork network = WayStage.Network(trained);
+            (DecoderModel model, ElasticSpace space) = (network.Model, original.Space.Blockwise);
+            LatencyTable table = ProfileStage.Load(profile);
+            ICostTable cost = table;
+            int length = Math.Min(settings.Corpus.WindowLength, model.Config.ContextLength);
+            var calibration = new HeldOutLoss(CorpusStage.LoadCalibration(corpus, model.Config.VocabularySize), length, settings.ChoiceWindows);
+            LossSensitivities sensitivities = LossSensitivities.Measure(model, space, calibration, stage.Progress, stage.Cancellation);
+            var selector = new NetworkSelector(model.Config, space) { Latency = table, Sensitivities = sensitivities };
+            var known = new Dictionary<SubNetwork, double>();
+            double Loss(SubNetwork one) => known.TryGetValue(one, out double loss) ? loss : known[one] = calibration.Of(model, one).Mean;
+            (double least, double full) = (cost.Cost(space.Smallest), cost.Cost(space.Largest));
+            var chosen = new List<(string Label, bool Selected, SubNetwork Network)>();
+            for (int i = 0; i < settings.Targets; i++)
+            {
+                double target = i == settings.Targets - 1 ? full : least + i * (full - least) / (settings.Targets - 1);
+                SubNetwork best = selector.Uniforms(target, table).Prepend(selector.Select(target, table).SubNetwork).MinBy(Loss)!;
+                chosen.Add((string.Create(CultureInfo.InvariantCulture, $"{target / full:0 %} of the latency"), true, best));
+            }
+            foreach (double share in shares) chosen.Add((string.Create(CultureInfo.InvariantCulture, $"uniform {share:0.###}"), false, space.Uniform(share)));
+            SubNetwork[] networks = [.. chosen.Select(c => c.Network).Distinct()];
+            HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, model.Config);
+            Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(heldOut.Of(model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
+            ICostTable parameters = AnalyticCosts.Parameters(model.Config);
+            stage.WriteJson(ChoicesFile, chosen.Select(c => new FamilyChoice(c.Label, c.Selected, c.Network, cost.Cost(c.Network), (long)parameters.Cost(c.Network), losses[c.Network])).ToArray());
+        });
+    }
+
+    public static FamilyChoice[] Read(StageResult choices) => choices.ReadJson<FamilyChoice[]>(ChoicesFile);
+}

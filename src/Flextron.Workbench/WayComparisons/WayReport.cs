@@ -1,0 +1,125 @@
+using System.Globalization;
+using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Reports;
+
+namespace Flextron.Workbench.WayComparisons;
+
+/// <summary>Writes up a comparison of ways: both views with their figures, who is better where, what each way's training cost, generated tokens, benchmarks.</summary>
+internal static class WayReport
+{
+    private const string EachView = "every network with all the tokens", TogetherView = "all networks of a way with as many tokens together";
+
+    public static void Write(ExperimentRun run, WayResults results)
+    {
+        WayComparisonSettings settings = results.Settings;
+        var report = new ReportDocument("Ways of spending less compute per token") { Subtitle = $"run {run.Name}" };
+        report.Text($"**{settings.Question}**");
+        report.Text(string.Create(CultureInfo.InvariantCulture,
+            $"One base, the same further text: {settings.Training.Steps} steps of {settings.Training.BatchSize} × {settings.Training.SequenceLength} tokens{(settings.Training.DistillationWeight > 0 ? $", distilled from the base with weight {settings.Training.DistillationWeight:0.##}" : "")}. All networks run through libtorch and were timed together, in shuffled rounds. The family is one training for every latency; the other ways train each network by itself, so they are shown twice: {EachView}, and {TogetherView}. Mixture-of-Depths is measured with its causal sampler, as it would generate."));
+        View(report, results, results.Each, EachView, "each");
+        View(report, results, results.Together, TogetherView, "together");
+        Costs(report, results);
+        if (settings.Decode is { } decode)
+        {
+            report.Heading("Generated tokens").Figure(WayFigures.Token(results, results.Each, EachView), "loss-token-latency");
+            report.Text(string.Create(CultureInfo.InvariantCulture, $"Behind {decode.PromptTokens} tokens, {decode.Batch} at once. A small model's token through libtorch is bound by its calls, not by arithmetic, so that widths hardly show here."));
+            report.Text(Verdicts(results, results.Each, token: true));
+        }
+        Benchmarks(report, results);
+        report.Settings("Settings", settings);
+        report.Write(run.Folder);
+        Tables(run, results);
+    }
+
+    private static void View(ReportDocument report, WayResults results, IReadOnlyList<WayPoint> points, string view, string name)
+    {
+        report.Heading(char.ToUpperInvariant(view[0]) + view[1..]).Figure(WayFigures.Loss(results, points, view, close: false), $"loss-latency-{name}");
+        if (WayFigures.NeedsCloseUp(points)) report.Figure(WayFigures.Loss(results, points, view, close: true), $"loss-latency-{name}-close");
+        report.Table(new ReportTable(
+            [new("way"), new("network"), new("ms", "0.0"), new("share", "0 %") { Heading = "of the base's latency" }, new("loss", "0.000"), new("against", "0.000") { Heading = "against the family at this latency" },
+             new("parameters", "N0"), new("tokens", "N0") { Heading = "tokens trained on" }],
+            points.OrderBy(p => p.PromptMs.Value).Select(p => (IReadOnlyList<object?>)
+            [
+                p.Series, p.Label, p.PromptMs.Value, results.Share(p), Cell(p.Loss), p.Series == WayResults.Selected ? null : results.Against(p) is { } d ? Cell(d) : null,
+                p.Over(m => m.Parameters).Value, p.Over(m => m.Training.Tokens).Value,
+            ]),
+            string.Create(CultureInfo.InvariantCulture, $"{view}; by measured latency; losses in nats per token: means over {results.Settings.Seeds.Count} seeds ± half of the 95 % interval (t). Differences from the family's selected networks at the same measured latency are paired by seed, not corrected for their number, and empty where the family has no network as slow or as fast")));
+        report.Text(Verdicts(results, points, token: false));
+    }
+
+    /// <summary>Says who is better, network by network.</summary>
+    internal static string Verdicts(WayResults results, IReadOnlyList<WayPoint> points, bool token)
+    {
+        string Of(WayPoint point)
+        {
+            double ms = token ? point.Over(m => m.TokenMs ?? double.NaN).Value : point.PromptMs.Value;
+            string at = string.Create(CultureInfo.InvariantCulture, $"**{point.Label}** ({point.Series}, {ms:0.0#} ms)");
+            if (results.Against(point, token) is not { } d) return $"{at}: the family has no network as {(Slower(results, ms, token) ? "slow" : "fast")}.";
+            string judged = d.High is null ? "one seed, so chance is not ruled out" : d.High < 0 ? "better than the family" : d.Low > 0 ? "worse than the family" : "not distinguishable from the family";
+            string interval = d is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" ({low:+0.000;−0.000;0.000} to {high:+0.000;−0.000;0.000})") : "";
+            return string.Create(CultureInfo.InvariantCulture, $"{at}: {d.Value:+0.000;−0.000;0.000}{interval}: {judged}.");
+        }
+
+        return string.Join('\n', points.Where(p => p.Series is not (WayResults.Selected or WayResults.Uniform)).Select(p => $"- {Of(p)}"));
+    }
+
+    private static bool Slower(WayResults results, double ms, bool token) =>
+        ms > results.Each.Where(p => p.Series == WayResults.Selected).Average(p => token ? p.Over(m => m.TokenMs ?? double.NaN).Value : p.PromptMs.Value);
+
+    private static void Costs(ReportDocument report, WayResults results)
+    {
+        // The family's networks come from one training; elsewhere each has its own.
+        object?[] Row(IGrouping<string, WayPoint> series, IReadOnlyList<WayPoint> together)
+        {
+            bool one = series.Key is WayResults.Selected or WayResults.Uniform;
+            double Sum(IEnumerable<WayPoint> points, Func<WayMeasurement, double> value) => one ? points.First().Over(value).Value : points.Sum(p => p.Over(value).Value);
+            WayPoint[] shared = [.. together.Where(p => p.Series == series.Key)];
+            return [series.Key, series.Count(), one ? 1 : series.Count(), Sum(series, m => m.Training.Tokens), Sum(series, m => m.Training.Flops) / 1e12, Sum(shared, m => m.Training.Tokens), Sum(shared, m => m.Training.Flops) / 1e12];
+        }
+
+        report.Heading("What the trainings cost").Table(new ReportTable(
+            [new("way"), new("networks", "0"), new("trainings", "0"), new("tokens", "N0"), new("flops", "0.00") { Heading = "operations, TFLOP" }, new("tokens, together", "N0"), new("flops, together", "0.00") { Heading = "operations together, TFLOP" }],
+            WayResults.BySeries(results.Each).Select(s => Row(s, results.Together)),
+            "Per seed, all networks of a way: tokens read and operations counted, each network with all the tokens, and with as many together. A step of the family reads its tokens with several sub-networks, which tokens do not show and operations do"));
+    }
+
+    private static void Benchmarks(ReportDocument report, WayResults results)
+    {
+        if (results.Settings.Benchmarks.Tasks.Count == 0) return;
+        report.Heading("Benchmarks");
+        foreach (string task in results.Settings.Benchmarks.Tasks)
+        {
+            WayScore[] scores = [.. results.Base.Seeds.Select(s => s.Scores.Single(o => o.Task == task))];
+            if (scores.All(s => s.Accuracy - 2 * s.StandardError > s.Chance)) report.Figure(WayFigures.Accuracy(results, task), $"accuracy-{task}");
+            else report.Text(string.Create(CultureInfo.InvariantCulture, $"The base is at chance on {task} ({100 * scores[0].Accuracy:0.0} %, chance {100 * scores[0].Chance:0.0} %), so that it tells no networks apart."));
+        }
+    }
+
+    private static object Cell(SummaryValue value) => PlusMinus.Of(value.Value, value.Low, value.High);
+
+    private static void Tables(ExperimentRun run, WayResults results)
+    {
+        (string Name, IReadOnlyList<WayPoint> Points)[] views = [("each", results.Each), ("together", results.Together)];
+        string[] tasks = [.. results.Settings.Benchmarks.Tasks];
+        run.WriteTable("networks", ["view", "way", "network", "seed", "prompt_ms", "token_ms", "loss", "loss_se_windows", "loss_top_k", "parameters", "tokens", "flops", "seconds", .. tasks],
+            from view in views from point in view.Points from i in Enumerable.Range(0, results.Settings.Seeds.Count) let m = point.Seeds[i]
+            select (IReadOnlyList<object?>)
+            [
+                view.Name, point.Series, point.Label, results.Settings.Seeds[i], m.PromptMs, m.TokenMs, m.Loss.Mean, m.Loss.StandardError, m.Training.TopK?.Mean, m.Parameters, m.Training.Tokens, m.Training.Flops, m.Training.Seconds,
+                .. tasks.Select(t => (object?)m.Scores.FirstOrDefault(s => s.Task == t)?.Accuracy),
+            ]);
+        run.Summarize("original", results.Original.Mean);
+        var summary = new Dictionary<string, SummaryValue>();
+        foreach ((string name, IReadOnlyList<WayPoint> points) in views)
+        {
+            foreach (WayPoint point in points.Where(p => p.Series is not (WayResults.Selected or WayResults.Uniform)))
+            {
+                summary[$"after.{name}.{point.Label}"] = point.Loss;
+                if (results.Against(point) is { } d) summary[$"against.{name}.{point.Label}"] = d;
+            }
+        }
+        foreach (WayPoint point in results.Each.Where(p => p.Series is WayResults.Selected or WayResults.Uniform)) summary[$"family.{point.Label}"] = point.Loss;
+        run.Summarize([.. summary]);
+        run.MarkMeasured("tables/*", "against.*", "family.*");
+    }
+}

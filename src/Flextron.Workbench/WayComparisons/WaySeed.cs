@@ -1,0 +1,9 @@
+using Flextron.Workbench.Experiments;
+
+namespace Flextron.Workbench.WayComparisons;
+
+/// <summary>The finished stages of one seed.</summary>
+/// <param name="Seed">The seed.</param>
+/// <param name="Arms">By plan: with all the tokens, and with the shared ones.</param>
+/// <param name="Choices">The family's sub-networks.</param>
+internal sealed record WaySeed(long Seed, IReadOnlyDictionary<(string Arm, bool Shared), StageResult> Arms, StageResult Choices);

@@ -1,0 +1,21 @@
+using Flextron.Latency;
+
+namespace Flextron.Workbench.WayComparisons;
+
+/// <summary>Everything timed end to end, each workload in one interleaved session.</summary>
+/// <param name="PromptWorkload">Prompts.</param>
+/// <param name="DecodeWorkload">Generated tokens; null where not compared.</param>
+/// <param name="Networks">By key.</param>
+internal sealed record WayTimings(LatencyWorkload PromptWorkload, LatencyWorkload? DecodeWorkload, IReadOnlyDictionary<string, WayTiming> Networks)
+{
+    /// <summary>Of an arm: latency hangs on the weights only where routers decide, so that one seed stands for all otherwise.</summary>
+    public static string Key(string arm, WayArm what, long seed) => what.Way == Way.MixtureOfDepths ? FormattableString.Invariant($"{arm} seed {seed}") : arm;
+
+    /// <summary>Of a sub-network of the family.</summary>
+    public static string Key(FamilyChoice choice) => choice.Network.ToString();
+}
+
+/// <summary>A network's latencies.</summary>
+/// <param name="PromptMs">Reading all prompts.</param>
+/// <param name="TokenMs">A generated token; null where not compared.</param>
+internal sealed record WayTiming(Quartiles PromptMs, Quartiles? TokenMs);
