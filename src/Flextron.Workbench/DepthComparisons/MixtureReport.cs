@@ -153,7 +153,7 @@ internal static class MixtureReport
         return denseSeconds / mixtureSeconds;
     }
 
-    private static object Value(SummaryValue value) => value.High is { } high ? new PlusMinus(value.Value, high - value.Value) : value.Value;
+    private static object Value(SummaryValue value) => PlusMinus.Of(value.Value, value.Low, value.High);
 
     private static string Verdict(SummaryValue difference) => difference switch
     {

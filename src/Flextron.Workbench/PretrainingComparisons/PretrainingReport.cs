@@ -65,7 +65,7 @@ internal static class PretrainingReport
         }
     }
 
-    private static object Shown(SummaryValue value) => value.High is { } high ? new PlusMinus(value.Value, high - value.Value) : value.Value;
+    private static object Shown(SummaryValue value) => PlusMinus.Of(value.Value, value.Low, value.High);
 
     private static string Verdict(SummaryValue difference) => difference switch
     {
