@@ -44,12 +44,12 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         KeyStride = Padded((long)config.KvGroupCount * size);
         NeuronStride = Padded(config.NeuronCount);
         PartialResult = config.HeadsPerGroup * (size + 2);
-        PartialStride = Padded(PartialResult);
+        PartialStride = Padded((long)CachedAttention.TokensTogether * PartialResult);
         NormedStride = Padded(config.HiddenSize);
         LogitsStride = Padded(config.VocabularySize);
         int sumChunks = Math.Max(Chunks((long)heads * size), Chunks(config.NeuronCount));
-        SumsOffset = Padded((long)config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
-        ScoreFloats = SumsOffset + Padded((long)size * kernels.Lanes);
+        SumsOffset = Padded((long)CachedAttention.TokensTogether * config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
+        ScoreFloats = SumsOffset + Padded(4L * size * kernels.Lanes);
         AttentionStride = Padded((long)chunks * PartialStride);
         long residual = Take((long)PassTokens * Width), normed = Take((long)Math.Max(PassTokens, workers) * NormedStride);
         long mlpNormed = config.Architecture.ParallelResidual ? Take((long)Math.Max(PassTokens, workers) * NormedStride) : normed, query = Take((long)PassTokens * QueryStride);
