@@ -39,10 +39,15 @@ internal sealed record GenerationWidths(SubNetwork? Network, TokenBudget? Tokens
     public (GeneratedText Text, BudgetController? Account) Generate(
         TextGenerator generator, string prompt, GenerationSettings settings, Action<string> show, CancellationToken cancellation)
     {
-        RoutedChoices? choices = Tokens?.Begin();
-        var router = choices is null ? null : new TokenChoiceRouter(choices, Tokens!.Space);
+        // A prompt is no text to score: its tokens' widths may be chosen in view of all of it.
+        RoutedChoices? choices = Tokens?.Begin(BudgetKeeping.Capacities);
+        var router = choices is null ? null : new PromptChoiceRouter(choices, new DynamicModel(generator.Model, Tokens!.Space));
         return (generator.Generate(prompt, settings, Network, show, router, cancellation), choices?.Controller);
     }
+
+    /// <summary>Generates several texts at once.</summary>
+    public IReadOnlyList<GeneratedText> GenerateAll(TextGenerator generator, IReadOnlyList<string> prompts, GenerationSettings settings, CancellationToken cancellation) =>
+        generator.GenerateAll(prompts, settings, Network, Tokens is null ? null : _ => new TokenChoiceRouter(Tokens.Begin(), Tokens.Space), cancellation);
 
     /// <summary>In one line for people.</summary>
     public override string ToString()

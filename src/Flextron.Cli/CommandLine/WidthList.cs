@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Flextron.Elastic;
 
 namespace Flextron.Cli.CommandLine;
 
@@ -23,9 +24,7 @@ internal static class WidthList
             bool isShare = item.Contains('.', StringComparison.Ordinal) && double.TryParse(item, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double share) && share is > 0 and <= 1;
             if (!isShare)
                 throw new FlextronException($"\"{item}\" in {option} is neither a number from 1 to {full} nor a share such as 0.5: write for example {option} {Math.Max(1, full / 2)} or {option} 0.5,0.75.");
-            // A share of exactly some number must not be rounded past it.
-            int wanted = (int)Math.Ceiling(double.Parse(item, CultureInfo.InvariantCulture) * full - 1e-9);
-            return Math.Min(full, (Math.Max(1, wanted) + multiple - 1) / multiple * multiple);
+            return ElasticSettings.CountOf(double.Parse(item, CultureInfo.InvariantCulture), full, multiple);
         }
     }
 }

@@ -13,7 +13,7 @@ internal sealed class ProfileCommand : VerbCommand
 {
     private readonly ModelArgument model = new("family", required: true);
     private readonly Option<string> file = new("--out") { Description = "The table's file; latency.json inside the family is found by later verbs without being named, and decode.json by `generate --latency`.", HelpName = "file", Required = true };
-    private readonly Option<bool> decode = new("--decode") { Description = "Measure as `generate` runs on the CPU: one sequence, on the decode engine." };
+    private readonly Option<bool> decode = new("--decode") { Description = "Measure as `generate` runs on the CPU: on the decode engine, several sequences at once with --batch." };
     private readonly Option<WeightFormat> weights = WeightsOption.Create();
     private readonly Option<int?> batch = new("--batch") { Description = "Sequences at once [default: 8, with --decode 1].", HelpName = "n" };
     private readonly Option<int?> prompt = new("--prompt-tokens") { Description = "Tokens of each prompt [default: 256, or the context; with --decode 64].", HelpName = "n" };
@@ -26,7 +26,8 @@ internal sealed class ProfileCommand : VerbCommand
         "The table is keyed by device, dtype, threads, engine and workload, and refused elsewhere (FLEXTRON, section 3.3).",
         "profile my-family --out my-family/latency.json",
         "profile my-family --decode --out my-family/decode.json",
-        "profile my-family --decode --weights int8 --prompt-tokens 32 --generated-tokens 64 --out decode-int8.json")
+        "profile my-family --decode --weights int8 --prompt-tokens 32 --generated-tokens 64 --out decode-int8.json",
+        "profile my-family --decode --batch 8 --out decode-8.json")
     {
         model.AddTo(this);
         foreach (Option option in (Option[])[file, decode, weights, batch, prompt, generated, seconds, check]) Options.Add(option);

@@ -31,6 +31,10 @@ internal sealed class RouteCommand : VerbCommand
         Description = "How static routers learn: surrogate, gumbel or straight-through; the last two at the surrogate's compute.", HelpName = "name", DefaultValueFactory = _ => "surrogate",
     };
     private readonly Option<bool> dynamic = new("--dynamic") { Description = "Also trains dynamic routers, which choose for every token." };
+    private readonly Option<int> dynamicSteps = new("--dynamic-steps")
+    {
+        Description = "With --dynamic: steps of fine-tuning the LM while its tokens are routed.", HelpName = "n", DefaultValueFactory = _ => new DynamicJointSettings().Training.Steps,
+    };
     private readonly Option<int> steps = new("--steps") { Description = "Steps of fine-tuning LM and routers together; 0 leaves the weights as they are.", HelpName = "n", DefaultValueFactory = _ => Defaults.Joint.Training.Steps };
 
     public RouteCommand() : base(
@@ -38,11 +42,11 @@ internal sealed class RouteCommand : VerbCommand
         "Routers are trained through a surrogate of the loss, which is then discarded, or end to end; LM and routers are fine-tuned together (FLEXTRON, section 4.2).",
         "route my-family --table my-family/latency.json --out my-routed-family",
         "route my-family --table latency.json --corpus stories.txt --steps 50 --out my-routed-family --json",
-        "route my-family --corpus stories.txt --method straight-through --dynamic --out my-routed-family")
+        "route my-family --corpus stories.txt --method straight-through --dynamic --dynamic-steps 60 --out my-routed-family")
     {
         model.AddTo(this);
         corpus.AddTo(this);
-        foreach (Option option in (Option[])[method, dynamic, table, folder, teacher, rounds, firstNetworks, windows, steps]) Options.Add(option);
+        foreach (Option option in (Option[])[method, dynamic, dynamicSteps, table, folder, teacher, rounds, firstNetworks, windows, steps]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
@@ -56,6 +60,8 @@ internal sealed class RouteCommand : VerbCommand
         costs.RequireMatch(costs.Key.Here(family.Model));
         string text = corpus.Path(context) ?? family.Manifest.CorpusPath
             ?? throw new FlextronException($"{family.Path} does not say which text it was ranked on: name one with --corpus.");
+        if (context.Get(dynamicSteps) < 0) throw new FlextronException($"{context.Get(dynamicSteps)} steps are not possible: give --dynamic-steps 0 or more.");
+        if (context.Get(dynamicSteps) > 0 && !context.Get(dynamic)) throw new FlextronException("--dynamic-steps trains under routers that choose for every token: give --dynamic too.");
         if (context.Get(windows) < 1) throw new FlextronException($"A loss on {context.Get(windows)} windows cannot be measured: give --windows 1 or more.");
         RouteSettings settings = (Defaults with
         {
@@ -78,11 +84,19 @@ internal sealed class RouteCommand : VerbCommand
         using (routers)
         {
             var measured = new HeldOutLoss(calibration, Math.Min(settings.WindowLength, family.Model.Config.ContextLength), settings.LossWindows);
-            LossSensitivities sensitivities = LossSensitivities.Measure(family.Model, family.Space, measured, context, context.Cancellation);
             var apart = new HeldOutLoss(calibration, Math.Min(settings.WindowLength, family.Model.Config.ContextLength), 2 * settings.LossWindows, measured);
-            var selector = new NetworkSelector(family.Model.Config, family.Space) { Latency = costs, Sensitivities = sensitivities };
-            MeasuredNetworks networks = MeasuredNetworks.Measure(family.Model, selector, routers.Select, apart, [.. report.Final.Select(p => p.Target)], context, context.Cancellation);
-            using DynamicRouters? tokens = context.Get(dynamic) ? Tokens(family, routers, new NetworkSelector(family.Model.Config, family.Space.Blockwise) { Latency = costs, Sensitivities = sensitivities, Measured = networks }, calibration, measured, context) : null;
+            (LossSensitivities Parts, MeasuredNetworks Networks) Losses()
+            {
+                LossSensitivities parts = LossSensitivities.Measure(family.Model, family.Space, measured, context, context.Cancellation);
+                var selector = new NetworkSelector(family.Model.Config, family.Space) { Latency = costs, Sensitivities = parts };
+                return (parts, MeasuredNetworks.Measure(family.Model, selector, routers.Select, apart, [.. report.Final.Select(p => p.Target)], context, context.Cancellation));
+            }
+
+            (LossSensitivities sensitivities, MeasuredNetworks networks) = Losses();
+            using DynamicRouters? tokens = context.Get(dynamic) ? Tokens(
+                family, routers, new NetworkSelector(family.Model.Config, family.Space.Blockwise) { Latency = costs, Sensitivities = sensitivities, Measured = networks }, calibration, train, original, measured, context) : null;
+            // Choosing one network for a text has to know the weights as they are now.
+            if (context.Get(dynamicSteps) > 0) (sensitivities, networks) = Losses();
             StagedFolder.Write(context.Get(folder), staging =>
             {
                 family.Save(staging, loaded.TokenizerPath);
@@ -98,7 +112,7 @@ internal sealed class RouteCommand : VerbCommand
         {
             surrogate = fit is null ? null : new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count },
             method = report.Method, lmOperations = report.LmOperations, rounds = report.Rounds.Count, points = report.Final, steps = settings.Joint.Training.Steps,
-            dynamic = context.Get(dynamic), @out = context.Get(folder),
+            dynamic = context.Get(dynamic), dynamicSteps = context.Get(dynamicSteps), @out = context.Get(folder),
         };
         return new VerbResult(json, writer =>
         {
@@ -112,15 +126,20 @@ internal sealed class RouteCommand : VerbCommand
         });
     }
 
-    private static DynamicRouters Tokens(ElasticFamily family, StaticRouters routers, NetworkSelector selector, TokenCorpus text, HeldOutLoss losses, CommandContext context)
+    private DynamicRouters Tokens(
+        ElasticFamily family, StaticRouters routers, NetworkSelector selector, TokenCorpus text, TokenCorpus train, DecoderModel original, HeldOutLoss losses, CommandContext context)
     {
         (DecoderModel model, ElasticSpace space) = (family.Model, routers.Space);
         RoutingCosts costs = RoutingCosts.Of(selector.Latency!, space);
         // Where the smallest network is as good as the whole one there is nothing to choose by; the scale then only has to be a number.
         double range = Math.Max(1e-3, losses.Of(model, space.Smallest).Mean - losses.Of(model, space.Largest).Mean);
-        return DynamicRouterTrainer.Run(
-            model, routers, share => selector.Select(costs.Target(share) * (1 + 1e-12), selector.Latency!, routers.Select(share)).SubNetwork, costs, text,
-            new DynamicRouterSettings { Seed = context.Seed }, range, context, context.Cancellation).Routers;
+        var joint = new DynamicJointSettings();
+        joint = joint with { Training = joint.Training with { Steps = context.Get(dynamicSteps), Seed = context.Seed } };
+        DynamicRouters trained = DynamicJointTuning.Run(
+            model, routers, share => selector.Select(costs.Target(share) * (1 + 1e-12), selector.Latency!, routers.Select(share)).SubNetwork, costs, text, train,
+            new DynamicRouterSettings { Seed = context.Seed }, joint, range, original, progress: context, cancellation: context.Cancellation).Routers;
+        family.AddTrainedSteps(joint.Training.Steps);
+        return trained;
     }
 
     private static RoutingMethod ParseMethod(string name) => name switch

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
+using Flextron.Latency;
 using Flextron.Selection;
 
 namespace Flextron.Cli.Commands;
@@ -39,8 +40,9 @@ internal sealed class SelectCommand : VerbCommand
             CultureInfo c = CultureInfo.InvariantCulture;
             TextTable.Write(writer, ["block", "groups", "neurons"], chosen.SubNetwork.Blocks.Select((b, i) => new[] { i.ToString(c), b.KvGroups.ToString(c), b.Neurons.ToString(c) }));
             if (chosen.SubNetwork.Width is { } width) writer.WriteLine($"residual width {width.ToString(c)} of {bundle.Family.Model.Config.HiddenSize.ToString(c)}");
-            string Known(double? value, string format, string unit) => value is { } v ? v.ToString(format, c) + unit : "unknown";
-            writer.WriteLine($"latency {Known(chosen.PredictedMs, "0.000", " ms")}, loss {Known(chosen.PredictedLoss, "0.000", " (layer-separable model)")}, {chosen.Parameters.ToString("N0", c)} parameters, {(chosen.Bytes / 1e6).ToString("0.00", c)} MB with the cache of one context");
+            // Rounded up: what is printed of a network may be given as a budget that gets it.
+            string latency = chosen.PredictedMs is { } ms ? CostText.RoundedUp(ms, 3) + " ms" : "unknown", loss = chosen.PredictedLoss is { } nats ? nats.ToString("0.000", c) + " (layer-separable model)" : "unknown";
+            writer.WriteLine($"latency {latency}, loss {loss}, {chosen.Parameters.ToString("N0", c)} parameters, {CostText.RoundedUp(chosen.Bytes / 1e6, 2)} MB with the cache of one context");
         });
     }
 }

@@ -21,13 +21,15 @@ public sealed class NotebookSession : IDisposable
     private readonly SemaphoreSlim one = new(1, 1);
     private readonly Dictionary<string, string> packages = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> sources = [];
-    private readonly PackageRestore restore = new(PackageRestore.DefaultFolder);
+    private readonly PackageRestore restore;
     private volatile RunningCell? running;
 
     /// <summary>Begins a session.</summary>
     /// <param name="workingDirectory">The notebook's folder: where <c>#load</c>, <c>#r</c> and <c>#!import</c> begin.</param>
-    public NotebookSession(string workingDirectory)
+    /// <param name="packageFolder">Where packages that the host does not carry are restored; the user's own folder by default.</param>
+    public NotebookSession(string workingDirectory, string? packageFolder = null)
     {
+        restore = new PackageRestore(packageFolder ?? PackageRestore.DefaultFolder);
         this.workingDirectory = Path.GetFullPath(workingDirectory);
         ConsoleRouter.Install();
         engine = new ScriptEngine(this.workingDirectory);
@@ -192,9 +194,12 @@ public sealed class NotebookSession : IDisposable
         }
     }
 
+    // A folder is named from the notebook's own; anything else is a feed's address.
+    private string Source(string argument) => Path.Combine(workingDirectory, argument) is var path && Directory.Exists(path) ? Path.GetFullPath(path) : argument;
+
     private async Task ApplyPackagesAsync(IReadOnlyList<DirectiveStep> directives, RunningCell cell)
     {
-        sources.AddRange(directives.Where(d => d.Name == "#i").Select(d => d.Argument).Except(sources, StringComparer.Ordinal));
+        sources.AddRange(directives.Where(d => d.Name == "#i").Select(d => Source(d.Argument)).Except(sources, StringComparer.Ordinal));
         bool added = false;
         DirectiveStep[] wanted = [.. directives.Where(d => d.Name == "#r")];
         try

@@ -41,14 +41,20 @@ internal sealed class PackageRestore(string folder)
         if (!File.Exists(assets))
         {
             AtomicFile.WriteAllText(file, project);
-            await RunRestoreAsync(file, packages, cancellation).ConfigureAwait(false);
+            string said = await RunAsync(["restore", file, "--nologo", "-v", "quiet"], cancellation).ConfigureAwait(false);
+            // One source that cannot be reached makes NuGet give up, though a folder that was named may hold all that is needed.
+            string[] local = [.. sources.Where(Directory.Exists)];
+            if (IsUnreachable(said) && local.Length > 0)
+                said = await RunAsync(["restore", file, "--nologo", "-v", "quiet", .. local.SelectMany(s => new[] { "--source", s })], cancellation).ConfigureAwait(false);
+            if (said.Length > 0) throw Failure(packages, said);
         }
         return Read(assets);
     }
 
-    private static async Task RunRestoreAsync(string file, IReadOnlyDictionary<string, string> packages, CancellationToken cancellation)
+    /// <summary>What was said where it failed; nothing where it succeeded.</summary>
+    private static async Task<string> RunAsync(string[] arguments, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo("dotnet", ["restore", file, "--nologo", "-v", "quiet"]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(file)! };
+        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetDirectoryName(arguments[1])! };
         using Process process = Process.Start(start) ?? throw new FlextronException("`dotnet restore` cannot be started: put the .NET SDK on the PATH.");
         Task<string> output = process.StandardOutput.ReadToEndAsync(cancellation), error = process.StandardError.ReadToEndAsync(cancellation);
         try
@@ -61,9 +67,19 @@ internal sealed class PackageRestore(string folder)
             throw;
         }
         string said = await output.ConfigureAwait(false) + await error.ConfigureAwait(false);
-        if (process.ExitCode == 0) return;
+        return process.ExitCode == 0 ? "" : said.Trim() is { Length: > 0 } text ? text : $"dotnet restore ended with {process.ExitCode}.";
+    }
+
+    // NU1301: a source did not answer.
+    private static bool IsUnreachable(string said) => said.Contains("NU1301", StringComparison.Ordinal);
+
+    private static FlextronException Failure(IReadOnlyDictionary<string, string> packages, string said)
+    {
+        string names = string.Join(", ", packages.Select(p => $"{p.Key} {p.Value}".Trim()));
+        if (IsUnreachable(said))
+            return new FlextronException($"{names} cannot be restored without a network: a package source cannot be reached. Go online, or name a folder that holds the package: #i \"nuget: FOLDER\".");
         string[] reasons = [.. said.Split('\n').Where(l => l.Contains("error", StringComparison.Ordinal)).Select(Reason).Distinct(StringComparer.Ordinal)];
-        throw new FlextronException($"{string.Join(", ", packages.Select(p => $"{p.Key} {p.Value}".Trim()))} cannot be restored: {string.Join(" ", reasons.DefaultIfEmpty(said.Trim()))}");
+        return new FlextronException($"{names} cannot be restored: {string.Join(" ", reasons.DefaultIfEmpty(said))}");
     }
 
     // "path : error NU1101: Unable to find …" without the path.

@@ -51,6 +51,7 @@ public sealed class BenchmarkSession
             for (int turn = 0; turn < cases.Count; turn++)
             {
                 int i = (turn + round) % cases.Count;
+                cases[i].Prepare?.Invoke();
                 long start = Stopwatch.GetTimestamp();
                 for (int r = 0; r < repeats[i]; r++) cases[i].Run();
                 times[cases[i].Name][round] = Stopwatch.GetElapsedTime(start).TotalMilliseconds / repeats[i];
@@ -70,6 +71,7 @@ public sealed class BenchmarkSession
     // Two runs warm up (first-touch memory, tiered compilation starts, libraries pick kernels); the second is timed to choose the repeats.
     private int Repeats(BenchmarkCase @case)
     {
+        @case.Prepare?.Invoke();
         @case.Run();
         long start = Stopwatch.GetTimestamp();
         @case.Run();

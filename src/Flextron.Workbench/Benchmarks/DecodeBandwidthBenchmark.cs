@@ -15,7 +15,7 @@ internal sealed class DecodeBandwidthBenchmark : IBenchmark
 
     public string Question =>
         "Greedy decoding of a 110M-parameter Llama shape (C 768, 12 blocks of 12 heads, D 2048, vocabulary 32000, random weights) on all processors: weight bytes per second against the bandwidth of "
-        + "reading 512 MiB on all processors in the same round (reading, not a triad: a token reads every weight and writes next to nothing; the ratio to a triad stands beside it); smaller formats and sub-networks against the whole in float32.";
+        + "reading 512 MiB on all processors just before and after, in the same round (reading, not a triad: a token reads every weight and writes next to nothing; the ratio to a triad stands beside it); smaller formats and sub-networks against the whole in float32.";
 
     public void Measure(BenchmarkSession session)
     {
@@ -39,10 +39,12 @@ internal sealed class DecodeBandwidthBenchmark : IBenchmark
                     return new BenchmarkCase(Label(f, b.Name), () => GreedyDecoding.Run(sessions[f], network, Tokens));
                 })),
             ];
-            CaseTimings times = session.Time([memory.Case, limits.TriadCase, .. decoding]);
+            // The machine's bandwidth moves from second to second: it is read on both sides of what is compared with it.
+            BenchmarkCase after = memory.Case with { Name = "reading memory, after" };
+            CaseTimings times = session.Time([limits.TriadCase, memory.Case, decoding[0], after, .. decoding[1..]]);
             double[] full = times.Of(Label(WeightFormat.Float32, "full"));
             double fullBytes = DecodeShape.Bytes(model.Config, Network(1), WeightFormat.Float32);
-            double[] limit = times.Rate(ReadBandwidth.Name, ReadBandwidth.Bytes), rate = times.Rate(Label(WeightFormat.Float32, "full"), fullBytes * Tokens);
+            double[] limit = [.. times.Rate(ReadBandwidth.Name, ReadBandwidth.Bytes).Zip(times.Rate(after.Name, ReadBandwidth.Bytes), (a, b) => (a + b) / 2)], rate = times.Rate(Label(WeightFormat.Float32, "full"), fullBytes * Tokens);
             session.Ratio("float32 weight bytes per second / reading", [.. rate.Zip(limit, (a, b) => a / b)], BenchmarkBound.AtLeast(0.8));
             session.Ratio("float32 weight bytes per second / triad", [.. rate.Zip(times.Rate(MachineLimits.Triad, MachineLimits.TriadBytes), (a, b) => a / b)]);
             session.Ratio("bfloat16 tokens/s / float32 tokens/s", times.Ratio(Label(WeightFormat.Float32, "full"), Label(WeightFormat.BFloat16, "full")), BenchmarkBound.AtLeast(1.7));

@@ -1,9 +1,5 @@
-using System.Globalization;
 using Flextron.Inference.Decoding;
-using Flextron.Latency;
 using Flextron.Models;
-using Flextron.Workbench.Figures;
-using MathNet.Numerics.Statistics;
 using static TorchSharp.torch;
 
 namespace Flextron.Workbench.Benchmarks;
@@ -11,109 +7,127 @@ namespace Flextron.Workbench.Benchmarks;
 /// <summary>Whether cost grows in proportion to what is asked.</summary>
 internal sealed class DecodeScalingBenchmark : IBenchmark
 {
-    private const int Context = 1024;
+    private const int Context = 1024, Behind = 64;
 
-    private static readonly ModelConfig Shape = new()
+    // Every size of every part is read from memory: none fits a cache that another one falls out of.
+    private static readonly ModelConfig Streamed = new()
     {
-        Family = "llama", VocabularySize = 512, HiddenSize = 128, BlockCount = 8, HeadCount = 8, KvGroupCount = 8, HeadSize = 16, NeuronCount = 512,
-        ContextLength = Context, TiedEmbeddings = true,
+        Family = "llama", VocabularySize = 512, HiddenSize = 512, BlockCount = 16, HeadCount = 8, KvGroupCount = 8, HeadSize = 64, NeuronCount = 2048,
+        ContextLength = 128, TiedEmbeddings = true,
     };
+
+    // Small enough for arithmetic to be the cost: what sequences and prompts grow by.
+    private static readonly ModelConfig Cached = Streamed with { HiddenSize = 128, BlockCount = 8, HeadSize = 16, NeuronCount = 512, ContextLength = Context };
 
     public string Group => "decode";
 
     public string Name => "scaling";
 
     public string Question =>
-        "One token of a Llama shape (C 128, 8 blocks of 8 heads, D 512, vocabulary 512: 8 MB, so that no size falls out of a cache that another fits) on one thread, against context length, kept blocks, neurons, groups, residual width and budget (all of "
-        + "them but width at once); a prompt against its length; and a pass of 64 tokens through libtorch against its batch. The exponent e of cost ~ size^e over the larger half of the sizes, with its 95 % interval over rounds: less than 1 where a fixed cost is "
-        + "left, 1 is linear, and a prompt's attention adds to that.";
+        "One thread. One token of a Llama shape that no cache holds (C 512, 16 blocks of 8 heads, D 2048: 270 MB) against kept blocks, neurons, groups, residual width and budget (all of them but width at once); of one that caches hold (C 128, 8 blocks, "
+        + "D 512: 8 MB) against context length, prompt length, sequences decoded at once, and a batch of prompts of 64 tokens through libtorch. The exponent e of cost ~ size^e over the larger half of the sizes, at least three, with its 95 % interval over "
+        + "rounds: less than 1 where a fixed cost is left, 1 is linear, and a prompt's attention adds to that. Blocks of the small shape, a megabyte each, stand beside reading as many bytes and doing nothing else: where the bytes fall out of a cache, both rise "
+        + "by more than their number.";
 
     public void Measure(BenchmarkSession session)
     {
-        using DecoderModel model = DecodeShape.RandomModel(Shape);
-        using var engine = new DecodeEngine(model);
-        int[] ids = [.. Enumerable.Range(0, Context).Select(i => i * 37 % Shape.VocabularySize)];
-        var sessions = new List<DecodeSession>();
-        DecodeSession Begun(int length, SubNetwork network)
+        var chart = new ScalingChart();
+        void Scale(string axis, int[] sizes, Func<int, BenchmarkCase> prepare, double? most = 1.2)
         {
-            DecodeSession begun = engine.NewSession(length + 1, threads: 1);
-            sessions.Add(begun);
-            begun.Prefill(ids.AsSpan(0, length), network);
-            return begun;
-        }
-
-        Action Steps(int length, SubNetwork network)
-        {
-            DecodeSession decode = Begun(length, network);
-            return () =>
-            {
-                decode.Step(1, network);
-                decode.TruncateTo(length);
-            };
-        }
-
-        Action Prompt(int length)
-        {
-            DecodeSession prompt = Begun(length, model.FullNetwork);
-            return () =>
-            {
-                prompt.Reset();
-                prompt.Prefill(ids.AsSpan(0, length));
-            };
-        }
-
-        Action Batch(int rows) => () =>
-        {
-            using var noGrad = no_grad();
-            using var scope = NewDisposeScope();
-            model.ForwardLast(tensor(Enumerable.Range(0, rows * 64).Select(i => (long)ids[i % ids.Length]).ToArray(), [rows, 64]), model.FullNetwork, null);
-        };
-
-        SubNetwork Kept(int blocks, int groups, int neurons, int? width = null) =>
-            new(Enumerable.Range(0, Shape.BlockCount).Select(b => b < blocks ? new BlockShape(groups, neurons) : BlockShape.Skipped), width);
-        var axes = new List<(string Name, int[] Sizes, CaseTimings Times, ScalingFit Fit)>();
-        void Scale(string axis, int[] sizes, Func<int, Action> prepare)
-        {
-            CaseTimings times = session.Time([.. sizes.Select(n => new BenchmarkCase($"{axis} {n}", prepare(n)))]);
-            ScalingFit fit = ScalingFit.Of(sizes, [.. sizes.Select(n => times.Of($"{axis} {n}"))]);
-            axes.Add((axis, sizes, times, fit));
-            session.Ratio($"exponent of {axis}", fit.ByRound, BenchmarkBound.AtMost(axis == "prompt length" ? 1.5 : 1.2));
+            CaseTimings times = session.Time([.. sizes.Select(n => prepare(n) with { Name = $"{axis} {n}" })]);
+            double[][] costs = [.. sizes.Select(n => times.Of($"{axis} {n}"))];
+            ScalingFit fit = ScalingFit.Of(sizes, costs);
+            chart.Add(axis, sizes, costs, fit);
+            session.Ratio($"exponent of {axis}", fit.ByRound, most is { } bound ? BenchmarkBound.AtMost(bound) : null);
             foreach (int size in sizes) session.Report($"{axis} {size}", "ms", times.Of($"{axis} {size}"));
         }
 
-        try
+        using (DecoderModel model = DecodeShape.RandomModel(Streamed))
         {
-            Scale("context length", [1, 255, 511, 1023], n => Steps(n, model.FullNetwork));
-            Scale("blocks", [1, 2, 4, 8], n => Steps(64, Kept(n, 8, 512)));
-            Scale("neurons", [8, 128, 256, 512], n => Steps(64, Kept(8, 8, n)));
-            Scale("groups", [1, 2, 4, 8], n => Steps(64, Kept(8, n, 512)));
-            Scale("residual width", [16, 32, 64, 128], n => Steps(64, Kept(8, 8, 512, n)));
-            Scale("eighths of the budget", [1, 2, 4, 8], n => Steps(64, Kept(8, n, 64 * n)));
-            Scale("prompt length", [32, 256, 512, 1023], Prompt);
-            Scale("batch", [1, 2, 4, 8], Batch);
+            using var engine = new DecodeEngine(model);
+            using DecodeSession steps = engine.NewSession(Behind + 1, threads: 1);
+            BenchmarkCase Step(int blocks, int groups, int neurons, int? width = null) => Steps(steps, Slice(Streamed, blocks, groups, neurons, width));
+            Scale("blocks", [4, 6, 8, 12, 16], n => Step(n, 8, 2048));
+            Scale("neurons", [32, 256, 512, 1024, 2048], n => Step(16, 8, n));
+            Scale("groups", [1, 2, 4, 6, 8], n => Step(16, n, 2048));
+            Scale("residual width", [64, 128, 256, 384, 512], n => Step(16, 8, 2048, n));
+            Scale("eighths of the budget", [1, 2, 4, 6, 8], n => Step(16, n, 256 * n));
         }
-        finally
+        using (DecoderModel model = DecodeShape.RandomModel(Cached))
         {
-            foreach (DecodeSession s in sessions) s.Dispose();
+            using var engine = new DecodeEngine(model);
+            using DecodeSession steps = engine.NewSession(Context, threads: 1);
+            using DecodeBatch batch = engine.NewBatch(32, Behind + 1, threads: 1);
+            int[] ids = [.. Enumerable.Range(0, Context).Select(i => i * 37 % Cached.VocabularySize)];
+            Scale("context length", [127, 255, 511, 767, 1023], n => Steps(steps, model.FullNetwork, n));
+            Scale("prompt length", [64, 128, 256, 512, 1023], n => Prompt(steps, ids.AsMemory(0, n)), most: 1.5);
+            Scale("sequences at once", [1, 4, 8, 16, 32], n => Together(batch, n));
+            Scale("batch of prompts", [1, 2, 4, 8], n => Libtorch(model, ids, n));
+            Scale("blocks in the caches", [2, 3, 4, 6, 8], n => Steps(steps, Slice(Cached, n, 8, 512)), most: null);
+            float[] memory = new float[8 * BlockWeights(Cached)];
+            Scale("reading as many bytes", [2, 3, 4, 6, 8], n => new BenchmarkCase("", () => ReadBandwidth.Sum(memory.AsSpan(0, n * BlockWeights(Cached)))), most: null);
         }
-        session.Draw("scaling", Chart(axes));
+        session.Draw("scaling", chart.Figure());
     }
 
-    private static Figure Chart(IReadOnlyList<(string Name, int[] Sizes, CaseTimings Times, ScalingFit Fit)> axes) => new(
-        "Cost against size",
-        new Axis("Share of the largest size") { Scale = AxisScale.Logarithmic }, new Axis("Share of the largest size's time") { Scale = AxisScale.Logarithmic },
-        [.. axes.Select(a =>
-        {
-            // Relative to the largest, so that one picture holds them all; a line of slope 1 is linear.
-            Quartiles[] costs = [.. a.Sizes.Select(n => Quartiles.Of(a.Times.Of($"{a.Name} {n}")))];
-            double full = costs[^1].Median;
-            return (FigureSeries)new LineSeries(
-                string.Create(CultureInfo.InvariantCulture, $"{a.Name}: e = {a.Fit.Exponent:0.00} ± {a.Fit.HalfWidth:0.00}"), [.. a.Sizes.Select(n => n / (double)a.Sizes[^1])], [.. costs.Select(c => c.Median / full)])
-            {
-                Lower = [.. costs.Select(c => c.Lower / full)], Upper = [.. costs.Select(c => c.Upper / full)],
-            };
-        })])
+    private static SubNetwork Slice(ModelConfig config, int blocks, int groups, int neurons, int? width = null) =>
+        new(Enumerable.Range(0, config.BlockCount).Select(b => b < blocks ? new BlockShape(groups, neurons) : BlockShape.Skipped), width);
+
+    private static int BlockWeights(ModelConfig config) => config.HiddenSize * (2 * config.HeadSize * (config.HeadCount + config.KvGroupCount) + 3 * config.NeuronCount);
+
+    // One token behind others of the same widths, which are read anew where another case has taken their place.
+    private static BenchmarkCase Steps(DecodeSession session, SubNetwork network, int length = Behind)
     {
-        Subtitle = "median and quartiles over rounds; e over the larger half of the sizes with its 95 % interval",
-    };
+        int[] before = [.. Enumerable.Range(0, length).Select(i => i % 500)];
+        return new BenchmarkCase("", () =>
+        {
+            session.Step(1, network);
+            session.TruncateTo(length);
+        })
+        {
+            Prepare = () =>
+            {
+                session.Reset();
+                session.Prefill(before, network);
+            },
+        };
+    }
+
+    private static BenchmarkCase Prompt(DecodeSession session, ReadOnlyMemory<int> ids) => new("", () =>
+    {
+        session.Reset();
+        session.Prefill(ids.Span);
+    });
+
+    private static BenchmarkCase Together(DecodeBatch batch, int count)
+    {
+        BatchToken[] tokens = [.. Enumerable.Range(0, count).Select(s => new BatchToken(s, s))];
+        int[] before = [.. Enumerable.Range(0, Behind)];
+        return new BenchmarkCase("", () =>
+        {
+            batch.Step(tokens);
+            for (int s = 0; s < count; s++) batch.TruncateTo(s, Behind);
+        })
+        {
+            Prepare = () =>
+            {
+                for (int s = 0; s < count; s++)
+                {
+                    batch.Reset(s);
+                    batch.Prefill(s, before);
+                }
+            },
+        };
+    }
+
+    private static BenchmarkCase Libtorch(DecoderModel model, int[] ids, int rows)
+    {
+        long[] tokens = [.. Enumerable.Range(0, rows * 64).Select(i => (long)ids[i % ids.Length])];
+        return new BenchmarkCase("", () =>
+        {
+            using var noGrad = no_grad();
+            using var scope = NewDisposeScope();
+            model.ForwardLast(tensor(tokens, [rows, 64]), model.FullNetwork, null);
+        });
+    }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Importance;
@@ -49,10 +48,9 @@ internal static class ArmStage
             {
                 using ElasticFamily elastic = Load(family, plan.Settings.Order, plan.Seed), original = Load(family, plan.Settings.Order, plan.Seed);
                 if (plan.Settings.Fresh) StartAfresh(elastic.Model, plan.Seed);
-                var clock = Stopwatch.StartNew();
+                double seconds;
                 using (var trainer = new JointTrainer(elastic.Model, elastic.Space, plan.Training, original.Model, ArmPlan.Source(plan.Training, plan.Settings, elastic.Space)))
-                    trainer.Run(CorpusStage.LoadTrain(corpus, elastic.Model.Config.VocabularySize), onStep: Log(stage, plan.Training.Steps), progress: stage.Progress, cancellation: stage.Cancellation);
-                double seconds = clock.Elapsed.TotalSeconds;
+                    seconds = StageTraining.Run(stage, trainer, CorpusStage.LoadTrain(corpus, elastic.Model.Config.VocabularySize), onStep: Log(stage, plan.Training.Steps));
                 SubNetwork? alone = plan.Settings.Only is { } share ? elastic.Space.Uniform(share) : null;
                 IReadOnlyList<MeasuredBudget> measured = alone is null ? budgets : [budgets.FirstOrDefault(b => b.Network.Equals(alone)) ?? throw new FlextronException(
                     FormattableString.Invariant($"arms.{plan.Name}.only is {plan.Settings.Only}, whose network is not among the budgets: give an eighth, a quarter, … of the whole."))];

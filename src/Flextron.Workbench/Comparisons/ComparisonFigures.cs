@@ -83,7 +83,9 @@ internal static class ComparisonFigures
             };
         }
 
-        return new Figure($"{comparison.Question}: difference from {comparison.Arms[0]}", Categories(budgets), new Axis("Difference in held-out loss", "nats/token"), [.. comparison.Arms.Skip(1).Select(Of)])
+        // A single line has no legend: the title names it.
+        string others = comparison.Arms.Count == 2 ? $"{comparison.Arms[1]} minus" : "difference from";
+        return new Figure($"{comparison.Question}: {others} {comparison.Arms[0]}", Categories(budgets), new Axis("Difference in held-out loss", "nats/token"), [.. comparison.Arms.Skip(1).Select(Of)])
         {
             Subtitle = $"below 0: better than {comparison.Arms[0]}; {Seeds(results)}, paired; {Intervals(results, "bars")}",
             ReferenceLines = [new ReferenceLine(comparison.Arms[0], 0)],
@@ -116,7 +118,7 @@ internal static class ComparisonFigures
 
     private static string Intervals(ComparisonResults results, string what) => results.Settings.Seeds.Count == 1 ? "no intervals" : $"{what}: 95 % over seeds";
 
-    private static Axis Categories(IReadOnlyList<MeasuredBudget> budgets) => new("Budget: share of every block; mixed: random widths per block")
+    private static Axis Categories(IReadOnlyList<MeasuredBudget> budgets) => new(budgets.All(b => b.Share is not null) ? "Budget: share of every block" : "Budget: share of every block; mixed: random widths per block")
     {
         Categories = [.. budgets.Select(b => b.Share?.ToString("0.###", CultureInfo.InvariantCulture) ?? b.Label)],
     };

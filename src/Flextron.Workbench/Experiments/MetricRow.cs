@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Flextron.Storage;
 
 namespace Flextron.Workbench.Experiments;
 
@@ -26,4 +27,17 @@ public sealed record MetricRow(JsonObject Values)
 
     /// <summary>A text; null where the field is missing or is none.</summary>
     public string? Text(string field) => Values[field] is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+
+    /// <summary>The row as the record that it was written from; null where it is none.</summary>
+    public T? As<T>() where T : class
+    {
+        try
+        {
+            return Values.Deserialize<T>(FlextronJson.Compact);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }

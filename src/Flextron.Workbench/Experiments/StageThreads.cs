@@ -13,18 +13,17 @@ internal sealed class StageThreads : IDisposable
     /// <summary>The present number; 0 where libtorch cannot be loaded.</summary>
     public static int Now() => TorchRuntime.State.Loaded ? torch.get_num_threads() : 0;
 
-    /// <summary>Sets the number; 0 leaves it as it is.</summary>
+    /// <summary>Sets the number; 0 leaves it as it is. What the stage itself sets, as for training that goes on, ends with it too.</summary>
     public static StageThreads Set(int threads)
     {
         int before = Now();
-        if (threads <= 0 || before == 0 || threads == before) return new StageThreads(0);
-        torch.set_num_threads(threads);
+        if (threads > 0 && before > 0 && threads != before) torch.set_num_threads(threads);
         return new StageThreads(before);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (before > 0) torch.set_num_threads(before);
+        if (before > 0 && Now() != before) torch.set_num_threads(before);
     }
 }

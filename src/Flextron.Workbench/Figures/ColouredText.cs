@@ -10,6 +10,9 @@ public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<do
 {
     private const double FontSize = 14, LineHeight = 26, Advance = 0.602 * FontSize, Margin = 10, Width = 760;
 
+    /// <summary>One line above: whose numbers they are; none where null.</summary>
+    public string? Title { get; init; }
+
     /// <summary>The number drawn palest; the smallest where null.</summary>
     public double? Minimum { get; init; }
 
@@ -25,7 +28,7 @@ public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<do
         double low = Minimum ?? finite.DefaultIfEmpty(0).Min(), high = Maximum ?? finite.DefaultIfEmpty(1).Max();
         if (!(high > low)) high = low + 1;
         var body = new SvgCanvas();
-        double x = Margin, y = Margin;
+        double top = Title is null ? Margin : Margin + LineHeight, x = Margin, y = top;
         for (int i = 0; i < Tokens.Count; i++)
         {
             string[] lines = Tokens[i].ReplaceLineEndings("\n").Split('\n');
@@ -37,11 +40,13 @@ public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<do
         }
         double scaleTop = y + LineHeight + 14, height = scaleTop + 36;
         var canvas = new SvgCanvas();
-        canvas.Open("svg", ("xmlns", "http://www.w3.org/2000/svg"), ("width", Width), ("height", height), ("viewBox", $"0 0 {SvgCanvas.Number(Width)} {SvgCanvas.Number(height)}"), ("role", "img"), ("fill", Palette.Ink));
-        canvas.TextElement("title", $"Text coloured by {Quantity}");
+        canvas.Open("svg", ("xmlns", "http://www.w3.org/2000/svg"), ("width", Width), ("height", height), ("viewBox", $"0 0 {SvgCanvas.Number(Width)} {SvgCanvas.Number(height)}"), ("role", "img"),
+            ("font-family", SvgRenderer.Fonts), ("fill", Palette.Ink));
+        canvas.TextElement("title", Title is null ? $"Text coloured by {Quantity}" : $"{Title}: text coloured by {Quantity}");
         canvas.Element("rect", ("width", Width), ("height", height), ("fill", "#ffffff"));
+        if (Title is not null) canvas.Text(Margin, Margin + 14, TextMetrics.Shorten(Title, 14, Width - 2 * Margin, bold: true), 14, bold: true);
         canvas.Raw(body);
-        Scale(canvas, scaleTop, low, high);
+        Scale(canvas, scaleTop, low, high, finite.Any(v => v > high));
         canvas.Close("svg");
         return canvas.ToString();
     }
@@ -76,11 +81,16 @@ public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<do
         return (x, y);
     }
 
-    private void Scale(SvgCanvas canvas, double y, double low, double high)
+    private void Scale(SvgCanvas canvas, double y, double low, double high, bool clipped)
     {
-        for (int i = 0; i < 24; i++) canvas.Element("rect", ("x", Margin + 70 + 8 * i), ("y", y), ("width", 8.5), ("height", 12.0), ("fill", Palette.Shade(i / 23.0).Colour));
-        canvas.Text(Margin + 64, y + 10, Label(low), 11, "end", Palette.Muted);
-        canvas.Text(Margin + 70 + 8 * 24 + 6, y + 10, $"{Label(high)}   {Quantity}", 11, colour: Palette.Muted);
+        const double Size = 11, Gap = 8;
+        canvas.Text(Margin, y + 10, Quantity, Size, colour: Palette.Muted);
+        string first = Label(low);
+        double left = Margin + TextMetrics.Width(Quantity, Size) + 2 * Gap;
+        canvas.Text(left, y + 10, first, Size, colour: Palette.Muted);
+        double bar = left + TextMetrics.Width(first, Size) + Gap;
+        for (int i = 0; i < 24; i++) canvas.Element("rect", ("x", bar + 8 * i), ("y", y), ("width", 8.5), ("height", 12.0), ("fill", Palette.Shade(i / 23.0).Colour));
+        canvas.Text(bar + 8 * 24 + Gap, y + 10, clipped ? $"{Label(high)} and more" : Label(high), Size, colour: Palette.Muted);
     }
 
     private static string Label(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);

@@ -1,5 +1,4 @@
 using Flextron.Latency;
-using Flextron.Routing.Dynamic;
 
 namespace Flextron.Workbench.RoutingComparisons;
 
@@ -17,7 +16,7 @@ internal sealed record NetworkTiming(string Network, Quartiles Ms);
 
 /// <summary>Realised latency of dynamic routing.</summary>
 /// <param name="Seed">Which routers.</param>
-/// <param name="Method">Which routers.</param>
+/// <param name="Arm">Which way.</param>
 /// <param name="Share">Normalised target.</param>
 /// <param name="Ms">Divided by the slowdown.</param>
-internal sealed record DynamicTiming(long Seed, DynamicRoutingMethod Method, double Share, Quartiles Ms);
+internal sealed record DynamicTiming(long Seed, DynamicArm Arm, double Share, Quartiles Ms);

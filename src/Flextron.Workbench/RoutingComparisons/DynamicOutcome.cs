@@ -1,25 +1,22 @@
-using Flextron.Routing;
 using Flextron.Routing.Dynamic;
 using Flextron.Training;
 
 namespace Flextron.Workbench.RoutingComparisons;
 
-/// <summary>Dynamic routers trained in one way.</summary>
+/// <summary>Routing tokens in one way.</summary>
+/// <param name="Arm">Which.</param>
 /// <param name="Report">What training did.</param>
 /// <param name="Seconds">Wall-clock time of training.</param>
 /// <param name="Points">What they do at each target, under the budget controller.</param>
 /// <param name="Sample">Where a sample text's compute goes at the middle target.</param>
-internal sealed record DynamicOutcome(DynamicRoutingReport Report, double Seconds, IReadOnlyList<DynamicPoint> Points, TokenCompute Sample)
-{
-    public DynamicRoutingMethod Method => Report.Method;
-}
+internal sealed record DynamicOutcome(DynamicArm Arm, DynamicRoutingReport Report, double Seconds, IReadOnlyList<DynamicPoint> Points, TokenCompute Sample);
 
 /// <summary>Dynamic routing at one target.</summary>
 /// <param name="Share">Normalised target.</param>
 /// <param name="TargetMs">The target.</param>
-/// <param name="Loss">Held-out loss, read causally: no token's choices depend on later ones.</param>
+/// <param name="Loss">Held-out loss; where the arm is causal no token's choices depend on later ones.</param>
 /// <param name="MeanCostMs">Mean counted cost of all tokens.</param>
-/// <param name="WorstRatio">The greatest running mean over target that any sequence had after any token.</param>
+/// <param name="WorstRatio">The greatest running mean over target that any sequence had, after any token or, of capacities, at its end.</param>
 /// <param name="Sequences">Sequences read.</param>
 internal sealed record DynamicPoint(double Share, double TargetMs, LossEstimate Loss, double MeanCostMs, double WorstRatio, int Sequences);
 

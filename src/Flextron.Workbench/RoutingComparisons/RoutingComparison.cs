@@ -45,7 +45,7 @@ public static class RoutingComparison
             StageResult routers = RouterStage.Train(run, settings, seed, corpus, trained, profile);
             StageResult tuned = RouterStage.Tune(run, settings, seed, corpus, family, trained, profile, routers);
             StageResult choices = ChoiceStage.Run(run, settings, seed, corpus, tuned, profile);
-            return new SeedStages(seed, routers, tuned, choices, DynamicStage.Run(run, settings, seed, corpus, tuned, profile, choices));
+            return new SeedStages(seed, routers, tuned, choices, DynamicStage.Run(run, settings, seed, corpus, family, trained, tuned, profile, choices));
         })];
         StageResult timings = TimingStage.Run(run, settings, corpus, profile, seeds);
         RoutingComparisonReport.Write(run, new RoutingComparisonResults(settings, corpus, trained, profile, seeds, timings));

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Flextron.Models;
 using Flextron.Routing;
-using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Figures;
@@ -32,10 +31,10 @@ internal static class RoutingComparisonFigures
 
     public static Figure DynamicDifferences(RoutingComparisonResults results) =>
         new("Dynamic against static routing", new Axis("Latency target", "ms"), new Axis("Dynamic loss minus static", "nats/token"),
-            [.. results.Settings.DynamicMethods.SelectMany(method =>
+            [.. results.Arms.SelectMany(arm =>
             {
-                (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
-                return new[] { Differences($"{Words(method)}, equal counted cost", results.TargetsMs, counted), Differences($"{Words(method)}, equal realised latency", results.TargetsMs, realised) };
+                (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(arm);
+                return new[] { Differences($"{arm.Words}, equal counted cost", results.TargetsMs, counted), Differences($"{arm.Words}, equal realised latency", results.TargetsMs, realised) };
             })])
         {
             Subtitle = $"{Over(results)}; below 0 dynamic routing is better",
@@ -90,8 +89,8 @@ internal static class RoutingComparisonFigures
 
         IEnumerable<LineSeries> statics = new[] { ChosenNetwork.Router }.Concat(ChosenNetwork.Controls).Select(way =>
             Line(way, (s, t) => results.Ms(results.Of(s, way)[t].Network), (s, t) => results.Of(s, way)[t].Loss));
-        IEnumerable<LineSeries> dynamic = results.Settings.DynamicMethods.Select(method =>
-            Line($"dynamic, {Words(method)}", (s, t) => results.RealisedMs(s, method, Point(results, s, method, t).Share), (s, t) => Point(results, s, method, t).Loss));
+        IEnumerable<LineSeries> dynamic = results.Arms.Where(a => a.IsCausal).Select(arm =>
+            Line($"dynamic, {arm.Words}", (s, t) => results.RealisedMs(s, arm, Point(results, s, arm, t).Share), (s, t) => Point(results, s, arm, t).Loss));
         return new Figure(title, LatencyAxis, axis, [.. statics, .. dynamic])
         {
             Caption = "Every point is a mean over seeds of what one way of choosing picked for one target; latency is wall-clock time end to end, relative to the whole network run in between, in the table's milliseconds.",
@@ -105,10 +104,8 @@ internal static class RoutingComparisonFigures
         _ => "straight-through",
     };
 
-    public static string Words(DynamicRoutingMethod method) => method == DynamicRoutingMethod.Surrogate ? "surrogate" : "token losses";
-
-    private static DynamicPoint Point(RoutingComparisonResults results, int seed, DynamicRoutingMethod method, int target) =>
-        results.Dynamic[seed].Single(d => d.Method == method).Points[target];
+    private static DynamicPoint Point(RoutingComparisonResults results, int seed, DynamicArm arm, int target) =>
+        results.Dynamic[seed].Single(d => d.Arm == arm).Points[target];
 
     private static LineSeries Line(string name, int targets, Func<int, int, double> x, Func<int, int, LossEstimate> loss, int seeds)
     {

@@ -70,24 +70,27 @@ internal static class RoutingComparisonReport
         report.Heading("Dynamic against static routing").Figure(RoutingComparisonFigures.DynamicDifferences(results), "dynamic-differences");
         double worst = results.Dynamic.Max(s => s.Max(d => d.Points.Max(p => p.WorstRatio)));
         int sequences = results.Dynamic.Sum(s => s.Sum(d => d.Points.Sum(p => p.Sequences)));
-        report.Text(string.Join(' ', results.Settings.DynamicMethods.Select(method =>
+        report.Text(string.Join(' ', results.Arms.Select(arm =>
         {
-            (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
+            (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(arm);
             bool[] inner = [.. Enumerable.Range(0, results.Settings.Targets).Select(t => t > 0 && t < results.Settings.Targets - 1)];
-            string words = RoutingComparisonFigures.Words(method);
-            return $"{Verdict($"At equal counted cost, dynamic routing ({words})", counted, inner)} {Verdict("At equal realised latency it", realised, inner)}";
+            return $"{Verdict($"At equal counted cost, dynamic routing ({arm.Words})", counted, inner)} {Verdict("At equal realised latency it", realised, inner)}";
         })) + string.Create(C,
-            $" The budget: over {sequences} sequences read under the controller the greatest running mean after any token was {worst:0.0000} of the target{(worst <= 1 + 1e-6 ? ", so the promise of + 0 % was kept on all of them" : ": **the promise was broken**")}. Scores are causal: no token's choices depend on later ones. Reading the whole network's text in the same session took {results.Timings.DynamicReferenceMs.Median:0.00} ms."));
+            $" The budget: over {sequences} sequences the greatest running mean, after any token under the controller and at the end of what was given to capacities, was {worst:0.0000} of the target{(worst <= 1 + 1e-6 ? ", so the promise of + 0 % was kept on all of them" : ": **the promise was broken**")}. Under the controller scores are causal: no token's choices depend on later ones. Capacities look at a whole window before they give its tokens their widths, as with a prompt: their losses are **no language model's score** and stand beside the others to show what looking ahead is worth. Reading the whole network's text in the same session took {results.Timings.DynamicReferenceMs.Median:0.00} ms."));
+        if (results.Settings.DynamicJoint.Training.Steps > 0)
+        {
+            report.Text($"“LM trained so”: from the same family as the static routers', the LM took {results.Settings.DynamicJoint.Training.Steps} joint steps with its tokens routed (static routers' family: {results.Settings.Route.Joint.Training.Steps} with networks drawn), and the routers were taught again.");
+        }
         report.Table(new ReportTable(
-            [new("training"), new("target", "0.00") { Heading = "target (ms)" }, new("counted", "0.00") { Heading = "counted (ms)" }, new("realised", "0.00") { Heading = "realised (ms)" }, new("loss", "0.000"),
+            [new("routing"), new("target", "0.00") { Heading = "target (ms)" }, new("counted", "0.00") { Heading = "counted (ms)" }, new("realised", "0.00") { Heading = "realised (ms)" }, new("loss", "0.000"),
              new("counted difference", "+0.000;-0.000;0.000") { Heading = "− static, equal counted" }, new("realised difference", "+0.000;-0.000;0.000") { Heading = "− static, equal realised" }],
-            results.Settings.DynamicMethods.SelectMany(method =>
+            results.Arms.SelectMany(arm =>
             {
-                (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
+                (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(arm);
                 return Enumerable.Range(0, results.Settings.Targets).Select(t =>
                 {
-                    DynamicPoint[] points = [.. results.Dynamic.Select(s => s.Single(d => d.Method == method).Points[t])];
-                    return (IReadOnlyList<object?>)[RoutingComparisonFigures.Words(method), points[0].TargetMs, points.Average(p => p.MeanCostMs), Enumerable.Range(0, results.Seeds.Count).Average(s => results.RealisedMs(s, method, points[s].Share)),
+                    DynamicPoint[] points = [.. results.Dynamic.Select(s => s.Single(d => d.Arm == arm).Points[t])];
+                    return (IReadOnlyList<object?>)[arm.Words, points[0].TargetMs, points.Average(p => p.MeanCostMs), Enumerable.Range(0, results.Seeds.Count).Average(s => results.RealisedMs(s, arm, points[s].Share)),
                         Value(RoutingComparisonResults.OverSeeds([.. points.Select(p => p.Loss)])), Value(RoutingComparisonResults.OverSeeds(counted[t])), Value(RoutingComparisonResults.OverSeeds(realised[t]))];
                 });
             }), "Counted: as if every token were charged the table's cost of its choices. Realised: wall-clock, grouping tokens included. ± half of the 95 % interval."));
@@ -95,8 +98,8 @@ internal static class RoutingComparisonReport
         {
             report.Text(
                 new ColouredText(outcome.Sample.Tokens, outcome.Sample.Shares, "counted cost, from the smallest network's (0) to the whole one's (1)") { Minimum = 0, Maximum = 1 },
-                $"where-compute-goes-{outcome.Method.ToString().ToLowerInvariant()}",
-                string.Create(C, $"Dynamic routing ({RoutingComparisonFigures.Words(outcome.Method)}) on held-out text at a target of {outcome.Sample.TargetMs:0.00} ms, seed {results.Seeds[0]}: the darker a token, the more of the network it went through."));
+                $"where-compute-goes-{outcome.Arm.Name}",
+                string.Create(C, $"Dynamic routing ({outcome.Arm.Words}) on held-out text at a target of {outcome.Sample.TargetMs:0.00} ms, seed {results.Seeds[0]}: the darker a token, the more of the network it went through."));
         }
     }
 

@@ -1,7 +1,6 @@
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Routing;
-using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
@@ -46,6 +45,8 @@ internal sealed class RoutingComparisonResults
 
     public IReadOnlyList<IReadOnlyList<DynamicOutcome>> Dynamic { get; }
 
+    public IReadOnlyList<DynamicArm> Arms => DynamicArm.Of(Settings);
+
     public ComparisonTimings Timings { get; }
 
     public TimeSpan Duration { get; }
@@ -70,19 +71,19 @@ internal sealed class RoutingComparisonResults
     }).ToArray())];
 
     /// <summary>Dynamic minus static loss at equal counted cost, and at equal realised latency, by target and seed.</summary>
-    public (LossEstimate[][] Counted, LossEstimate[][] Realised) DynamicAgainstStatic(DynamicRoutingMethod method)
+    public (LossEstimate[][] Counted, LossEstimate[][] Realised) DynamicAgainstStatic(DynamicArm arm)
     {
         LossEstimate[][] Compare(Func<int, DynamicPoint, double> of, Func<ChosenNetwork, double> at) => [.. Enumerable.Range(0, Settings.Targets).Select(t => Enumerable.Range(0, Seeds.Count).Select(s =>
         {
-            DynamicPoint point = Dynamic[s].Single(d => d.Method == method).Points[t];
+            DynamicPoint point = Dynamic[s].Single(d => d.Arm == arm).Points[t];
             return InterpolatedLoss.Difference(point.Loss, InterpolatedLoss.At([.. Of(s, ChosenNetwork.Router).Select(o => (at(o), o.Loss))], of(s, point)));
         }).ToArray())];
-        return (Compare((_, p) => p.MeanCostMs, o => o.CostMs), Compare((s, p) => RealisedMs(s, method, p.Share), o => Ms(o.Network)));
+        return (Compare((_, p) => p.MeanCostMs, o => o.CostMs), Compare((s, p) => RealisedMs(s, arm, p.Share), o => Ms(o.Network)));
     }
 
     /// <summary>Wall-clock time of dynamic routing, at table speed.</summary>
-    public double RealisedMs(int seed, DynamicRoutingMethod method, double share) =>
-        Timings.Dynamic.Single(d => d.Seed == Seeds[seed] && d.Method == method && d.Share == share).Ms.Median;
+    public double RealisedMs(int seed, DynamicArm arm, double share) =>
+        Timings.Dynamic.Single(d => d.Seed == Seeds[seed] && d.Arm == arm && d.Share == share).Ms.Median;
 
     /// <summary>Mean over seeds with its interval; with one seed, over that seed's windows.</summary>
     public static SummaryValue OverSeeds(IReadOnlyList<LossEstimate> losses) => losses.Count == 1

@@ -52,6 +52,9 @@ public sealed record RoutingComparisonSettings
     /// <summary>Ways to train dynamic routers.</summary>
     public IReadOnlyList<DynamicRoutingMethod> DynamicMethods { get; init; } = [DynamicRoutingMethod.TokenLosses, DynamicRoutingMethod.Surrogate];
 
+    /// <summary>Joint training of the LM under its dynamic routers' choices; 0 steps leave that arm out. The seed is taken from <see cref="Seeds"/>.</summary>
+    public DynamicJointSettings DynamicJoint { get; init; } = new() { Training = new JointTrainingSettings { Steps = 60, LearningRate = 1e-4, WarmupSteps = 6, EvaluateEvery = 0 } };
+
     /// <summary>How the budget controller balances.</summary>
     public BudgetSettings Budget { get; init; } = new();
 
@@ -67,8 +70,11 @@ public sealed record RoutingComparisonSettings
     /// <summary>Random latency targets whose selections are measured end to end.</summary>
     public int RandomTargets { get; init; } = 200;
 
-    /// <summary>Time spent on measuring networks end to end.</summary>
-    public double TimingSeconds { get; init; } = 30;
+    /// <summary>Time spent on measuring networks end to end, at most.</summary>
+    public double TimingSeconds { get; init; } = 60;
+
+    /// <summary>Measured again are only those networks whose median is not known to this share of it yet.</summary>
+    public double TimingPrecision { get; init; } = 0.005;
 
     /// <summary>Checks everything before anything is computed.</summary>
     /// <returns>This instance.</returns>
@@ -87,6 +93,7 @@ public sealed record RoutingComparisonSettings
         Require(Targets >= 3, $"targets is {Targets}, give 3 or more");
         Require(RandomTargets >= 1, $"randomTargets is {RandomTargets}, give 1 or more");
         Require(TimingSeconds >= 0, FormattableString.Invariant($"timingSeconds is {TimingSeconds}, give 0 or more"));
+        Require(TimingPrecision >= 0 && double.IsFinite(TimingPrecision), FormattableString.Invariant($"timingPrecision is {TimingPrecision}, give 0 or more"));
         Require(Profile.HeldOutNetworks >= 3, $"profile.heldOutNetworks is {Profile.HeldOutNetworks}, give 3 or more");
         Require(Route.LossWindows >= 1 && Route.WindowLength >= 2, $"route.lossWindows is {Route.LossWindows} and route.windowLength {Route.WindowLength}, give 1 and 2 or more");
         Corpus.Validated();
@@ -97,6 +104,7 @@ public sealed record RoutingComparisonSettings
         Route.Relaxed.Validated();
         Route.Joint.Validated();
         Dynamic.Validated();
+        DynamicJoint.Validated();
         Budget.Validated();
         Evolution.Validated();
         return this;

@@ -1,5 +1,4 @@
 using Flextron.Routing;
-using Flextron.Routing.Dynamic;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 
@@ -18,9 +17,9 @@ internal static class RoutingComparisonTables
             results.RandomTargets.Select(r => (IReadOnlyList<object?>)[r.Target.TargetMs, r.Target.CostMs, r.MeasuredMs, r.Target.Network.ToString()]));
         run.WriteTable("methods", ["seed", "method", "lm_flop", "seconds", "share", "table_ms", "loss", "loss_se", "network"],
             results.Routers.SelectMany((all, s) => all.SelectMany(o => o.Points.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], o.Method.ToString(), o.LmOperations, o.Seconds, p.Share, p.CostMs, p.Loss.Mean, p.Loss.StandardError, p.Network.ToString()]))));
-        run.WriteTable("dynamic", ["seed", "method", "lm_flop", "seconds", "target_ms", "counted_ms", "realised_ms", "worst_ratio", "sequences", "loss", "loss_se", "accuracy"],
-            results.Dynamic.SelectMany((all, s) => all.SelectMany(o => o.Points.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], o.Method.ToString(), o.Report.LmOperations, o.Seconds, p.TargetMs, p.MeanCostMs,
-                results.RealisedMs(s, o.Method, p.Share), p.WorstRatio, p.Sequences, p.Loss.Mean, p.Loss.StandardError, p.Loss.Accuracy]))));
+        run.WriteTable("dynamic", ["seed", "method", "joint", "keeping", "lm_flop", "seconds", "target_ms", "counted_ms", "realised_ms", "worst_ratio", "sequences", "loss", "loss_se", "accuracy"],
+            results.Dynamic.SelectMany((all, s) => all.SelectMany(o => o.Points.Select(p => (IReadOnlyList<object?>)[results.Seeds[s], o.Arm.Method.ToString(), o.Arm.Joint, o.Arm.Keeping.ToString(), o.Report.LmOperations, o.Seconds, p.TargetMs, p.MeanCostMs,
+                results.RealisedMs(s, o.Arm, p.Share), p.WorstRatio, p.Sequences, p.Loss.Mean, p.Loss.StandardError, p.Loss.Accuracy]))));
         Summary(run, results);
     }
 
@@ -41,11 +40,11 @@ internal static class RoutingComparisonTables
         run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);
         run.Summarize("surrogate.spearman", RoutingComparisonResults.OverSeeds(results.Routers.Select(r => r.Single(o => o.Method == RoutingMethod.Surrogate).Surrogate!.Spearman).ToArray()));
         foreach (string control in ChosenNetwork.Controls) Differences(run, $"router-{control.Replace(' ', '-')}", results.Against(control));
-        foreach (DynamicRoutingMethod method in results.Settings.DynamicMethods)
+        foreach (DynamicArm arm in results.Arms)
         {
-            (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(method);
-            Differences(run, $"dynamic-static.counted.{method}", counted);
-            Differences(run, $"dynamic-static.realised.{method}", realised);
+            (LossEstimate[][] counted, LossEstimate[][] realised) = results.DynamicAgainstStatic(arm);
+            Differences(run, $"dynamic-static.counted.{arm.Name}", counted);
+            Differences(run, $"dynamic-static.realised.{arm.Name}", realised);
         }
         (int all, int kept, int over, int near) = Targets(results);
         run.Summarize("targets.withinByTable", kept / (double)all);

@@ -22,8 +22,8 @@ internal static class TimingStage
     public static StageResult Run(ExperimentRun run, RoutingComparisonSettings settings, StageResult corpus, StageResult profile, IReadOnlyList<SeedStages> seeds)
     {
         LatencyTable table = ProfileStage.Load(profile);
-        ProfileSettings measuring = settings.Profile.Table with { Seconds = settings.TimingSeconds };
-        object key = new { measuring, settings.Budget, settings.DynamicMethods, settings.Targets, table.Key };
+        ProfileSettings measuring = settings.Profile.Table with { Seconds = settings.TimingSeconds, Precision = settings.TimingPrecision };
+        object key = new { measuring, settings.Budget, Arms = DynamicArm.Of(settings), settings.Targets, table.Key };
         return run.Stage("timings", key, [corpus, profile, .. seeds.SelectMany(s => new[] { s.Tuned, s.Choices, s.Dynamic })], stage =>
         {
             ElasticFamily[] families = [.. seeds.Select(s => ElasticFamily.Load(Path.Combine(s.Tuned.Folder, ElastifyStage.Family)))];
@@ -39,18 +39,21 @@ internal static class TimingStage
                 owned.Add(runner);
                 Tensor text_BT = Text(corpus, model.Config, table.Key.Workload);
                 owned.Add(text_BT);
-                var dynamic = new List<(long Seed, DynamicRoutingMethod Method, double Share, Func<WorkloadTiming> Run)>();
+                var dynamic = new List<(long Seed, DynamicArm Arm, double Share, Func<WorkloadTiming> Run)>();
                 for (int s = 0; s < seeds.Count; s++)
                 {
-                    foreach (DynamicRoutingMethod method in settings.DynamicMethods)
+                    foreach (DynamicArm arm in DynamicArm.Of(settings))
                     {
-                        DynamicRouters routers = DynamicStage.Load(seeds[s].Dynamic, method, space, model.Config.HiddenSize);
+                        DynamicRouters routers = DynamicStage.Load(seeds[s].Dynamic, arm, space, model.Config.HiddenSize);
                         owned.Add(routers);
-                        var routed = new DynamicModel(families[s].Model, space);
+                        // Which widths tokens choose depends on the weights.
+                        ElasticFamily family = arm.Joint ? DynamicStage.LoadFamily(seeds[s].Dynamic, arm) : families[s];
+                        if (arm.Joint) owned.Add(family);
+                        var routed = new DynamicModel(family.Model, space);
                         foreach (double share in RouterStage.Shares(settings.Targets))
                         {
-                            dynamic.Add((seeds[s].Seed, method, share, () => Clocked(() => routed.ForwardLast(
-                                text_BT, DynamicStage.Controlled(routers, costs, settings.Budget, share, text_BT.size(0))).Dispose())));
+                            dynamic.Add((seeds[s].Seed, arm, share, () => Clocked(() => routed.ForwardLast(
+                                text_BT, DynamicStage.Controlled(arm, routers, costs, settings.Budget, share, text_BT.size(0))).Dispose())));
                         }
                     }
                 }
@@ -66,7 +69,7 @@ internal static class TimingStage
                 double slowdown = timings.Slowdown(table.FullMs());
                 Quartiles At(int i) => timings.Total[i].Over(slowdown);
                 stage.WriteJson(FileName, new ComparisonTimings(slowdown, [.. networks.Select((n, i) => new NetworkTiming(n.ToString(), At(i)))],
-                    [.. dynamic.Select((d, i) => new DynamicTiming(d.Seed, d.Method, d.Share, At(networks.Length + 1 + i)))], At(networks.Length)));
+                    [.. dynamic.Select((d, i) => new DynamicTiming(d.Seed, d.Arm, d.Share, At(networks.Length + 1 + i)))], At(networks.Length)));
             }
             finally
             {

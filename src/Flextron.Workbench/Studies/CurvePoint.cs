@@ -5,7 +5,7 @@ using Flextron.Training;
 namespace Flextron.Workbench.Studies;
 
 /// <summary>What one way of choosing picked for one latency target, and how that turned out.</summary>
-/// <param name="Method">Router, knapsack or uniform.</param>
+/// <param name="Method">Router, knapsack over blocks or over all axes, or uniform.</param>
 /// <param name="TargetMs">The target.</param>
 /// <param name="Network">The choice.</param>
 /// <param name="PredictedMs">Its latency by the table, never above the target.</param>
@@ -19,6 +19,9 @@ public sealed record CurvePoint(string Method, double TargetMs, SubNetwork Netwo
 
     /// <summary>The exact optimum of the layer-separable loss model.</summary>
     public const string Knapsack = "knapsack";
+
+    /// <summary>The same optimum over residual width and depth too, where the family has these axes.</summary>
+    public const string AllAxes = "knapsack over all axes";
 
     /// <summary>All blocks at one width, the largest that fits.</summary>
     public const string Uniform = "uniform widths";

@@ -33,6 +33,8 @@ internal static class CurveStage
             ICostTable cost = table;
             (double least, double full) = (cost.Cost(family.Space.Blockwise.Smallest), cost.Cost(family.Space.Largest));
             int repaired = 0;
+            bool framed = family.Space.Frames.Skip(1).Any();
+            var blockwise = new NetworkSelector(config, family.Space.Blockwise) { Latency = table, Sensitivities = sensitivities.Blockwise() };
             foreach (double share in Shares(settings.Curve.Targets))
             {
                 double target = share >= 1 ? full : least + share * (full - least);
@@ -40,9 +42,13 @@ internal static class CurveStage
                 SelectedNetwork chosen = choosing.Select(target, table, proposal);
                 if (!chosen.SubNetwork.Equals(proposal)) repaired++;
                 choices.Add((CurvePoint.Router, target, chosen));
-                choices.Add((CurvePoint.Knapsack, target, selector.Select(target, table)));
+                choices.Add((CurvePoint.Knapsack, target, blockwise.Select(target, table)));
+                if (framed) choices.Add((CurvePoint.AllAxes, target, selector.Select(target, table)));
                 choices.Add((CurvePoint.Uniform, target, selector.SelectUniform(target, table)));
             }
+            // Below what the blocks alone can be narrowed to.
+            if (framed && cost.Cost(family.Space.Smallest) is var smallest && smallest < least)
+                foreach (double share in (double[])[0, 0.5]) choices.Add((CurvePoint.AllAxes, smallest + share * (least - smallest), selector.Select(smallest + share * (least - smallest), table)));
             stage.Say($"{repaired} of {settings.Curve.Targets} router answers were adjusted to their budget");
             SubNetwork[] networks = [.. choices.Select(c => c.Selection.SubNetwork).Distinct()];
             using var runner = new TorchWorkloadRunner(family.Model, table.Key.Workload);

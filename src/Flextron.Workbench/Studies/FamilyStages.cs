@@ -10,11 +10,17 @@ namespace Flextron.Workbench.Studies;
 internal sealed record FamilyStages(StudyInputs Inputs, StageResult Corpus, StageResult Ranking, StageResult Family)
 {
     /// <summary>Runs these stages.</summary>
-    public static FamilyStages Run(ExperimentRun run, StudyInputs inputs, CorpusSettings corpus, RankSettings rank)
+    /// <param name="run">The run.</param>
+    /// <param name="inputs">Model, tokenizer and text.</param>
+    /// <param name="corpus">How the text is parted.</param>
+    /// <param name="rank">How importance is measured.</param>
+    /// <param name="axes">What may be cut; null for even steps of groups and neurons.</param>
+    public static FamilyStages Run(ExperimentRun run, StudyInputs inputs, CorpusSettings corpus, RankSettings rank, AxisSettings? axes = null)
     {
+        axes ??= new AxisSettings();
         run.RecordSeed("corpus", corpus.Seed);
         StageResult text = CorpusStage.Run(run, corpus, inputs.Tokenizer, inputs.Text);
-        StageResult ranking = ElastifyStage.Rank(run, rank, inputs.Model, text);
-        return new FamilyStages(inputs, text, ranking, ElastifyStage.Permute(run, inputs.Model, inputs.Tokenizer, text, ranking));
+        StageResult ranking = ElastifyStage.Rank(run, rank, axes, inputs.Model, text);
+        return new FamilyStages(inputs, text, ranking, ElastifyStage.Permute(run, axes, inputs.Model, inputs.Tokenizer, text, ranking));
     }
 }

@@ -42,7 +42,7 @@ public static class FlextronStudy
         run.RecordSeed("routers", settings.Route.Surrogate.Router.Seed);
         run.RecordSeed("surrogate", settings.Route.Surrogate.Surrogate.Seed);
         run.RecordSeed("joint tuning", settings.Route.Joint.Training.Seed);
-        (_, StageResult corpus, StageResult ranking, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank);
+        (_, StageResult corpus, StageResult ranking, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank, settings.Elastic);
         StageResult orders = OrderStage.Run(run, settings, inputs.Model, corpus, family);
         StageResult trained = TrainStage.Run(run, settings, corpus, family);
         StageResult profile = ProfileStage.Run(run, settings.Profile, trained);

@@ -82,8 +82,15 @@ public static class MethodFigures
     /// <summary>The training loss by step.</summary>
     /// <param name="steps">Step numbers.</param>
     /// <param name="losses">The step's mean over its networks.</param>
-    public static Figure TrainingCurve(IReadOnlyList<double> steps, IReadOnlyList<double> losses) => new(
-        "Joint training", new Axis("Step"), new Axis("Loss (cross-entropy and distillation)", "nats/token"), [new LineSeries("training loss, mean of the step's networks", steps, losses) { Smoothing = 15 }]);
+    public static Figure TrainingCurve(IReadOnlyList<double> steps, IReadOnlyList<double> losses)
+    {
+        const int Smoothing = 15;
+        return new Figure(
+            "Joint training", new Axis("Step"), new Axis("Loss (cross-entropy and distillation)", "nats/token"), [new LineSeries("training loss, mean of the step's networks", steps, losses) { Smoothing = Smoothing }])
+        {
+            Subtitle = $"thin: every step's mean over its networks; thick: moving average of {Smoothing} steps",
+        };
+    }
 
     /// <summary>What a block's parts cost at each width, by the table.</summary>
     public static Figure PartLatency(LatencyTable table)
@@ -128,6 +135,13 @@ public static class MethodFigures
 
     /// <summary>A line of losses with 95 % bands over their windows.</summary>
     public static LineSeries Estimates(string name, IReadOnlyList<double> x, IReadOnlyList<LossEstimate> losses) => new(name, x, [.. losses.Select(l => l.Mean)])
+    {
+        Lower = [.. losses.Select(l => l.Mean - Normal95 * l.StandardError)],
+        Upper = [.. losses.Select(l => l.Mean + Normal95 * l.StandardError)],
+    };
+
+    /// <summary>A bar for each loss with its 95 % interval over windows.</summary>
+    public static BarSeries Bars(string name, IReadOnlyList<LossEstimate> losses) => new(name, [.. losses.Select(l => l.Mean)])
     {
         Lower = [.. losses.Select(l => l.Mean - Normal95 * l.StandardError)],
         Upper = [.. losses.Select(l => l.Mean + Normal95 * l.StandardError)],

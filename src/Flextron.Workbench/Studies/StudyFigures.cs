@@ -43,6 +43,23 @@ internal static class StudyFigures
         };
     }
 
+    /// <summary>Loss of residual widths and depths after training, the kept blocks whole; null where the family has neither axis.</summary>
+    public static Figure? Frames(StudyResults results)
+    {
+        if (results.Training.Frames is not { } frames) return null;
+        bool byWidth = frames.Select(f => f.Width).Distinct().Count() > 1;
+        IEnumerable<LineSeries> Lines(Func<FrameOutcome, int> at, Func<FrameOutcome, string> name) => frames.GroupBy(name).Select(line =>
+        {
+            FrameOutcome[] points = [.. line.OrderBy(at)];
+            return MethodFigures.Estimates(line.Key, [.. points.Select(p => (double)at(p))], [.. points.Select(p => p.After)]);
+        });
+        return new Figure("Residual width and depth", byWidth ? new Axis("Channels of the residual stream") : new Axis("Blocks"), MethodFigures.LossAxis,
+            [.. byWidth ? Lines(f => f.Width, f => f.Depth == 1 ? "1 block" : $"{f.Depth} blocks") : Lines(f => f.Depth, _ => "whole width")])
+        {
+            Subtitle = string.Create(CultureInfo.InvariantCulture, $"all groups and neurons of the kept blocks; after {results.Training.Steps} steps; bands: 95 % over windows"),
+        };
+    }
+
     public static Figure TrainingCurve(StudyResults results)
     {
         (double Step, double Loss)[] steps = [.. results.TrainingMetrics.Select(r => (r.Number("step") ?? double.NaN, r.Number("loss") ?? double.NaN)).Where(p => double.IsFinite(p.Item1))];

@@ -95,6 +95,11 @@ internal static class StudyReport
             [new("share", "0.###") { Heading = "kept share" }, new("before", "0.000"), new("after", "0.000"), new("change", "0.000")],
             results.Training.Before.Select(b => (IReadOnlyList<object?>)[TrainStage.Share(b.Key), Value(b.Value), Value(results.Training.After[b.Key]), Value(Difference(results.Training.After[b.Key], b.Value))]),
             "Held-out loss, nats per token, ± standard error over windows; the change is paired."));
+        if (StudyFigures.Frames(results) is not { } framed) return;
+        report.Figure(framed, "width-depth").Table(new ReportTable(
+            [new("width", "0") { Heading = "residual channels" }, new("depth", "0") { Heading = "blocks" }, new("parameters", "N0"), new("before", "0.000"), new("after", "0.000"), new("change", "0.000")],
+            results.Training.Frames!.Select(f => (IReadOnlyList<object?>)[f.Width, f.Depth, f.Parameters, Value(f.Before), Value(f.After), Value(Difference(f.After, f.Before))]),
+            "Narrower residual streams and fewer blocks, all groups and neurons of the kept blocks; the routers choose at full width and depth, the knapsack over all axes."));
     }
 
     private static void Routing(ReportDocument report, StudyResults results)
@@ -131,6 +136,14 @@ internal static class StudyReport
                     ? new object?[] { value, b.Result.Stderr[n], b.Result.Intervals[n].Low, b.Result.Intervals[n].High } : [null, null, null, null])]));
     }
 
+    private static void Frames(ExperimentRun run, StudyResults results)
+    {
+        if (results.Training.Frames is not { } frames) return;
+        run.WriteTable("width-depth", ["width", "depth", "parameters", "before", "before_se", "after", "after_se"],
+            frames.Select(f => (IReadOnlyList<object?>)[f.Width, f.Depth, f.Parameters, f.Before.Mean, f.Before.StandardError, f.After.Mean, f.After.StandardError]));
+        foreach (FrameOutcome frame in frames) run.Summarize(Windows(results, $"loss.after.width{frame.Width}.depth{frame.Depth}", frame.After));
+    }
+
     private static void Summary(ExperimentRun run, StudyResults results)
     {
         run.MarkMeasured("latency.*", "surrogate.*", "curve.*", "tables/curve.*", "tables/benchmarks.*");
@@ -143,6 +156,7 @@ internal static class StudyReport
             run.Summarize(Windows(results, FormattableString.Invariant($"order.importance.{order.Share}"), order.Importance));
             if (order.Random.Count > 0) run.Summarize(FormattableString.Invariant($"order.random.{order.Share}"), order.Random.Average(r => r.Mean));
         }
+        Frames(run, results);
         run.Summarize("latency.fullMs", results.Table.FullMs());
         run.Summarize("latency.medianError", results.Table.HeldOut!.MedianError);
         run.Summarize("latency.spearman", results.Table.HeldOut!.Spearman);

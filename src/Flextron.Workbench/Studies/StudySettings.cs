@@ -28,6 +28,9 @@ public sealed record StudySettings
     /// <summary>The text and how it is parted.</summary>
     public CorpusSettings Corpus { get; init; } = new();
 
+    /// <summary>What may be cut: groups and neurons of every block, and where asked for residual width and depth.</summary>
+    public AxisSettings Elastic { get; init; } = new();
+
     /// <summary>Importance ranking.</summary>
     public RankSettings Rank { get; init; } = new();
 
@@ -58,6 +61,7 @@ public sealed record StudySettings
 
         Require(Kind == FlextronStudy.KindName, $"kind is \"{Kind}\" and these settings are of the kind \"{FlextronStudy.KindName}\"");
         Corpus.Validated();
+        Elastic.Validated();
         Rank.Validated();
         Require(Profile.HeldOutNetworks >= 3, $"profile.heldOutNetworks is {Profile.HeldOutNetworks}, give 3 or more");
         Require(Route.LossWindows >= 1 && Route.WindowLength >= 2, $"route.lossWindows is {Route.LossWindows} and route.windowLength {Route.WindowLength}, give 1 and 2 or more");

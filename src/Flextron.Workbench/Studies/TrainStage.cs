@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using Flextron.Data;
 using Flextron.Elastic;
+using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
@@ -24,14 +24,23 @@ internal static class TrainStage
             Dictionary<string, SubNetwork> budgets = UniformBudgets(elastic.Space);
             Dictionary<string, LossEstimate> Measure() => budgets.ToDictionary(b => b.Key, b => heldOut.Of(elastic.Model, b.Value));
 
+            ElasticFrame[] frames = [.. elastic.Space.Frames];
+            SubNetwork[] framed = frames.Length == 1 ? [] : [.. frames.Select(f => elastic.Space.Within(f, _ => elastic.Space.Largest.Blocks[0]))];
+
             Dictionary<string, LossEstimate> before = Measure();
-            var clock = Stopwatch.StartNew();
+            IReadOnlyList<LossEstimate> framedBefore = heldOut.Of(elastic.Model, framed);
+            double seconds;
             using (var trainer = new JointTrainer(elastic.Model, elastic.Space, settings.Training, original.Model))
-                trainer.Run(CorpusStage.LoadTrain(corpus, vocabulary), heldOut, budgets, step => stage.Metrics.Write(step.ToMetrics()), stage.Progress, stage.Cancellation);
-            double seconds = clock.Elapsed.TotalSeconds;
+                seconds = StageTraining.Run(stage, trainer, CorpusStage.LoadTrain(corpus, vocabulary), heldOut, budgets, step => stage.Metrics.Write(step.ToMetrics()));
             elastic.AddTrainedSteps(settings.Training.Steps);
             elastic.Save(Path.Combine(stage.Folder, ElastifyStage.Family));
-            stage.WriteJson("losses.json", new TrainingOutcome(before, Measure(), settings.Training.Steps, seconds));
+            IReadOnlyList<LossEstimate> framedAfter = heldOut.Of(elastic.Model, framed);
+            ICostTable parameters = AnalyticCosts.Parameters(elastic.Model.Config);
+            stage.WriteJson("losses.json", new TrainingOutcome(before, Measure(), settings.Training.Steps, seconds)
+            {
+                Frames = framed.Length == 0 ? null : [.. frames.Select((f, i) => new FrameOutcome(
+                    f.Width ?? elastic.Model.Config.HiddenSize, f.Depth, (long)parameters.Cost(framed[i]), framedBefore[i], framedAfter[i]))],
+            });
         });
 
     /// <summary>The grid of uniform budgets that losses are followed at: an eighth to the whole.</summary>

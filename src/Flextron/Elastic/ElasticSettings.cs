@@ -25,4 +25,17 @@ public sealed record ElasticSettings
 
     /// <summary>Numbers of blocks that may be kept; all of them is always added. Null: none is left out.</summary>
     public ImmutableArray<int>? Depths { get; init; }
+
+    /// <summary>How many parts a share of them is, rounded up to a multiple; never more than all.</summary>
+    /// <param name="share">Above 0, 1 at most.</param>
+    /// <param name="full">All of them.</param>
+    /// <param name="multiple">Of what.</param>
+    public static int CountOf(double share, int full, int multiple)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(share);
+        ArgumentOutOfRangeException.ThrowIfLessThan(multiple, 1);
+        // A share of exactly some number must not be rounded past it.
+        int wanted = Math.Max(1, (int)Math.Ceiling(share * full - 1e-9));
+        return Math.Min(full, (wanted + multiple - 1) / multiple * multiple);
+    }
 }

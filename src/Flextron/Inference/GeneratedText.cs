@@ -7,9 +7,10 @@ namespace Flextron.Inference;
 /// <param name="Stopped">Why it ended.</param>
 /// <param name="PromptSeconds">Time to read the prompt.</param>
 /// <param name="Seconds">Time to generate, without reading the prompt.</param>
+/// <param name="Steps">Tokens that the model read in that time: a generated one is not read where nothing follows it.</param>
 public sealed record GeneratedText(
-    string Text, IReadOnlyList<int> PromptIds, IReadOnlyList<int> Ids, StopReason Stopped, double PromptSeconds, double Seconds)
+    string Text, IReadOnlyList<int> PromptIds, IReadOnlyList<int> Ids, StopReason Stopped, double PromptSeconds, double Seconds, int Steps)
 {
-    /// <summary>Generated tokens a second; 0 where nothing was generated.</summary>
-    public double TokensPerSecond => Ids.Count > 0 && Seconds > 0 ? Ids.Count / Seconds : 0;
+    /// <summary>Decode steps a second: the first token comes with the prompt and is not counted; 0 where no other was read.</summary>
+    public double TokensPerSecond => Steps > 0 && Seconds > 0 ? Steps / Seconds : 0;
 }

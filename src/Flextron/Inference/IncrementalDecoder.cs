@@ -9,9 +9,14 @@ namespace Flextron.Inference;
 public sealed class IncrementalDecoder
 {
     private const char Incomplete = '\uFFFD';
+
+    // No character has so many tokens. Ids that still end in the middle of one are no text, and are looked at ever more seldom: trying each time would cost
+    // the square of their number.
+    private const int TriedEachTime = 16;
+
     private readonly Tokenizer tokenizer;
     private readonly List<int> ids;
-    private int shownFrom, shownTo;
+    private int shownFrom, shownTo, nextTry;
 
     /// <summary>Begins after a context.</summary>
     /// <param name="tokenizer">The tokenizer of the ids.</param>
@@ -53,12 +58,15 @@ public sealed class IncrementalDecoder
 
     private string Take(bool whole)
     {
+        int pending = ids.Count - shownTo;
+        if (!whole && pending < nextTry) return "";
+        nextTry = pending < TriedEachTime ? 0 : pending + pending / 4;
         string before = Text(shownFrom, shownTo), after = Text(shownFrom, ids.Count);
         if (after.Length <= before.Length || !after.StartsWith(before, StringComparison.Ordinal)) return "";
         if (after[^1] == Incomplete && !whole) return "";
         // What is shown now becomes the context of the next ids, so that their first piece keeps its leading space. It begins and ends with
         // whole characters.
-        (shownFrom, shownTo) = (shownTo, ids.Count);
+        (shownFrom, shownTo, nextTry) = (shownTo, ids.Count, 0);
         return after[before.Length..];
     }
 

@@ -60,15 +60,32 @@ public static class EndToEnd
             cancellation.ThrowIfCancellationRequested();
             random.Shuffle(order);
             foreach (int i in order) samples.Add(Time(all[i], i, settings));
+            if (round + 1 >= settings.MinimumRounds && settings.Precision > 0 && !Narrow()) break;
             progress?.Report(new StageProgress("timing sub-networks", round + 1, Math.Max(round + 1, settings.MinimumRounds)));
         }
-        double[] median = [.. ByNetwork(samples, null, all.Length, t => t.TotalMs).Select(q => q.Median)];
-        double[] slowness = LoadDrift.Factors([.. samples.Select(s => s.Timing.TotalMs / median[s.Index])]);
+        double[] slowness = Slowness();
         IReadOnlyList<Quartiles> Of(Func<WorkloadTiming, double> part) => [.. ByNetwork(samples, slowness, all.Length, part)];
         IReadOnlyList<Quartiles> total = Of(t => t.TotalMs);
         return new EndToEndTimings(
             [.. total.Take(count)], [.. Of(t => t.PrefillMs).Take(count)], [.. Of(t => t.DecodeMs).Take(count)], reference is null ? null : total[count]);
+
+        double[] Slowness()
+        {
+            double[] median = [.. ByNetwork(samples, null, all.Length, t => t.TotalMs).Select(q => q.Median)];
+            return LoadDrift.Factors([.. samples.Select(s => s.Timing.TotalMs / median[s.Index])]);
+        }
+
+        // Leaves only what is not known well enough, with the reference in between; false where nothing is left.
+        bool Narrow()
+        {
+            int[] left = [.. ByNetwork(samples, Slowness(), all.Length, t => t.TotalMs).Take(count).Select((q, i) => (q, i)).Where(p => MedianError(p.q) > settings.Precision * p.q.Median).Select(p => p.i)];
+            order = reference is null ? left : [.. left, .. Enumerable.Repeat(count, 1 + left.Length / NetworksPerReference)];
+            return left.Length > 0;
+        }
     }
+
+    // Standard error of a median, from the quartiles as of normal noise: √(π/2) · (upper − lower) / 1.349 / √n.
+    private static double MedianError(Quartiles q) => 0.929 * (q.Upper - q.Lower) / Math.Sqrt(q.Count);
 
     internal static void WarmUp(IWorkloadRunner runner, IReadOnlyList<SubNetwork> networks, ProfileSettings settings)
     {

@@ -34,7 +34,7 @@ public interface ICostTable
     /// <exception cref="FlextronException">They are not known.</exception>
     ICostTable ForWidth(int? residualWidth) =>
         residualWidth is not { } width ? this
-        : AtWidth(width) ?? throw new FlextronException($"The cost in {Unit} of a residual stream of {width} channels is not known, only that of the whole one: choose a network of full width, or a budget in parameters or bytes.");
+        : AtWidth(width) ?? throw new FlextronException($"The cost in {Unit} of a residual stream of {width} channels is not known: measure it with `flextron profile` on a family made with this width, or choose a network of full width, or a budget in parameters or bytes.");
 
     /// <summary>Cost of a sub-network: the fixed part, then attention and MLP block by block, summed in this order.</summary>
     /// <exception cref="FlextronException">It has a residual width whose costs are not known.</exception>

@@ -12,7 +12,7 @@ namespace Flextron.Latency;
 /// Parts are timed inside whole forward passes over chains of random widths, not alone in a loop, where they would find their data hotter in
 /// the processor's caches than in real use. In each round every block passes through every width once (a Latin design), rounds are shuffled,
 /// whole runs of a few calibration networks are interleaved, and spells of slowness are divided out. Prompt and decode steps are timed and
-/// calibrated apart.
+/// calibrated apart. Where the residual stream may be narrower, each of its widths is measured the same way and has a table of its own.
 /// </remarks>
 public static class LatencyProfiler
 {
@@ -56,30 +56,43 @@ public static class LatencyProfiler
         ArgumentNullException.ThrowIfNull(runner);
         ArgumentNullException.ThrowIfNull(space);
         settings = (settings ?? new ProfileSettings()).Validated();
+        // Null is the whole residual width; narrower ones are measured in the same rounds, so that a spell of slowness hits all of them.
+        int?[] widths = [null, .. (space.Widths ?? []).Reverse().Skip(1).Select(w => (int?)w)];
         space = space.Blockwise;
         SubNetwork[] calibration = CalibrationNetworks(space, settings);
+        SubNetwork[][] calibrations = [.. widths.Select(w => calibration.Select(n => new SubNetwork(n.Blocks, w)).ToArray())];
         Random random = Seeds.Stream(settings.Seed, "profile order");
-        EndToEnd.WarmUp(runner, calibration, settings);
-        var samples = new List<ProfileSample>();
+        progress?.Report(new StageProgress("profiling", 0, settings.MinimumRounds, "warming up"));
+        EndToEnd.WarmUp(runner, [.. calibrations.SelectMany(c => c)], settings);
+        // In the order of time, each with the index of its width.
+        var samples = new List<(int Width, ProfileSample Sample)>();
         var clock = Stopwatch.StartNew();
         int rounds = 0;
-        while (rounds < settings.MinimumRounds || (rounds < settings.MaximumRounds && clock.Elapsed.TotalSeconds < settings.Seconds))
+        while (rounds == 0
+            || (clock.Elapsed.TotalSeconds < settings.MaximumSeconds
+                && (rounds < settings.MinimumRounds || (rounds < settings.MaximumRounds && clock.Elapsed.TotalSeconds < settings.Seconds))))
         {
             cancellation.ThrowIfCancellationRequested();
-            (SubNetwork Network, int Calibration)[] round =
-                [.. Design(space, random).Select(n => (n, -1)), .. calibration.Select((n, i) => (n, i))];
+            (SubNetwork Network, int Width, int Calibration)[] round = [.. widths.SelectMany((width, w) =>
+                (IEnumerable<(SubNetwork, int, int)>)[.. Design(space, random).Select(n => (new SubNetwork(n.Blocks, width), w, -1)), .. calibrations[w].Select((n, i) => (n, w, i))])];
             random.Shuffle(round);
-            foreach ((SubNetwork network, int index) in round)
+            foreach ((SubNetwork network, int w, int index) in round)
             {
-                samples.Add(index < 0
+                samples.Add((w, index < 0
                     ? new ProfileSample(network, runner.Parts(network), null)
-                    : new ProfileSample(network, null, EndToEnd.Time(() => runner.Whole(network), index, settings)));
+                    : new ProfileSample(network, null, EndToEnd.Time(() => runner.Whole(network), index, settings))));
             }
             rounds++;
             progress?.Report(new StageProgress("profiling", rounds, Math.Max(rounds, settings.MinimumRounds),
                 string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds:0} of about {settings.Seconds:0} s")));
         }
-        return new TableAssembly(samples, calibration, space, runner.Key).Assemble(rounds);
+        TableAssembly[] assemblies = [.. widths.Select((_, w) => new TableAssembly([.. samples.Where(s => s.Width == w).Select(s => s.Sample)], calibrations[w], space, runner.Key))];
+        // A spell of slowness is seen in the samples of all widths together.
+        IEnumerator<double>[] ratios = [.. assemblies.Select(a => a.Ratios().AsEnumerable().GetEnumerator())];
+        double[] slowness = LoadDrift.Factors([.. samples.Select(s => ratios[s.Width].MoveNext() ? ratios[s.Width].Current : throw new InvalidOperationException())]);
+        LatencyTable[] tables = [.. widths.Select((width, w) =>
+            assemblies[w].Assemble(rounds, [.. slowness.Where((_, i) => samples[i].Width == w)]) with { ResidualWidth = width })];
+        return tables.Length == 1 ? tables[0] : tables[0] with { Narrower = tables[1..] };
     }
 
     private static SubNetwork[] CalibrationNetworks(ElasticSpace space, ProfileSettings settings)

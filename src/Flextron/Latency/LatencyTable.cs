@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Flextron.Models;
 using Flextron.Storage;
 
@@ -42,6 +43,14 @@ public sealed record LatencyTable : ICostTable
     /// <summary>The same for decode steps; null without generation.</summary>
     public LatencyCalibration? DecodeCalibration { get; init; }
 
+    /// <summary>Channels of the residual stream that this holds for; null for all of them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ResidualWidth { get; init; }
+
+    /// <summary>The same of narrower residual streams, the widest first, measured in the same rounds; null where none was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<LatencyTable>? Narrower { get; init; }
+
     /// <summary>Predicted against measured latency of sub-networks that nothing here was fitted to.</summary>
     public HonestyReport? HeldOut { get; init; }
 
@@ -58,16 +67,19 @@ public sealed record LatencyTable : ICostTable
     double ICostTable.Mlp(int block, int neurons) => neurons == 0 ? 0 : At(Mlp, neurons, e => e.CostMs);
 
     /// <summary>Costs of the prompt alone, ms.</summary>
-    public ICostTable PrefillCosts() => new Phase(this, FixedPrefillMs, e => e.PrefillMs);
+    public ICostTable PrefillCosts() => new Phase(this, t => t.FixedPrefillMs, e => e.PrefillMs);
 
     /// <summary>Costs of one decode step alone, ms at the mean context length of the workload.</summary>
     /// <exception cref="FlextronException">The workload generates nothing.</exception>
     public ICostTable DecodeStepCosts() => Key.Workload.GeneratedTokens > 0
-        ? new Phase(this, FixedStepMs, e => e.StepMs)
+        ? new Phase(this, t => t.FixedStepMs, e => e.StepMs)
         : throw new FlextronException("The latency table was measured without generation: run `flextron profile` with --generated-tokens.");
 
     /// <inheritdoc/>
-    ICostTable? ICostTable.AtWidth(int residualWidth) => residualWidth == Key.Model.Hidden ? this : null;
+    ICostTable? ICostTable.AtWidth(int residualWidth) => OfWidth(residualWidth);
+
+    private LatencyTable? OfWidth(int residualWidth) =>
+        residualWidth == (ResidualWidth ?? Key.Model.Hidden) ? this : Narrower?.FirstOrDefault(t => t.ResidualWidth == residualWidth);
 
     /// <summary>
     /// Predicted latency of a sub-network, ms per workload. Widths between entries are interpolated; below the first, the first counts; a skipped
@@ -84,9 +96,9 @@ public sealed record LatencyTable : ICostTable
     public static LatencyTable Load(string path)
     {
         LatencyTable table = FlextronJson.ReadFile<LatencyTable>(path, "latency table");
-        if (table.Key?.Workload is null || table.Key.Model is null || table.Calibration is null
-            || !Possible(table.FixedMs) || !Possible(table.FixedPrefillMs) || !Possible(table.FixedStepMs)
-            || !Sound(table.Attention, table.Key.Model.KvGroups) || !Sound(table.Mlp, table.Key.Model.Neurons))
+        bool narrower = table.Narrower is not { } tables
+            || tables.All(t => t is { ResidualWidth: >= 1, Narrower: null } && t.IsSound() && t.ResidualWidth < table.Key?.Model?.Hidden && t.Key.DifferenceTo(table.Key) is null);
+        if (!table.IsSound() || table.ResidualWidth is not null || !narrower)
             throw new FlextronException($"{path} is a damaged latency table: run `flextron profile` again.");
         return table;
     }
@@ -104,6 +116,9 @@ public sealed record LatencyTable : ICostTable
             throw new FlextronException($"The latency table was measured with {difference}: run `flextron profile` again.");
         return this;
     }
+
+    private bool IsSound() => Key?.Workload is not null && Key.Model is not null && Calibration is not null
+        && Possible(FixedMs) && Possible(FixedPrefillMs) && Possible(FixedStepMs) && Sound(Attention, Key.Model.KvGroups) && Sound(Mlp, Key.Model.Neurons);
 
     private static bool Sound(IReadOnlyList<LatencyEntry>? entries, int full) =>
         entries is { Count: > 0 } && entries.All(e => e is not null && e.Prefill is not null && double.IsFinite(e.CostMs) && e.CostMs > 0 && Possible(e.PrefillMs) && Possible(e.StepMs))
@@ -124,13 +139,13 @@ public sealed record LatencyTable : ICostTable
         return cost(a) + (cost(b) - cost(a)) * (width - a.Width) / (b.Width - a.Width);
     }
 
-    private sealed class Phase(LatencyTable table, double fixedMs, Func<LatencyEntry, double> cost) : ICostTable
+    private sealed class Phase(LatencyTable table, Func<LatencyTable, double> fixedMs, Func<LatencyEntry, double> cost) : ICostTable
     {
         public string Unit => "ms";
 
-        public double Fixed => fixedMs;
+        public double Fixed => fixedMs(table);
 
-        public ICostTable? AtWidth(int residualWidth) => residualWidth == table.Key.Model.Hidden ? this : null;
+        public ICostTable? AtWidth(int residualWidth) => table.OfWidth(residualWidth) is { } found ? new Phase(found, fixedMs, cost) : null;
 
         public double Attention(int block, int kvGroups) => kvGroups == 0 ? 0 : At(table.Attention, kvGroups, cost);
 

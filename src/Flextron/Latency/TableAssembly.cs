@@ -3,14 +3,16 @@ using Flextron.Models;
 
 namespace Flextron.Latency;
 
-/// <summary>Turns timed passes into a table: slow spells divided out, medians by width, made monotone, tied to whole runs phase by phase.</summary>
+/// <summary>Turns timed passes of one residual width into a table: slow spells divided out, medians by width, made monotone, tied to whole runs phase by phase.</summary>
 internal sealed class TableAssembly(IReadOnlyList<ProfileSample> samples, SubNetwork[] calibration, ElasticSpace space, LatencyKey key)
 {
     private readonly int generated = key.Workload.GeneratedTokens;
 
-    public LatencyTable Assemble(int rounds)
+    /// <summary>The table.</summary>
+    /// <param name="rounds">Rounds measured.</param>
+    /// <param name="slowness">How slow the machine was at each sample.</param>
+    public LatencyTable Assemble(int rounds, IReadOnlyList<double> slowness)
     {
-        double[] slowness = Slowness();
         (PartTimings prefill, PartTimings decode) = Timings(slowness);
         Phase prompt = Phase.Of(prefill), step = generated > 0 ? Phase.Of(decode) : Phase.None(prompt);
         IReadOnlyList<EndToEnd.WholeSample> whole = [.. samples.Select(s => s.Whole).OfType<EndToEnd.WholeSample>()];
@@ -43,7 +45,8 @@ internal sealed class TableAssembly(IReadOnlyList<ProfileSample> samples, SubNet
         return LatencyCalibration.Fit([.. calibration.Select(n => n.ToString())], sums, measured, phase.Fixed.Median, withOffset: key.Device != "cpu");
     }
 
-    private double[] Slowness()
+    /// <summary>Each sample's time ÷ what is usual for its network.</summary>
+    public double[] Ratios()
     {
         (PartTimings prefill, PartTimings decode) = Timings(null);
         (double[] expectedPrefill, double[] expectedDecode) = (prefill.Expected(), decode.Expected());
@@ -62,10 +65,10 @@ internal sealed class TableAssembly(IReadOnlyList<ProfileSample> samples, SubNet
             foreach (double[] stepMs in parts.StepsMs) (time, expected) = (time + stepMs.Sum(), expected + expectedDecode[step++]);
             ratios[i] = time / expected;
         }
-        return LoadDrift.Factors(ratios);
+        return ratios;
     }
 
-    private (PartTimings Prefill, PartTimings Decode) Timings(double[]? slowness)
+    private (PartTimings Prefill, PartTimings Decode) Timings(IReadOnlyList<double>? slowness)
     {
         (var prefill, var decode) = (new PartTimings(space), new PartTimings(space));
         for (int i = 0; i < samples.Count; i++)

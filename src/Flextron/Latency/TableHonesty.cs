@@ -50,10 +50,10 @@ public static class TableHonesty
 
     private static List<SubNetwork> HeldOut(LatencyTable table, ElasticSpace space, int count, long seed)
     {
-        var used = table.Calibration.Networks.ToHashSet(StringComparer.Ordinal);
+        var used = (table.Narrower ?? []).Prepend(table).SelectMany(t => t.Calibration.Networks).ToHashSet(StringComparer.Ordinal);
         Random random = Seeds.Stream(seed, "held-out networks");
-        // Networks that leave blocks out are predicted by the table and checked too; residual widths are not in it.
-        space = space with { Widths = null };
+        // Networks that leave blocks out are predicted by the table and checked too; residual widths where they are in it.
+        if (space.Widths is { } widths) space = space with { Widths = [.. widths.Where(w => ((ICostTable)table).AtWidth(w) is not null)] };
         var networks = new List<SubNetwork>();
         // A small space may not hold so many: give up after enough repetitions.
         for (int draw = 0; networks.Count < count && draw < 100 * count; draw++)

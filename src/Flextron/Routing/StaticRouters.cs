@@ -2,6 +2,7 @@ using System.Globalization;
 using Flextron.Checkpoints;
 using Flextron.Data;
 using Flextron.Elastic;
+using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Native;
 using Flextron.Storage;
@@ -125,7 +126,7 @@ public sealed class StaticRouters : IDisposable
         IEnumerable<SubNetwork> candidates = Select(Enumerable.Range(0, SelectionTargets).Select(i => i / (SelectionTargets - 1.0)).ToArray());
         return candidates.Append(Space.Smallest).Append(Space.Largest).Where(n => costs.Hard(n, Space) <= budget).MaxBy(n => costs.Hard(n, Space))
             ?? throw new FlextronException(string.Create(
-                CultureInfo.InvariantCulture, $"The budget {costs.Target(normalisedTarget):0.###} is below the smallest sub-network's cost {costs.Smallest:0.###}: give a larger one."));
+                CultureInfo.InvariantCulture, $"The budget {costs.Target(normalisedTarget):0.###} is below the smallest sub-network's cost {CostText.RoundedUp(costs.Smallest)}: give at least that."));
     }
 
     /// <summary>Choice probabilities as plain numbers.</summary>

@@ -32,7 +32,7 @@ public sealed class EvolutionarySearch(ElasticSpace space, ICostTable cost, Func
     {
         int[] smallest = choices.Choices(space.Smallest);
         if (!(choices.Total(smallest) <= target))
-            throw new FlextronException(FormattableString.Invariant($"A budget of {target:0.###} {cost.Unit} is below the smallest sub-network's {choices.Total(smallest):0.###} {cost.Unit}: give at least that."));
+            throw new FlextronException(FormattableString.Invariant($"A budget of {target:0.###} {cost.Unit} is below the smallest sub-network's {CostText.RoundedUp(choices.Total(smallest))} {cost.Unit}: give at least that."));
         Random random = Seeds.Stream(settings.Seed, "evolution", BitConverter.DoubleToInt64Bits(target));
         int evaluations = 0;
         var population = new List<(int[] Parts, double Loss)>();

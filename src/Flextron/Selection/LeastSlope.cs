@@ -28,7 +28,7 @@ public static class LeastSlope
         space = space.Blockwise;
         (double least, double full) = (cost.Cost(space.Smallest), cost.Cost(space.Largest));
         if (!(target >= least))
-            throw new FlextronException(FormattableString.Invariant($"A budget of {target:0.###} {cost.Unit} is below the smallest sub-network's {least:0.###} {cost.Unit}: give at least that."));
+            throw new FlextronException(FormattableString.Invariant($"A budget of {target:0.###} {cost.Unit} is below the smallest sub-network's {CostText.RoundedUp(least)} {cost.Unit}: give at least that."));
         if (target >= full) return space.Largest;
         var best = (Network: space.Smallest, Cost: least);
         for (int s = (int)Math.Ceiling(leastSlope * Steps); s <= Steps; s++)

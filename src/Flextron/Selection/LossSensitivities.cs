@@ -100,6 +100,9 @@ public sealed record LossSensitivities(
         return null;
     }
 
+    /// <summary>The same at full residual width and depth.</summary>
+    public LossSensitivities Blockwise() => this with { Space = Space.Blockwise, Frames = null };
+
     /// <summary>The same with noise repaired: a wider part never predicts more loss than a narrower one.</summary>
     public LossSensitivities Monotone()
     {

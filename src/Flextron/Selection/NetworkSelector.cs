@@ -102,7 +102,7 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
         }
         return best is not null ? Describe(best, cost)
             : throw new FlextronException(string.Create(CultureInfo.InvariantCulture,
-                $"A budget of {target:0.######} {cost.Unit} is below the smallest sub-network, which needs {RoundedUp(least)} {cost.Unit}: give at least that."));
+                $"A budget of {target:0.######} {cost.Unit} is below the smallest sub-network, which needs {CostText.RoundedUp(least)} {cost.Unit}: give at least that."));
     }
 
     /// <summary>
@@ -215,13 +215,5 @@ public sealed class NetworkSelector(ModelConfig config, ElasticSpace space)
             if (best.item < 0) return current;
             current[best.item] = best.choice;
         }
-    }
-
-    // Six significant digits, rounded up, so that the printed number is itself a possible budget.
-    private static string RoundedUp(double value)
-    {
-        double step = value > 0 ? Math.Pow(10, Math.Floor(Math.Log10(value)) - 5) : 1;
-        double rounded = Math.Ceiling(value / step) * step;
-        return (rounded < value ? rounded + step : rounded).ToString("0.############", CultureInfo.InvariantCulture);
     }
 }

@@ -34,12 +34,13 @@ public sealed record TokenBudget(DynamicRouters Routers, ElasticSpace Space, Rou
         double target = budget.Kind == BudgetKind.LatencyShare ? budget.Value * costs.Full : budget.Value;
         if (target < costs.Smallest)
             throw new FlextronException(string.Create(CultureInfo.InvariantCulture,
-                $"A budget of {target:0.######} ms is below the smallest sub-network, which needs {costs.Smallest:0.######} ms: give at least that."));
+                $"A budget of {target:0.######} ms is below the smallest sub-network, which needs {CostText.RoundedUp(costs.Smallest)} ms: give at least that."));
         return new TokenBudget(routers, space, costs, Math.Min(1, costs.Normalised(target)));
     }
 
     /// <summary>Opens the account of one sequence.</summary>
-    public RoutedChoices Begin() => new(Routers, Costs, [NormalisedTarget]);
+    /// <param name="keeping">What keeps the budget: the controller alone for scoring, capacities for reading a prompt at once.</param>
+    public RoutedChoices Begin(BudgetKeeping keeping = BudgetKeeping.Causal) => new(Routers, Costs, [NormalisedTarget], keeping);
 
     /// <summary>The mean cost that no sequence exceeds, ms.</summary>
     public double TargetMs => Costs.Target(NormalisedTarget);

@@ -1,3 +1,4 @@
+using System.Text;
 using Flextron.Inference;
 using Flextron.Tokenization;
 
@@ -45,6 +46,24 @@ public sealed class IncrementalDecoderTests
         int[] ids = [Bytes.Encode("é")[0], .. Bytes.Encode("bc")];
         var decoder = new IncrementalDecoder(Bytes, []);
         Assert.Equal("\uFFFDbc", string.Concat(ids.Select(decoder.Add)));
+    }
+
+    [Fact]
+    public void EndlessBrokenBytesCostNoSquareOfTheirNumberAndTextAfterThemIsShown()
+    {
+        int broken = Bytes.Encode("é")[0];
+        var decoder = new IncrementalDecoder(Bytes, []);
+        const int Many = 20_000;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var shown = new StringBuilder();
+        for (int i = 0; i < Many; i++) shown.Append(decoder.Add(broken));
+        // Trying at each id would allocate two bytes for each of 20,000² / 2 characters.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000_000);
+        int[] text = Bytes.Encode(new string('b', Many / 3) + "c");
+        foreach (int id in text) shown.Append(decoder.Add(id));
+        Assert.EndsWith("bbbc", shown.ToString(), StringComparison.Ordinal);
+        shown.Append(decoder.Flush());
+        Assert.Equal(Bytes.Decode([.. Enumerable.Repeat(broken, Many), .. text]), shown.ToString());
     }
 
     [Fact]

@@ -32,6 +32,40 @@ public sealed class ScriptedProfileTests
     }
 
     [Fact]
+    public void NarrowerResidualStreamsHaveTablesOfTheirOwn()
+    {
+        ElasticSpace space = Space with { Widths = [16, 24, 32], Depths = [2, 3], BlockRanking = [2, 0, 1] };
+        // Slow for spells: all widths are measured in the same rounds.
+        using var runner = new ScriptedRunner(Key(4), run => run % 200 > 150 ? 1.8 : 1);
+        LatencyTable table = LatencyProfiler.Profile(runner, space, Settings);
+        Assert.Equal([24, 16], table.Narrower!.Select(t => t.ResidualWidth));
+        var random = new Random(2);
+        SubNetwork[] networks = [.. Enumerable.Range(0, 60).Select(_ => space.Random(random))];
+        Assert.Equal([null, 16, 24], networks.Select(n => n.Width).Distinct().Order());
+        foreach (SubNetwork network in networks)
+        {
+            (double prompt, double step) = (ScriptedRunner.PrefillMs(network), ScriptedRunner.StepMs(network));
+            Assert.InRange(table.PrefillCosts().Cost(network) / prompt, 0.97, 1.03);
+            Assert.InRange(table.DecodeStepCosts().Cost(network) / step, 0.97, 1.03);
+            Assert.InRange(table.Predict(network) / (prompt + 4 * step), 0.97, 1.03);
+        }
+        HonestyReport report = TableHonesty.Check(table, runner, space, count: 30, seed: 5, Settings);
+        Assert.Contains(report.Pairs, p => p.Network.EndsWith(" of 16", StringComparison.Ordinal));
+        Assert.InRange(report.Error95, 0, 0.04);
+
+        using TemporaryFolder folder = TestData.Temporary();
+        table.Save(folder["table.json"]);
+        LatencyTable read = LatencyTable.Load(folder["table.json"]);
+        Assert.All(networks, n => Assert.Equal(table.Predict(n), read.Predict(n)));
+        Assert.Contains("12 channels is not known", Assert.Throws<FlextronException>(() => read.Predict(new SubNetwork(networks[0].Blocks, 12))).Message, StringComparison.Ordinal);
+        // A width that is no width, and a narrower table with another machine's key, are damage.
+        (table with { Narrower = [table.Narrower![0] with { ResidualWidth = 32 }] }).Save(folder["wide.json"]);
+        (table with { Narrower = [table.Narrower![0] with { Key = Key(5) }] }).Save(folder["other.json"]);
+        foreach (string name in (string[])["wide.json", "other.json"])
+            Assert.Contains("damaged latency table", Assert.Throws<FlextronException>(() => LatencyTable.Load(folder[name])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AMachineThatIsSlowerDuringTheCheckDoesNotLookLikeAWrongTable()
     {
         using var calm = new ScriptedRunner(Key(4), _ => 1);
@@ -62,6 +96,16 @@ public sealed class ScriptedProfileTests
         };
         HonestyReport report = TableHonesty.Check(wrong, runner, Space, count: 30, seed: 5, Settings);
         Assert.True(report.Error95 > 0.1, $"{report}");
+    }
+
+    [Fact]
+    public void AHurriedProfileEndsAfterItsTimeAndIsStillATable()
+    {
+        using var runner = new ScriptedRunner(Key(10), _ => 1);
+        LatencyTable table = LatencyProfiler.Profile(runner, Space, Settings with { MaximumSeconds = 0 });
+        Assert.Equal(1, table.Rounds);
+        Assert.InRange(table.FullMs() / (ScriptedRunner.PrefillMs(Space.Largest) + 10 * ScriptedRunner.StepMs(Space.Largest)), 0.95, 1.05);
+        Assert.Throws<FlextronException>(() => (Settings with { MaximumSeconds = -1 }).Validated());
     }
 
     private static LatencyKey Key(int generated) => new()

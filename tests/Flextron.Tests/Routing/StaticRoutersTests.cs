@@ -64,6 +64,7 @@ public sealed class StaticRoutersTests
         Assert.Equal(Family.Space.Largest, routers.SelectWithin(1, Family.Costs));
         Assert.Equal(Family.Space.Smallest, routers.SelectWithin(0, Family.Costs));
         Assert.Contains("below the smallest", Assert.Throws<FlextronException>(() => routers.SelectWithin(-0.01, Family.Costs)).Message, StringComparison.Ordinal);
+        Assert.Contains($"cost {Flextron.Latency.CostText.RoundedUp(Family.Costs.Smallest)}", Assert.Throws<FlextronException>(() => routers.SelectWithin(-0.01, Family.Costs)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed unsafe class DecodeEngine : IDisposable
         if (model.Device.type != DeviceType.CPU)
             throw new FlextronException($"The decode engine reads weights in main memory, and the model is on {model.Device}: load it with --device cpu.");
         model.Config.RequireAttention("The decode engine", "generate through libtorch, as text generation does by itself");
-        Config = model.Config;
+        (Config, ModelDtype) = (model.Config, model.Weights.Flat.dtype);
         Kernels = kernels;
         FullNetwork = model.FullNetwork;
         DecoderWeights weights = model.Weights;
@@ -77,6 +77,9 @@ public sealed unsafe class DecodeEngine : IDisposable
 
     /// <summary>What the weights are read as; never <see cref="WeightFormat.Model"/>.</summary>
     public WeightFormat Format { get; }
+
+    /// <summary>Element type of the model that the engine was made of.</summary>
+    public ScalarType ModelDtype { get; }
 
     /// <summary>The whole network.</summary>
     public SubNetwork FullNetwork { get; }

@@ -45,6 +45,9 @@ public sealed class DecodeSession : IDisposable
     /// <summary>Bytes of keys and values that the session has room for: 2 · Σ groups · capacity, rounded up to whole vectors, · H floats.</summary>
     public long CacheBytes => cache.Bytes;
 
+    /// <summary>Bytes of the keys and values that it holds: of a token that skipped a block or a group, none there.</summary>
+    public long HeldBytes => cache.HeldBytes;
+
     /// <summary>Tokens read so far; the position of the next.</summary>
     public int Length => length;
 
@@ -112,6 +115,21 @@ public sealed class DecodeSession : IDisposable
         cache.TruncateTo(length);
         this.length = length;
     }
+
+    /// <summary>Takes over keys and values that were computed elsewhere; <see cref="Advance"/> says how many tokens they are of.</summary>
+    /// <param name="block">Block.</param>
+    /// <param name="group">Key/value group.</param>
+    /// <param name="position">The token's position, in ascending order within a group.</param>
+    /// <param name="key_H">Rotated.</param>
+    /// <param name="value_H">As it is.</param>
+    internal unsafe void Append(int block, int group, int position, ReadOnlySpan<float> key_H, ReadOnlySpan<float> value_H)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        fixed (float* key = key_H, value = value_H) cache.Append(block, group, position, key, value);
+    }
+
+    /// <summary>Counts tokens whose keys and values were taken over.</summary>
+    internal void Advance(int tokens) => length += tokens;
 
     /// <inheritdoc/>
     public void Dispose()

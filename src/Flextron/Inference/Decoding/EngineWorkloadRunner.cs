@@ -5,35 +5,39 @@ using Flextron.Models;
 
 namespace Flextron.Inference.Decoding;
 
-/// <summary>Runs a workload of one sequence on the CPU decode engine, prompt and decode steps alike: what generating a text on the CPU takes.</summary>
+/// <summary>Runs a workload on the CPU decode engine, prompts one after the other and decode steps of all sequences at once: what generating texts on the CPU takes.</summary>
 public sealed class EngineWorkloadRunner : IWorkloadRunner
 {
     // Steps at one context length differ little, so a few samples stand for a long generation.
     private const int DecodeSamples = 8;
 
     private readonly LatencyWorkload workload;
-    private readonly DecodeSession session;
+    private readonly DecodeBatch batch;
     private readonly PartClock clock;
-    private readonly int[] prompt, generated;
+    private readonly int[][] prompts;
+    private readonly int[] generated;
+    private readonly BatchToken[] step;
 
-    /// <summary>Prepares random token ids and a session.</summary>
+    /// <summary>Prepares random token ids and sequences.</summary>
     /// <param name="engine">Made of the model, with the weight format that is to be measured; it must outlive the runner.</param>
     /// <param name="model">The model.</param>
     /// <param name="workload">What to run; <see cref="LatencyWorkload.Decoding"/> by default.</param>
     /// <param name="seed">Which ids.</param>
-    /// <exception cref="FlextronException">The workload does not fit the model, or has more than one sequence.</exception>
+    /// <exception cref="FlextronException">The workload does not fit the model, or the engine was made of another.</exception>
     public EngineWorkloadRunner(DecodeEngine engine, DecoderModel model, LatencyWorkload? workload = null, long seed = 0)
     {
         ArgumentNullException.ThrowIfNull(engine);
         ArgumentNullException.ThrowIfNull(model);
         this.workload = workload = (workload ?? LatencyWorkload.Decoding(model.Config)).ValidatedFor(model.Config);
-        if (workload.Batch != 1)
-            throw new FlextronException($"The decode engine reads one sequence at a time, and the workload has {workload.Batch}: give a batch of 1, or measure through libtorch.");
         Key = LatencyKey.Of(model, workload, NameOf(engine));
+        if (LatencyModelShape.Of(engine.Config) is var made && (made != Key.Model || engine.ModelDtype != Key.Dtype))
+            throw new FlextronException($"The decode engine was made of another model ({made}, {engine.ModelDtype}) than the one to be measured ({Key.Model}, {Key.Dtype}): make it of that one.");
         Random random = Seeds.Stream(seed, "profile tokens");
         int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(model.Config.VocabularySize))];
-        (prompt, generated) = (Ids(workload.PromptTokens), Ids(workload.GeneratedTokens));
-        session = engine.NewSession(workload.PromptTokens + workload.GeneratedTokens);
+        prompts = [.. Enumerable.Range(0, workload.Batch).Select(_ => Ids(workload.PromptTokens))];
+        generated = Ids(workload.GeneratedTokens);
+        step = new BatchToken[workload.Batch];
+        batch = engine.NewBatch(workload.Batch, workload.PromptTokens + workload.GeneratedTokens);
         clock = new PartClock(model.Config.BlockCount);
     }
 
@@ -50,11 +54,10 @@ public sealed class EngineWorkloadRunner : IWorkloadRunner
     /// <inheritdoc/>
     public WorkloadTiming Whole(SubNetwork network)
     {
-        session.Reset();
         long start = Stopwatch.GetTimestamp();
-        session.Prefill(prompt, network);
+        Prompt(network);
         long prompted = Stopwatch.GetTimestamp();
-        foreach (int id in generated) session.Step(id, network);
+        foreach (int id in generated) Step(id, network);
         return new WorkloadTiming(
             Stopwatch.GetElapsedTime(start, prompted).TotalMilliseconds, generated.Length == 0 ? 0 : Stopwatch.GetElapsedTime(prompted).TotalMilliseconds);
     }
@@ -62,33 +65,46 @@ public sealed class EngineWorkloadRunner : IWorkloadRunner
     /// <inheritdoc/>
     public PartsTiming Parts(SubNetwork network)
     {
-        session.Reset();
-        session.Clock = clock;
+        batch.Clock = clock;
         try
         {
-            session.Prefill(prompt, network);
+            Prompt(network);
             double[] prefill = clock.Take();
             if (generated.Length == 0) return new PartsTiming(prefill, []);
-            // Steps are timed at the mean context length.
-            int before = (generated.Length - 1) / 2;
-            foreach (int id in generated.AsSpan(0, before)) session.Step(id, network);
-            int length = session.Length;
+            // Steps are timed at the mean context length. What lies before is read in a block, which leaves what steps would leave.
+            int before = (generated.Length - 1) / 2, length = workload.PromptTokens + before;
+            for (int s = 0; s < step.Length && before > 0; s++) batch.Prefill(s, generated.AsSpan(0, before), network);
             clock.Take();
             double[][] steps = new double[Math.Min(DecodeSamples, generated.Length)][];
             for (int i = 0; i < steps.Length; i++)
             {
-                session.Step(generated[before], network);
+                Step(generated[before], network);
                 steps[i] = clock.Take();
-                session.TruncateTo(length);
+                for (int s = 0; s < step.Length; s++) batch.TruncateTo(s, length);
             }
             return new PartsTiming(prefill, steps);
         }
         finally
         {
-            session.Clock = null;
+            batch.Clock = null;
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => session.Dispose();
+    public void Dispose() => batch.Dispose();
+
+    private void Prompt(SubNetwork network)
+    {
+        for (int s = 0; s < prompts.Length; s++)
+        {
+            batch.Reset(s);
+            batch.Prefill(s, prompts[s], network);
+        }
+    }
+
+    private void Step(int id, SubNetwork network)
+    {
+        for (int s = 0; s < step.Length; s++) step[s] = new BatchToken(s, id, network);
+        batch.Step(step);
+    }
 }

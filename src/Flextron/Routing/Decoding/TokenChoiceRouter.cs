@@ -1,15 +1,12 @@
 using Flextron.Elastic;
 using Flextron.Inference.Decoding;
-using Flextron.Native;
 using Flextron.Routing.Dynamic;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace Flextron.Routing.Decoding;
 
 /// <summary>
 /// Lets whoever chooses for tokens in a <see cref="DynamicModel"/> choose in a <see cref="DecodeSession"/>: the same hidden states give the same widths.
-/// For one sequence from its beginning; a choice goes through libtorch, a few microseconds per operator.
+/// For one sequence from its beginning. Nothing is allocated for a token where <see cref="ITokenChoices.Choose(int, ReadOnlySpan{float})"/> allocates nothing.
 /// </summary>
 /// <param name="choices">Chooses; for one sequence.</param>
 /// <param name="space">The widths that its choices stand for.</param>
@@ -18,14 +15,8 @@ public sealed class TokenChoiceRouter(ITokenChoices choices, ElasticSpace space)
     private readonly ElasticSpace space = space.Blockwise;
 
     /// <inheritdoc/>
-    public int KvGroups(int block, ReadOnlySpan<float> hidden_C) => space.KvGroups[Choose(block, hidden_C)];
+    public int KvGroups(int block, ReadOnlySpan<float> hidden_C) => space.KvGroups[choices.Choose(block, hidden_C)];
 
     /// <inheritdoc/>
-    public int Neurons(int block, ReadOnlySpan<float> hidden_C) => space.Neurons[Choose(space.BlockCount + block, hidden_C)];
-
-    private int Choose(int layer, ReadOnlySpan<float> hidden_C)
-    {
-        using var scope = NewDisposeScope();
-        return choices.Choose(layer, NativeTensor.Of(hidden_C.ToArray(), 1, 1, hidden_C.Length))[0];
-    }
+    public int Neurons(int block, ReadOnlySpan<float> hidden_C) => space.Neurons[choices.Choose(space.BlockCount + block, hidden_C)];
 }

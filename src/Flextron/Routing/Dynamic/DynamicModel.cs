@@ -8,7 +8,7 @@ namespace Flextron.Routing.Dynamic;
 
 /// <summary>
 /// Runs a network in which every token has its own width in every layer. Tokens are grouped by choice within a layer and each group goes through a real
-/// slice of the weights: a token of a quarter of the neurons costs a quarter of the arithmetic. Inference only.
+/// slice of the weights: a token of a quarter of the neurons costs a quarter of the arithmetic.
 /// </summary>
 /// <remarks>
 /// <para><b>Which keys and values exist.</b> A token that chose g of G key/value groups has queries, keys and values in groups 0 … g − 1 only. In group j
@@ -18,11 +18,23 @@ namespace Flextron.Routing.Dynamic;
 /// and attend causally among themselves, so scores are computed for existing pairs only. <see cref="DynamicCache"/> keeps the same packed rows, so decoding token by token equals
 /// one pass over the text under the same choices.</para>
 /// </remarks>
-/// <param name="model">The LM.</param>
-/// <param name="space">Its choices.</param>
-public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
+public sealed class DynamicModel
 {
-    private readonly ElasticSpace space = Checked(model.Config, space);
+    private readonly DecoderModel model;
+    private readonly ElasticSpace space;
+    private readonly Func<SubNetwork, WeightView> views;
+
+    /// <summary>For inference.</summary>
+    /// <param name="model">The LM.</param>
+    /// <param name="space">Its choices.</param>
+    public DynamicModel(DecoderModel model, ElasticSpace space)
+        : this(model, space, (model ?? throw new ArgumentNullException(nameof(model))).View)
+    {
+    }
+
+    /// <summary>Over given slices, such as those that gradients add up in.</summary>
+    internal DynamicModel(DecoderModel model, ElasticSpace space, Func<SubNetwork, WeightView> views) =>
+        (this.model, this.space, this.views) = (model, Checked(model.Config, space), views);
 
     private static ElasticSpace Checked(ModelConfig config, ElasticSpace space)
     {
@@ -70,41 +82,59 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
     {
         ArgumentNullException.ThrowIfNull(ids_BT);
         ArgumentNullException.ThrowIfNull(choices);
-        (int batch, int time, int start) = ((int)ids_BT.size(0), (int)ids_BT.size(1), cache?.Length ?? 0);
+        using var noGrad = no_grad();
+        return Stream(ids_BT, choices, cache);
+    }
+
+    /// <summary>Logits of every position, differentiable in the slices. Choices are constants.</summary>
+    /// <returns>logits_BTV.</returns>
+    internal Tensor Differentiable(Tensor ids_BT, ITokenChoices choices)
+    {
+        using var scope = NewDisposeScope();
+        return model.Logits(views(model.FullNetwork), Stream(ids_BT, choices, null)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Stream(Tensor ids_BT, ITokenChoices choices, DynamicCache? cache)
+    {
+        (int time, int start) = ((int)ids_BT.size(1), cache?.Length ?? 0);
         int limit = cache?.Capacity ?? model.Config.ContextLength;
         if (start + time > limit)
             throw new FlextronException($"{start + time} tokens do not fit the {limit} that {(cache is null ? "the model's context" : "the cache")} holds: shorten the text or cut it into windows.");
-        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        WeightView view = model.View(model.FullNetwork);
-        Tensor x_BTC = DecoderModel.Embed(view, ids_BT, start);
-        for (int i = 0; i < view.Blocks.Count; i++)
+        WeightView whole = views(model.FullNetwork);
+        Tensor x_BTC = DecoderModel.Embed(whole, ids_BT, start);
+        for (int i = 0; i < whole.Blocks.Count; i++)
         {
-            Tensor middle_BTC = x_BTC + Attention(view.Blocks[i].Weights, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
+            Tensor middle_BTC = x_BTC + Attention(whole.Blocks[i].Weights, i, x_BTC, choices.Choose(i, x_BTC), start, cache);
             Tensor read_BTC = model.MlpInput(x_BTC, middle_BTC);
-            x_BTC = middle_BTC + Mlp(i, read_BTC, choices.Choose(view.Blocks.Count + i, read_BTC));
+            x_BTC = middle_BTC + Mlp(whole.Blocks[i].Weights, i, read_BTC, choices.Choose(whole.Blocks.Count + i, read_BTC));
         }
         cache?.Advance(time);
         return x_BTC.MoveToOuterDisposeScope();
     }
 
-    private Tensor Mlp(int block, Tensor x_BTC, int[] choice)
+    private Tensor Mlp(BlockWeights w, int block, Tensor x_BTC, int[] choice)
     {
         using var scope = NewDisposeScope();
-        (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
-        Tensor flat_NC = x_BTC.view(-1, channels);
-        Tensor? update_NC = null;
-        foreach (int k in choice.Distinct())
+        ChoiceGroups sorted = ChoiceGroups.Of(choice, space.Neurons.Length);
+        BlockView Slice(int width) => views(Alike(model.Config.KvGroupCount, width)).Blocks[block];
+        if (sorted.Groups.Count == 1)
         {
-            int width = space.Neurons[k];
-            if (width == 0) continue;
-            BlockView slice = model.View(Alike(model.Config.KvGroupCount, width)).Blocks[block];
-            TokenGroup group = TokenGroup.Of(batch, time, at => choice[at] == k);
-            if (group.Tokens.Count == choice.Length) return model.Mlp(slice, block, x_BTC).MoveToOuterDisposeScope();
-            using Tensor index_N = group.Flat_N(x_BTC.device), in_NC = flat_NC.index_select(0, index_N), out_NC = model.Mlp(slice, block, in_NC);
-            (update_NC ??= zeros_like(flat_NC)).index_copy_(0, index_N, out_NC);
+            int width = space.Neurons[choice[0]];
+            return (width == 0 ? zeros_like(x_BTC) : model.Mlp(Slice(width), block, x_BTC)).MoveToOuterDisposeScope();
         }
-        return (update_NC ?? zeros_like(flat_NC)).view(batch, time, channels).MoveToOuterDisposeScope();
+        Tensor order_N = tensor(sorted.Order_N, device: x_BTC.device), place_N = tensor(sorted.Place_N, device: x_BTC.device);
+        Tensor normed_NC = model.Norm(x_BTC.reshape(choice.Length, -1).index_select(0, order_N), w.MlpNorm_C, w.MlpNormBias_C);
+        Tensor Update(int width, Tensor in_NC)
+        {
+            if (width == 0) return zeros_like(in_NC);
+            BlockWeights slice = Slice(width).Weights;
+            (_, Tensor neurons_ND) = model.Neurons(in_NC, slice.Gate_DC, slice.GateBias_D, slice.Up_DC, slice.UpBias_D);
+            return DecoderModel.Biased(neurons_ND.matmul(slice.Down_DC), slice.DownBias_C);
+        }
+
+        Tensor[] updates = [.. sorted.Groups.Select(g => Update(space.Neurons[g.Choice], normed_NC.narrow(0, g.First, g.Count)))];
+        return cat(updates, 0).index_select(0, place_N).view(x_BTC.shape).MoveToOuterDisposeScope();
     }
 
     private SubNetwork Alike(int groups, int neurons) => new(Enumerable.Repeat(new BlockShape(groups, neurons), model.Config.BlockCount));
@@ -114,7 +144,7 @@ public sealed class DynamicModel(DecoderModel model, ElasticSpace space)
         using var scope = NewDisposeScope();
         // Without a past, tokens that all choose alike are a static network's: no packing, no levels.
         if (cache is null && space.KvGroups[choice[0]] is > 0 and var alike && !choice.AsSpan().ContainsAnyExcept(choice[0]))
-            return model.Attention(model.View(Alike(alike, model.Config.NeuronCount)).Blocks[block], block, x_BTC).MoveToOuterDisposeScope();
+            return model.Attention(views(Alike(alike, model.Config.NeuronCount)).Blocks[block], block, x_BTC).MoveToOuterDisposeScope();
         (int batch, int time, long channels) = ((int)x_BTC.size(0), (int)x_BTC.size(1), x_BTC.size(2));
         Tensor flat_NC = model.Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C).view(-1, channels);
         Tensor update_NC = zeros_like(flat_NC);

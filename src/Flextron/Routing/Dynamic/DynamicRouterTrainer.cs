@@ -65,7 +65,7 @@ public static class DynamicRouterTrainer
         }
     }
 
-    /// <summary>The routers' budgets with the prices of time at which they spend each target, and what each layer then spends.</summary>
+    /// <summary>The routers' budgets with the prices of time at which they spend each target, what each layer then spends, and how many tokens take each choice.</summary>
     /// <param name="model">The LM.</param>
     /// <param name="routers">Its dynamic routers; their budgets give the targets and the attention.</param>
     /// <param name="costs">Latency of every choice.</param>
@@ -81,27 +81,28 @@ public static class DynamicRouterTrainer
         long[] some = windows.Spread(PriceWindows);
         using var scope = NewDisposeScope();
         Tensor ids_BT = windows.Windows(some).Input_BT.to(model.Device);
-        var (prices, spent) = (new List<double>(), new List<IReadOnlyList<double>>());
+        var (prices, spent, taken) = (new List<double>(), new List<IReadOnlyList<double>>(), new List<IReadOnlyList<IReadOnlyList<double>>>());
         for (int i = 0; i < budgets.Targets.Count; i++)
         {
             double target = budgets.Targets[i];
             double price = prices.LastOrDefault();
-            double[] means = [];
+            double[][] shares = [];
             for (int pass = 0; pass < PricePasses; pass++)
             {
                 var at = new LayerBudgets([target], [budgets.Costs[i]]) { Prices = [price], Attention = budgets.Attention is { } given ? [given[i]] : null };
                 float[]?[] scores = new float[layers.Length][];
                 using var part = NewDisposeScope();
-                dynamic.Hidden(ids_BT, new RoutedChoices(routers, at, costs, [.. some.Select(_ => target)], null, (layer, s) => scores[layer] = (float[])s.Clone()));
-                double[] Means(double p) => [.. layers.Select((cost, l) => scores[l] is { } known ? Mean(known, cost, p / (costs.Full - costs.Smallest)) : cost[at.Attention![0][l]])];
+                dynamic.Hidden(ids_BT, new RoutedChoices(routers, at, costs, [.. some.Select(_ => target)], (layer, s) => scores[layer] = (float[])s.Clone()));
+                double[][] Shares(double p) => [.. layers.Select((cost, l) => scores[l] is { } known ? Taken(known, cost, p / (costs.Full - costs.Smallest)) : OneHot(cost.Length, at.Attention![0][l]))];
                 double most = costs.Fixed + layers.Select((cost, l) => scores[l] is null ? cost[at.Attention![0][l]] : cost.Max()).Sum();
-                price = Price(p => costs.Fixed + Means(p).Sum(), costs.Target(target), most);
-                means = Means(price);
+                price = Price(p => costs.Fixed + layers.Zip(Shares(p), ChoiceCapacities.Mean).Sum(), costs.Target(target), most);
+                shares = Shares(price);
             }
             prices.Add(price);
-            spent.Add(means);
+            taken.Add(shares);
+            spent.Add([.. layers.Zip(shares, ChoiceCapacities.Mean)]);
         }
-        return budgets with { Prices = prices, Costs = spent };
+        return budgets with { Prices = prices, Costs = spent, Shares = taken };
     }
 
     private static LayerBudgets Beginning(StaticRouters start, Func<double, SubNetwork> baseline, RoutingCosts costs, DynamicRouterSettings settings)
@@ -150,16 +151,24 @@ public static class DynamicRouterTrainer
         return all ? low : high;
     }
 
-    private static double Mean(float[] scores, double[] cost, double price)
+    private static double[] Taken(float[] scores, double[] cost, double price)
     {
-        double sum = 0;
+        double[] shares = new double[cost.Length];
+        double token = (double)cost.Length / scores.Length;
         for (int at = 0; at < scores.Length; at += cost.Length)
         {
             int best = 0;
             for (int k = 1; k < cost.Length; k++)
                 if (scores[at + k] - price * cost[k] > scores[at + best] - price * cost[best]) best = k;
-            sum += cost[best];
+            shares[best] += token;
         }
-        return sum * cost.Length / scores.Length;
+        return shares;
+    }
+
+    private static double[] OneHot(int length, int index)
+    {
+        double[] shares = new double[length];
+        shares[index] = 1;
+        return shares;
     }
 }

@@ -67,9 +67,21 @@ public sealed class DynamicRouters : IDisposable
         (bool attention, int block, int width) = (layer < Space.BlockCount, layer % Space.BlockCount, Settings.HiddenSize);
         string head = attention ? "attention" : "mlp";
         Tensor target_B1H = StaticRouters.Embed(targets_B, Settings.Bumps).matmul(parameters["input"].narrow(1, (long)layer * width, width)).unsqueeze(1);
-        Tensor unit_BTC = x_BTC * ((x_BTC * x_BTC).mean([-1], keepdim: true) + 1e-6).rsqrt();
-        Tensor hidden_BTH = functional.silu(target_B1H + unit_BTC.matmul(parameters["hidden"][layer]));
+        // The scale of a token is a factor on its row: behind the product it touches H numbers a token instead of C.
+        Tensor scale_BT1 = ((x_BTC * x_BTC).mean([-1], keepdim: true) + 1e-6).rsqrt();
+        Tensor hidden_BTH = functional.silu(x_BTC.matmul(parameters["hidden"][layer]) * scale_BT1 + target_B1H);
         return (hidden_BTH.matmul(parameters[head][block]) + parameters[head + ".bias"][block]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One of the parameters.</summary>
+    internal Tensor Named(string name) => parameters[name];
+
+    /// <summary>What a target adds to the hidden neurons of all layers, L·H numbers.</summary>
+    internal float[] TargetPart(double target)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return StaticRouters.Embed(NativeTensor.Of([(float)target]), Settings.Bumps).matmul(parameters["input"]).contiguous().data<float>().ToArray();
     }
 
     /// <summary>Writes them into a folder.</summary>

@@ -71,7 +71,7 @@ internal sealed class DynamicSurrogatePhase(
         (input_BT, target_BT) = (input_BT.to(model.Device), target_BT.to(model.Device));
         WeightView view = model.View(model.FullNetwork);
         Tensor final_BTC = model.Hidden(view, input_BT);
-        using var recorded = new RecordedChoices(new RoutedChoices(routers, costs, targets, controlled: false, noise: random), keepInputs: true);
+        using var recorded = new RecordedChoices(new RoutedChoices(routers, costs, targets, BudgetKeeping.Capacities) { Noise = random }, keepInputs: true);
         Tensor logits_BTV = new DynamicModel(model, routers.Space).Forward(input_BT, recorded);
         Tensor Losses(Tensor logits) => functional.cross_entropy(logits.view(-1, model.Config.VocabularySize), target_BT.view(-1), reduction: Reduction.None);
         Tensor rise_N = (Losses(logits_BTV) - Losses(model.Logits(view, final_BTC))).to(ScalarType.Float32).cpu();

@@ -25,6 +25,13 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Attention { get; init; }
 
+    /// <summary>
+    /// [target][layer][choice]: the share of tokens that takes each choice, as the routers were found to spend the target; what capacities are made of. Null: capacities are as even as the
+    /// layer's budget allows.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<IReadOnlyList<IReadOnlyList<double>>>? Shares { get; init; }
+
     /// <summary>What each layer may spend on average.</summary>
     /// <param name="target">Normalised: 0 stands for the smallest network's cost, 1 for the whole network's.</param>
     /// <param name="costs">The choices' costs.</param>
@@ -45,6 +52,14 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
 
     /// <summary>The price of time at a target.</summary>
     public double PriceAt(double target) => Prices is null ? 0 : Interpolated([.. Prices.Select(p => (IReadOnlyList<double>)[p])], target)[0];
+
+    /// <summary>The share of tokens by layer and choice at a target; null where they were not measured.</summary>
+    /// <param name="target">Normalised.</param>
+    public IReadOnlyList<IReadOnlyList<double>>? SharesAt(double target)
+    {
+        if (Shares is not { } shares) return null;
+        return [.. Enumerable.Range(0, shares[0].Count).Select(l => Interpolated([.. shares.Select(s => s[l])], target))];
+    }
 
     /// <summary>The group choice of every block at a target; null where every token chooses.</summary>
     /// <param name="target">Normalised.</param>
@@ -69,9 +84,13 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
         bool fits = Targets is { Count: > 0 } && Costs?.Count == Targets.Count && Targets.Zip(Targets.Skip(1)).All(p => p.First < p.Second)
             && Costs.All(c => c?.Count == 2 * space.BlockCount && c.All(double.IsFinite))
             && (Prices is null || (Prices.Count == Targets.Count && Prices.All(double.IsFinite)))
+            && (Shares is null || (Shares.Count == Targets.Count && Shares.All(s => s?.Count == 2 * space.BlockCount && s.Zip(ChoiceVector.Layers(space)).All(p => IsShares(p.First, p.Second)))))
             && (Attention is null || (Attention.Count == Targets.Count && Attention.All(a => a?.Count == space.BlockCount && a.All(k => k >= 0 && k < space.KvGroups.Length))));
         return fits ? this : throw new FlextronException($"{source}: its layer budgets do not fit {space.BlockCount} blocks: train the dynamic routers again.");
     }
+
+    private static bool IsShares(IReadOnlyList<double>? shares, int choices) =>
+        shares?.Count == choices && shares.All(s => s >= 0) && Math.Abs(shares.Sum() - 1) < 1e-6;
 
     private IReadOnlyList<double> Interpolated(IReadOnlyList<IReadOnlyList<double>> rows, double target)
     {

@@ -65,11 +65,31 @@ public sealed class EngineWorkloadRunnerTests
     }
 
     [Fact]
-    public void SeveralSequencesAtOnceAreRefused()
+    public void ATableOfSeveralSequencesAtOnceIsKeyedByTheirNumber()
     {
         using DecoderModel model = Model();
+        ElasticSpace space = ElasticSpace.For(Config, steps: 4);
         using var engine = new DecodeEngine(model);
-        Assert.Contains("batch of 1", Assert.Throws<FlextronException>(() => new EngineWorkloadRunner(engine, model, new LatencyWorkload(2, 8))).Message, StringComparison.Ordinal);
+        using var one = new EngineWorkloadRunner(engine, model, new LatencyWorkload(1, 20, 8));
+        using var five = new EngineWorkloadRunner(engine, model, new LatencyWorkload(5, 20, 8));
+        LatencyTable table = LatencyProfiler.Profile(five, space, Quick);
+        Assert.Equal(5, table.Key.Workload.Batch);
+        Assert.Contains("workload", Assert.Throws<FlextronException>(() => table.RequireMatch(one.Key)).Message, StringComparison.Ordinal);
+        // Every part of a step is timed, once for all sequences.
+        Assert.All(five.Parts(model.FullNetwork).StepsMs, parts => Assert.All(parts, ms => Assert.True(ms > 0)));
+        Assert.True(five.Whole(model.FullNetwork) is { PrefillMs: > 0, DecodeMs: > 0 });
+    }
+
+    [Fact]
+    public void AnEngineOfAnotherModelIsRefused()
+    {
+        using DecoderModel model = Model();
+        ModelConfig narrow = Config with { NeuronCount = 128 };
+        using var other = new DecoderModel(RandomLlama.Create(narrow, seed: 1).ToDecoderWeights(narrow));
+        using DecoderModel half = new(RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config).Clone(TorchSharp.torch.ScalarType.BFloat16));
+        using var engine = new DecodeEngine(model);
+        Assert.Contains("another model", Assert.Throws<FlextronException>(() => new EngineWorkloadRunner(engine, other)).Message, StringComparison.Ordinal);
+        Assert.Contains("BFloat16", Assert.Throws<FlextronException>(() => new EngineWorkloadRunner(engine, half)).Message, StringComparison.Ordinal);
     }
 
     private static DecoderModel Model() => new(RandomLlama.Create(Config, seed: 1).ToDecoderWeights(Config));

@@ -150,7 +150,7 @@ public sealed class FamilyDecodingTests
         double[][] Each(double[] costs) => [.. Enumerable.Repeat(costs, model.Config.BlockCount)];
         var costs = new RoutingCosts(1, Each([1, 2]), Each([0.5, 0.9, 2]));
         routers.Budgets = new LayerBudgets([0, 1], [.. Enumerable.Range(0, 2).Select(_ => (IReadOnlyList<double>)[.. costs.Layers().Select(c => c.Average())])]);
-        RoutedChoices Begin() => new(routers, costs, [0.5], controlled: false);
+        RoutedChoices Begin() => new(routers, costs, [0.5], BudgetKeeping.None);
         Tensor expected_TV = new DynamicModel(model, space).Forward(tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0), Begin())[0];
         using var engine = new DecodeEngine(model);
         using DecodeSession session = engine.NewSession();

@@ -47,6 +47,58 @@ public sealed class TokenChoiceRouterTests
         Assert.InRange(stepwise.Controller!.WorstRatio(0), 0.5, 1 + 1e-9);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void AfterTheFirstTokenNothingIsAllocated(bool routesAttention)
+    {
+        using DecoderModel model = Model();
+        using DynamicRouters routers = DynamicModelTests.Random(model);
+        if (!routesAttention) routers.Budgets = routers.Budgets! with { Attention = [[0, 0], [1, 1]] };
+        using var engine = new DecodeEngine(model);
+        using DecodeSession session = engine.NewSession();
+        var router = new TokenChoiceRouter(new RoutedChoices(routers, Costs, [0.6]), Space);
+        for (int t = 0; t < 3; t++) session.Step(t, router);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int t = 3; t < 30; t++) session.Step(t % 23, router);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Theory]
+    [InlineData(BudgetKeeping.Causal, true)]
+    [InlineData(BudgetKeeping.Capacities, true)]
+    [InlineData(BudgetKeeping.Capacities, false)]
+    public void APromptReadAtOnceIsGoneOnFromByTheEngine(BudgetKeeping keeping, bool routesAttention)
+    {
+        const int Prompt = 14;
+        using DecoderModel model = Model();
+        using DynamicRouters routers = DynamicModelTests.Random(model);
+        if (!routesAttention) routers.Budgets = routers.Budgets! with { Attention = [[0, 0], [1, 1]] };
+        int[] ids = [.. Enumerable.Range(0, 30).Select(i => i * 7 % 23)];
+        var dynamic = new DynamicModel(model, Space);
+        RoutedChoices expectedChoices = new(routers, Costs, [0.5], keeping), actualChoices = new(routers, Costs, [0.5], keeping);
+        using var scope = NewDisposeScope();
+        using DynamicCache cache = dynamic.NewCache(1, 30);
+        Tensor ids_1T = tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0);
+        dynamic.Forward(ids_1T.narrow(1, 0, Prompt), expectedChoices, cache);
+        using var engine = new DecodeEngine(model);
+        using DecodeSession session = engine.NewSession();
+        var router = new PromptChoiceRouter(actualChoices, dynamic);
+        router.ReadPrompt(ids.AsSpan(0, Prompt), session);
+        Assert.Equal(Prompt, session.Length);
+        Assert.Equal(expectedChoices.Controller!.MeanCost(0), actualChoices.Controller!.MeanCost(0), 1e-9);
+        for (int t = Prompt; t < ids.Length; t++)
+        {
+            float[] expected = dynamic.Forward(ids_1T.narrow(1, t, 1), expectedChoices, cache)[0, 0].data<float>().ToArray(), actual = session.Step(ids[t], router).ToArray();
+            Assert.All(expected.Zip(actual), p => Assert.Equal(p.First, p.Second, 1e-4));
+        }
+        Assert.Equal(expectedChoices.Controller.MeanCost(0), actualChoices.Controller.MeanCost(0), 1e-9);
+        Assert.InRange(actualChoices.Controller.WorstRatio(0), 0.5, 1 + 1e-9);
+        Assert.Contains("already", Assert.Throws<FlextronException>(() => router.ReadPrompt(ids, session)).Message, StringComparison.Ordinal);
+        session.Reset();
+        Assert.Contains("vocabulary", Assert.Throws<FlextronException>(() => router.ReadPrompt([1, 99], session)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ScoresAreThoseOfReadingTokenByToken()
     {

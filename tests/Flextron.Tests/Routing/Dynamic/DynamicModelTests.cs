@@ -96,6 +96,33 @@ public sealed class DynamicModelTests
     }
 
     [Fact]
+    public void APromptByCapacitiesIsFollowedByTokensUnderTheControllerAndTheMeanCarriesOver()
+    {
+        using DecoderModel model = Model();
+        using DynamicRouters routers = Random(model);
+        RoutingCosts costs = Costs();
+        double[] targets = [0.2, 0.5, 0.8];
+        var dynamic = new DynamicModel(model, Space);
+        using var scope = NewDisposeScope();
+        using DynamicCache cache = dynamic.NewCache(Batch, Time);
+        RoutedChoices choices = new(routers, costs, targets, BudgetKeeping.Capacities);
+        using var recorded = new RecordedChoices(choices);
+        dynamic.Forward(Ids().narrow(1, 0, 8), recorded, cache);
+        double[] prompt = [.. targets.Select((_, b) => choices.Controller!.MeanCost(b))];
+        // By capacities the prompt costs its target but for a step of single tokens.
+        for (int b = 0; b < Batch; b++) Assert.InRange(prompt[b], costs.Target(targets[b]) - 3.0 / 8 * 4, costs.Target(targets[b]) * (1 + 1e-9));
+        Assert.True(recorded.Of(0)[0].Distinct().Count() > 1);
+        for (int t = 8; t < Time; t++) dynamic.Forward(Ids().narrow(1, t, 1), recorded, cache);
+        for (int b = 0; b < Batch; b++)
+        {
+            int[] indices = [.. Enumerable.Range(0, 2 * Config.BlockCount)];
+            double spent = indices.Sum(l => recorded.Of(l)[0].Skip(8 * b).Take(8).Concat(recorded.Of(l).Skip(1).Select(p => p[b])).Sum(k => costs.Layers()[l][k]));
+            Assert.Equal(costs.Fixed + spent / Time, choices.Controller!.MeanCost(b), 1e-9);
+            Assert.InRange(choices.Controller.WorstRatio(b), 0.5, 1 + 1e-9);
+        }
+    }
+
+    [Fact]
     public void RoutersReadHiddenStatesOfAnyElementType()
     {
         using DecoderModel model = Model();

@@ -36,7 +36,7 @@ public sealed class DynamicRouterTrainerTests
             using var scope = NewDisposeScope();
             long[] ids = Ids(new Random(4), Batch * Time);
             Tensor ids_BT = tensor(ids, [Batch, Time]);
-            var recorded = new RecordedChoices(new RoutedChoices(routers, Costs, [.. Enumerable.Repeat(0.5, Batch)], controlled: false));
+            var recorded = new RecordedChoices(new RoutedChoices(routers, Costs, [.. Enumerable.Repeat(0.5, Batch)], BudgetKeeping.None));
             double dynamic = Divergence(model, ids_BT, new DynamicModel(model, Space).Forward(ids_BT, recorded));
             double cost = Costs.Fixed + Costs.Layers().Select((c, l) => recorded.Of(l)[0].Average(k => c[k])).Sum();
             Assert.InRange(cost, 0.8 * Costs.Target(0.5), 1.05 * Costs.Target(0.5));

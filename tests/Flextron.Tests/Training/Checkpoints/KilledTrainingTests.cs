@@ -21,13 +21,13 @@ public sealed class KilledTrainingTests
             "train", family, "--corpus", folder["corpus.txt"], "--out", folder[name], "--steps", "1500", "--batch-size", "2", "--sequence-length", "16", "--networks-per-step", "2",
             "--warmup-steps", "5", "--evaluate-every", "0", "--checkpoint-every", $"{every}", "--json",
         ];
-        Assert.Equal(0, Finish(Line("straight", 100)));
+        Assert.Equal(0, CliProcess.Finish(Line("straight", 100)));
 
         var random = new Random(5);
         int killed = 0;
         for (int kill = 0; kill < Kills; kill++)
         {
-            using Process process = Start([.. Line("killed", 5), "--resume"]);
+            using Process process = CliProcess.Start([.. Line("killed", 5), "--resume"]);
             // Into the training, which a first checkpoint shows, and then a moment further.
             string checkpoints = Path.Combine(folder["killed"], "checkpoints");
             string[] before = Manifests(checkpoints);
@@ -39,7 +39,7 @@ public sealed class KilledTrainingTests
             if (process.ExitCode != 0) killed++;
         }
         Assert.True(killed >= 2, $"killed {killed} times only");
-        Assert.Equal(0, Finish([.. Line("killed", 7), "--resume"]));
+        Assert.Equal(0, CliProcess.Finish([.. Line("killed", 7), "--resume"]));
 
         using var scope = NewDisposeScope();
         using Flextron.Models.DecoderWeights straight = CheckpointLoader.Load(folder["straight"]).Weights, resumed = CheckpointLoader.Load(folder["killed"]).Weights;
@@ -47,24 +47,4 @@ public sealed class KilledTrainingTests
     }
 
     private static string[] Manifests(string folder) => Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal)] : [];
-
-    private static int Finish(string[] arguments)
-    {
-        using Process process = Start(arguments);
-        process.WaitForExit();
-        return process.ExitCode;
-    }
-
-    private static Process Start(string[] arguments)
-    {
-        string program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "Flextron.Cli.exe" : "Flextron.Cli");
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["OMP_NUM_THREADS"] = "1";
-        Process process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return process;
-    }
 }

@@ -21,7 +21,15 @@ public sealed class ScalingFitTests
     }
 
     [Fact]
-    public void OneRoundHasNoInterval() => Assert.True(double.IsNaN(ScalingFit.Of([1, 2], [[1], [2]]).HalfWidth));
+    public void OneRoundHasNoInterval() => Assert.True(double.IsNaN(ScalingFit.Of([1, 2, 4], [[1], [2], [4]]).HalfWidth));
+
+    [Fact]
+    public void TheLargerHalfHasAtLeastThreeSizes()
+    {
+        // Of four sizes the last three: slopes 1, 1 and then 2 are 1.5 together, where the last two alone would say 2.
+        Assert.Equal(1.5, ScalingFit.Of([1, 2, 4, 8], [[1], [2], [4], [16]]).Exponent, 1e-12);
+        Assert.Throws<ArgumentOutOfRangeException>(() => ScalingFit.Of([1, 2], [[1], [2]]));
+    }
 
     [Fact]
     public void MemoryThatWorkTakesIsSeenWhileItHoldsIt()

@@ -26,6 +26,7 @@ public sealed class RoutingComparisonTests : IDisposable
             "joint": { "training": { "steps": 2, "batchSize": 2, "sequenceLength": 16, "networksPerStep": 2, "warmupSteps": 1, "evaluateEvery": 0 } }
           },
           "dynamic": { "steps": 3, "batchSize": 2, "sequenceLength": 16, "rounds": 1, "explorationBatches": 5, "fitSteps": 10, "budgetTargets": 3 },
+          "dynamicJoint": { "training": { "steps": 2, "batchSize": 2, "sequenceLength": 16, "networksPerStep": 2, "warmupSteps": 1, "evaluateEvery": 0 } },
           "evolution": { "population": 4, "evaluations": 6 }
         }
         """;
@@ -53,13 +54,16 @@ public sealed class RoutingComparisonTests : IDisposable
         // Seed, way, target, table: nobody exceeds a target by the table.
         Assert.All(selections, s => Assert.True(double.Parse(s[3], CultureInfo.InvariantCulture) <= double.Parse(s[2], CultureInfo.InvariantCulture)));
         string[][] dynamic = [.. File.ReadAllLines(Path.Combine(run, "tables", "dynamic.csv")).Skip(1).Select(l => l.Split(','))];
-        Assert.Equal(2 * 2 * 4, dynamic.Length);
-        Assert.All(dynamic, d => Assert.InRange(double.Parse(d[7], CultureInfo.InvariantCulture), 0.1, 1 + 1e-9));
+        // Seeds, methods, arms (as it is, LM trained so, capacities on that) and targets.
+        Assert.Equal(2 * 2 * 3 * 4, dynamic.Length);
+        Assert.Equal(["False Causal", "True Capacities", "True Causal"], dynamic.Select(d => $"{d[2]} {d[3]}").Distinct().Order(StringComparer.Ordinal));
+        Assert.All(dynamic, d => Assert.InRange(double.Parse(d[9], CultureInfo.InvariantCulture), 0.1, 1 + 1e-9));
         Assert.Equal(24, File.ReadAllLines(Path.Combine(run, "tables", "random-targets.csv")).Length - 1);
         string report = File.ReadAllText(Path.Combine(run, "report.md"));
         Assert.Contains("the promise of + 0 % was kept on all of them", report, StringComparison.Ordinal);
+        Assert.Contains("no language model's score", report, StringComparison.Ordinal);
         Assert.Contains("Of 24 random targets (12 a seed) 24 selections are within their target by the table", report, StringComparison.Ordinal);
-        foreach (string name in new[] { "loss-latency", "accuracy-latency", "router-differences", "methods", "dynamic-differences", "random-targets", "latency-honesty", "neurons-per-target", "where-compute-goes-surrogate" })
+        foreach (string name in new[] { "loss-latency", "accuracy-latency", "router-differences", "methods", "dynamic-differences", "random-targets", "latency-honesty", "neurons-per-target", "where-compute-goes-surrogate", "where-compute-goes-tokenlosses-joint-capacities" })
             XDocument.Load(Path.Combine(run, "figures", name + ".svg"));
 
         // Everything is reused, so everything is the same.

@@ -1,0 +1,74 @@
+using Flextron.Data;
+using Flextron.Models;
+using Flextron.Storage;
+using Flextron.Training;
+using Flextron.Training.Checkpoints;
+using Flextron.Workbench.Experiments;
+
+namespace Flextron.Workbench.Studies;
+
+/// <summary>
+/// Training inside a stage, with checkpoints beside it: a run that is stopped, or killed, goes on from the last one and ends with the same weights
+/// and the same metrics as one that never stopped.
+/// </summary>
+internal static class StageTraining
+{
+    private const string StepsName = "steps.jsonl";
+
+    // What is lost at most is a tenth of the training, or a hundred steps.
+    private const int Checkpoints = 10, MostSteps = 100;
+
+    /// <summary>Trains to the settings' last step.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="trainer">Fresh; its model's weights are overwritten where there is a checkpoint.</param>
+    /// <param name="corpus">Training tokens.</param>
+    /// <param name="heldOut">Measured at intervals and at the end.</param>
+    /// <param name="budgets">What is measured, by label.</param>
+    /// <param name="onStep">Called for every step in order, those of an earlier attempt too: what it writes and adds up does not depend on interruptions.</param>
+    /// <returns>Seconds that the steps took, over all attempts.</returns>
+    /// <exception cref="OperationCanceledException">Stopped; the next attempt goes on from here.</exception>
+    /// <exception cref="FlextronException">Training diverged, or a checkpoint could not be written.</exception>
+    public static double Run(
+        StageContext stage, JointTrainer trainer, TokenCorpus corpus, HeldOutLoss? heldOut = null, IReadOnlyDictionary<string, SubNetwork>? budgets = null, Action<TrainingStep>? onStep = null)
+    {
+        string path = Path.Combine(stage.Checkpoints, StepsName);
+        // The folder belongs to this stage with these settings and inputs alone, so that the trainer's own settings say enough.
+        var store = new CheckpointStore(stage.Checkpoints, new TrainingIdentity(trainer.Settings, new Dictionary<string, string>()));
+        double seconds = 0;
+        void Take(TrainingStep step)
+        {
+            seconds += step.Seconds;
+            onStep?.Invoke(step);
+        }
+
+        if (store.Any && Restore(stage, trainer, store, path) is { } earlier)
+        {
+            stage.Say($"training goes on after step {trainer.StepsDone} of {trainer.Settings.Steps}");
+            foreach (TrainingStep step in earlier) Take(step);
+        }
+        using var log = new MetricsLog(path);
+        new CheckpointedTraining(trainer, store, Math.Clamp(trainer.Settings.Steps / Checkpoints, 1, MostSteps)).Run(corpus, heldOut, budgets, step =>
+        {
+            // Logged before the checkpoint is written: one is never without its steps.
+            log.Write(step);
+            Take(step);
+        }, stage.Progress, stage.Cancellation);
+        return seconds;
+    }
+
+    /// <summary>Loads the newest sound checkpoint and what was logged up to it; null where the log has gaps, which begins again.</summary>
+    private static TrainingStep[]? Restore(StageContext stage, JointTrainer trainer, CheckpointStore store, string path)
+    {
+        // Of a step that was done twice, after a kill, the later attempt counts.
+        Dictionary<int, TrainingStep> logged = MetricsLog.Read(path).Select(r => r.As<TrainingStep>()).OfType<TrainingStep>().GroupBy(s => s.Step).ToDictionary(g => g.Key, g => g.Last());
+        if (store.Steps.Any(last => Enumerable.Range(1, last).Any(s => !logged.ContainsKey(s))))
+        {
+            stage.Say("the log of the interrupted training has gaps: it begins again");
+            store.Clear();
+            File.Delete(path);
+            return null;
+        }
+        int done = store.Restore(trainer, stage.Say);
+        return [.. Enumerable.Range(1, done).Select(s => logged[s])];
+    }
+}
