@@ -56,6 +56,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         long key = Take((long)PassTokens * KeyStride), value = Take((long)PassTokens * KeyStride), joined = Take((long)PassTokens * QueryStride);
         long gate = Take((long)PassTokens * NeuronStride), up = Take((long)PassTokens * NeuronStride), sums = Take((long)sumChunks * Width);
         long cos = Take((long)PassTokens * Padded(size)), sin = Take((long)PassTokens * Padded(size)), logits = Take((long)sequences * LogitsStride);
+        long entered = Take((long)PassTokens * Width);
         long scores = Take((long)workers * ScoreFloats), partial = Take((long)Math.Max(workers, config.KvGroupCount) * AttentionStride);
         AngleStride = Padded(size);
         memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
@@ -76,6 +77,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         Cos = start + cos;
         Sin = start + sin;
         Logits = start + logits;
+        Entered = start + entered;
         Scores = start + scores;
         Partial = start + partial;
     }
@@ -114,6 +116,10 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     public float* Cos { get; }
     public float* Sin { get; }
     public float* Logits { get; }
+
+    /// <summary>The residual stream of tokens as they entered a block, of those whose updates the block weighs.</summary>
+    public float* Entered { get; }
+
     public float* Scores { get; }
     public float* Partial { get; }
 
