@@ -26,7 +26,7 @@ public sealed class DecodeSession : IDisposable
     {
         this.engine = engine;
         Capacity = capacity;
-        slices = new SliceCheck(engine, widest ?? engine.FullNetwork);
+        slices = new SliceCheck(engine, widest ?? engine.FullNetwork, sequences: 1);
         pass = new DecodePass(engine, slices.Widest, capacity, sequences: 1, threads, team);
         try
         {
@@ -49,7 +49,15 @@ public sealed class DecodeSession : IDisposable
     public int Length => length;
 
     /// <summary>Logits of the token read last, as <see cref="Step(int, SubNetwork?)"/> returned them.</summary>
-    public ReadOnlySpan<float> Logits => pass.Logits();
+    /// <exception cref="ObjectDisposedException">Their memory is no longer there.</exception>
+    public ReadOnlySpan<float> Logits
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return pass.Logits();
+        }
+    }
 
     /// <summary>Is told where the time of every reading goes; null where nobody asks.</summary>
     internal PartClock? Clock
