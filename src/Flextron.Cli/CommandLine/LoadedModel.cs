@@ -1,5 +1,6 @@
 using Flextron.Data;
 using Flextron.Elastic;
+using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using Flextron.Progress;
 using Flextron.Selection;
@@ -21,6 +22,9 @@ internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : I
 
     /// <summary>The network.</summary>
     public DecoderModel Model => Family.Model;
+
+    /// <summary>The network with the routers that choose tokens, where the folder holds a Mixture-of-Depths model.</summary>
+    public MixtureModel? Mixture { get; init; }
 
     /// <summary>Folder or file of the tokenizer.</summary>
     public string TokenizerPath => tokenizerPath;
@@ -74,7 +78,11 @@ internal sealed class LoadedModel(FamilyBundle bundle, string tokenizerPath) : I
         new($"The tokenizer {tokenizer} gives id {id}, outside the model's vocabulary of {vocabulary}: use the tokenizer that belongs to the model.");
 
     /// <inheritdoc/>
-    public void Dispose() => bundle.Dispose();
+    public void Dispose()
+    {
+        Mixture?.Dispose();
+        bundle.Dispose();
+    }
 
     // Tokenising does not know its total beforehand: the stage that it opened, if it took long enough to open one, is closed here.
     private sealed class ShownStage(IProgress<StageProgress> inner) : IProgress<StageProgress>

@@ -57,13 +57,22 @@ internal sealed class ModelArgument
     /// <summary>Loads the model.</summary>
     /// <param name="context">Holds what was typed.</param>
     /// <param name="dtype">Element type in place of the one asked for.</param>
-    /// <param name="mixtures">Whether the verb knows what to do with a Mixture-of-Depths model, of which this loads the network behind the routers.</param>
+    /// <param name="mixtures">Whether the verb knows what to do with a Mixture-of-Depths model.</param>
     /// <exception cref="FlextronException">It cannot be loaded, or is a Mixture-of-Depths model, which would run as something it is not.</exception>
     public LoadedModel Load(CommandContext context, torch.ScalarType? dtype = null, bool mixtures = false)
     {
         string path = Path(context);
         if (!mixtures && MixtureModel.IsAt(path))
-            throw new FlextronException($"{path} is a Mixture-of-Depths model, which this verb would run as a dense one: `flextron generate` and `flextron mod` take it; remove {MixtureModel.SettingsName} from a copy to use the network without its routers.");
-        return new LoadedModel(FamilyBundle.Load(path, null, dtype ?? context.Dtype, context.Device), TokenizerPath(context));
+            throw new FlextronException($"{path} is a Mixture-of-Depths model, which this verb would run as a dense one: generate, score, evaluate, export and mod take it; remove {MixtureModel.SettingsName} from a copy to use the network without its routers.");
+        FamilyBundle bundle = FamilyBundle.Load(path, null, dtype ?? context.Dtype, context.Device);
+        try
+        {
+            return new LoadedModel(bundle, TokenizerPath(context)) { Mixture = MixtureModel.IsAt(path) ? MixtureModel.Load(path, bundle.Family.Model) : null };
+        }
+        catch
+        {
+            bundle.Dispose();
+            throw;
+        }
     }
 }

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Evaluation;
+using Flextron.Evaluation.Scoring;
 using Flextron.Evaluation.Tasks;
 using Flextron.Latency;
+using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using Flextron.Workbench.Figures;
 using Flextron.Workbench.Studies;
@@ -23,24 +25,26 @@ internal sealed class EvaluateCommand : VerbCommand
     private readonly Option<string?> samples = new("--samples") { Description = "Also write every document's outcome with its prompts into this folder.", HelpName = "dir" };
     private readonly Option<string?> figures = new("--figures") { Description = "Also draw accuracy and loss of the budgets into this folder (SVG, CSV, HTML).", HelpName = "dir" };
     private readonly Option<bool> fresh = new("--fresh") { Description = "Compute everything, even what the cache of results knows, and keep it there." };
+    private readonly Option<bool> topK = NonCausalOption.Create();
 
     public EvaluateCommand() : base(
         "evaluate", "Scores benchmarks by the rules of lm-evaluation-harness.",
         "Beside accuracy it gives the margin (log-probability of the right choice minus that of the best other one; margin_norm per code point) and target_nll, which still move where a small model is at chance. "
-        + "Results are kept by weights, sub-network, prompts, tokens, dtype, device, shots and limit, and not computed twice.",
+        + "Results are kept by weights, sub-network, prompts, tokens, dtype, device, shots and limit, and not computed twice; those of Mixture-of-Depths models, which are read by their causal sampler, are computed anew.",
         "evaluate my-family --tasks lambada_openai,piqa,mmlu --budgets 0.25,0.5,0.75,1.0",
         "evaluate my-family --tasks tinyworld-lambada,tinyworld-piqa --budgets uniform:0.5,full --figures curves",
         "evaluate my-model --tasks mmlu --shots 5 --limit 200 --data mmlu-folder --out scores.json")
     {
         model.AddTo(this);
-        foreach (Option option in (Option[])[tasks, budgets, limit, shots, data, file, samples, figures, fresh]) Options.Add(option);
+        foreach (Option option in (Option[])[tasks, budgets, limit, shots, data, file, samples, figures, fresh, topK]) Options.Add(option);
     }
 
     public override VerbResult Execute(CommandContext context)
     {
         EvaluationTask[] chosen = [.. Names(context.Get(tasks)).Select(TaskRegistry.Get).Distinct()];
         if (chosen.Length == 0) throw new FlextronException($"No task is named: choose from {string.Join(", ", TaskRegistry.Names)}.");
-        using LoadedModel loaded = model.Load(context);
+        using LoadedModel loaded = model.Load(context, mixtures: true);
+        ITokenSelector? selector = NonCausalOption.Selector(loaded, context.Get(topK));
         (string Label, SubNetwork Network)[] networks = [.. Names(context.Get(budgets)).Select(b => (b, BudgetArgument.Resolve(b, loaded.Bundle)))];
         var settings = new EvaluationSettings { Limit = context.Get(limit), Shots = context.Get(shots), DataPath = context.Get(data), Seed = unchecked((int)context.Seed) };
         // Beside a task that takes examples, one that takes none is evaluated without; where none does, the first refuses them.
@@ -51,7 +55,9 @@ internal sealed class EvaluateCommand : VerbCommand
         var results = new List<BudgetResult>();
         foreach (PreparedTask task in prepared)
         {
-            IReadOnlyList<TaskResult> scored = Evaluator.ScoreAll(task, loaded.Model, hash, distinct, context, ResultCache.OfUser(), context.Get(fresh));
+            IReadOnlyList<TaskResult> scored = selector is null
+                ? Evaluator.ScoreAll(task, loaded.Model, hash, distinct, context, ResultCache.OfUser(), context.Get(fresh))
+                : [.. distinct.Select(n => Evaluator.Score(task, new ContinuationScorer(new MixtureLogitsModel(loaded.Mixture!, selector, n), MixtureLogitsModel.Settings), context))];
             foreach ((string label, SubNetwork network) in networks)
             {
                 var result = new BudgetResult(label, scored[Array.IndexOf(distinct, network)]);
@@ -60,7 +66,7 @@ internal sealed class EvaluateCommand : VerbCommand
                     SampleWriter.Write(Path.Combine(folder, $"{task.Task.Name}-{FileName(label)}.jsonl"), result.Result, task.Documents);
             }
         }
-        var json = new { results = results.Select(EvaluationFile.Node).ToArray() };
+        var json = new { results = results.Select(EvaluationFile.Node).ToArray(), mixture = NonCausalOption.Described(loaded, context.Get(topK)) };
         if (context.Get(file) is string path) EvaluationFile.Write(path, results);
         if (context.Get(figures) is string drawn) Draw(drawn, results, networks, loaded);
         return new VerbResult(json, writer => TextTable.Write(

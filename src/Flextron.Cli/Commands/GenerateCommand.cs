@@ -3,7 +3,6 @@ using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Inference;
 using Flextron.Inference.Kernels;
-using Flextron.MixtureOfDepths;
 using Flextron.Routing.Dynamic;
 
 namespace Flextron.Cli.Commands;
@@ -47,10 +46,9 @@ internal sealed class GenerateCommand : VerbCommand
         if (context.Get(interactive) && (context.Json || context.Given(prompt)))
             throw new FlextronException("--interactive reads its prompts from the terminal and shows text: leave --json and --prompt out.");
         using LoadedModel loaded = model.Load(context, mixtures: true);
-        using MixtureModel? mixture = MixtureModel.IsAt(model.Path(context)) ? MixtureModel.Load(model.Path(context), context.Dtype, context.Device) : null;
-        if (mixture is not null && (context.Given(latency) || context.Get(dynamic) || context.Given(weights)))
-            throw new FlextronException("A Mixture-of-Depths model chooses by its own routers and runs through libtorch: leave --latency, --dynamic and --weights out.");
-        using var generator = new TextGenerator(loaded.Model, loaded.Tokenizer, context.Get(weights)) { Mixture = mixture };
+        if (loaded.Mixture is not null && (context.Given(latency) || context.Get(dynamic)))
+            throw new FlextronException("A Mixture-of-Depths model chooses by its own routers, of which no latency table knows: leave --latency and --dynamic out.");
+        using var generator = new TextGenerator(loaded.Model, loaded.Tokenizer, context.Get(weights)) { Mixture = loaded.Mixture };
         (string Budget, bool PerToken) wanted = (context.Get(latency) ?? context.Get(budget), context.Given(latency));
         GenerationWidths widths = GenerationWidths.Of(loaded, generator, wanted.Budget, wanted.PerToken, context.Get(dynamic), context);
         if (context.Get(interactive))

@@ -3,6 +3,7 @@ using Flextron.Checkpoints;
 using Flextron.Cli.CommandLine;
 using Flextron.Elastic;
 using Flextron.Latency;
+using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using Flextron.Tokenization;
 
@@ -26,6 +27,7 @@ internal sealed class InspectCommand : VerbCommand
         ModelConfig config = CheckpointLoader.ReadConfig(path);
         (ElasticSpace space, FamilyManifest? manifest) = ElasticFamily.Describe(path, config);
         (IReadOnlyList<string> stored, long storedBytes) = CheckpointLoader.ReadStorage(path);
+        MixtureSettings? mixture = MixtureModel.IsAt(path) ? MixtureModel.ReadSettings(path) : null;
         DecoderArchitecture architecture = config.Architecture;
         (Tokenizer? tokenizer, string? tokenizerProblem) = FindTokenizer(model.TokenizerPath(context));
         InspectedBudget[] budgets = [.. Budgets(config, space, context.Dtype == TorchSharp.torch.ScalarType.Float32 ? 4 : 2)];
@@ -36,6 +38,7 @@ internal sealed class InspectCommand : VerbCommand
             vocabulary = config.VocabularySize, tied = config.TiedEmbeddings, contextLength = config.ContextLength,
             normEpsilon = config.NormEpsilon, ropeTheta = architecture.LearnedPositions ? (double?)null : config.RopeTheta, rotarySize = config.RotarySize,
             bosId = config.BosId, eosId = config.EosId, otherEosIds = config.OtherEosIds?.Ids, architecture, mixers = config.Mixers?.Kinds, skipLayer = config.SkipLayer,
+            mixture = mixture is null ? null : new { routedBlocks = mixture.RoutedBlocks(config.BlockCount), mixture.Capacity, mixture.Gate, mixture.Sampler },
             parts = DecoderWeights.CountParts(config).ToDictionary(p => p.Name, p => p.Count), stored, storedBytes,
             tokenizer = tokenizer is null ? null : new { kind = tokenizer.Kind, vocabulary = tokenizer.VocabularySize }, tokenizerProblem,
             dtype = CommandLineOptions.NameOf(context.Dtype), elastic = manifest is not null, manifest,
@@ -47,6 +50,8 @@ internal sealed class InspectCommand : VerbCommand
             writer.WriteLine(string.Create(c, $"{config.Family}: {json.parameters:N0} parameters, {config.BlockCount} blocks, hidden size {config.HiddenSize}, vocabulary {config.VocabularySize}, context {config.ContextLength}"));
             writer.WriteLine(string.Create(c, $"{config.HeadCount} heads of size {config.HeadSize} in {config.KvGroupCount} key/value groups, {config.NeuronCount} neurons, {(config.TiedEmbeddings ? "tied" : "untied")} embeddings"));
             writer.WriteLine(Describe(config));
+            if (mixture is not null)
+                writer.WriteLine(string.Create(c, $"Mixture-of-Depths: {mixture.Capacity:0.##%} of the tokens pass the blocks {string.Join(", ", json.mixture!.routedBlocks)}; generation decides by the {(mixture.Sampler == CausalSampler.Predictor ? "predictors" : "routers' own logits")}"));
             writer.WriteLine($"parts: {string.Join(", ", json.parts.Select(p => string.Create(c, $"{p.Key} {p.Value:N0}")))}");
             writer.WriteLine(string.Create(c, $"stored as {string.Join(", ", stored)}, {storedBytes / 1e6:0.00} MB; {(tokenizer is null ? "no tokenizer" : string.Create(c, $"tokenizer: {tokenizer.Kind}, {tokenizer.VocabularySize} ids"))}"));
             if (tokenizerProblem is not null) writer.WriteLine(tokenizerProblem);

@@ -30,6 +30,7 @@ internal sealed class ModCommand : VerbCommand
     private readonly Option<RouterGate?> gate = new("--gate") { Description = "What multiplies a routed block's update: linear (the router's logit r) or onePlus (1 + r) [default: onePlus, or linear from scratch].", HelpName = "name" };
     private readonly Option<CausalSampler> sampler = new("--sampler") { Description = "How generation decides: predictor or auxiliary.", HelpName = "name", DefaultValueFactory = _ => Mixture.Sampler };
     private readonly Option<double> auxiliary = new("--auxiliary-weight") { Description = "Weight of the auxiliary sampler's loss.", HelpName = "x", DefaultValueFactory = _ => Mixture.AuxiliaryWeight };
+    private readonly Option<int> predictorSteps = new("--predictor-steps") { Description = "Steps in which the predictors are trained on alone at the end, at the same rate; they change neither the network nor its top k.", HelpName = "n" };
 
     public ModCommand() : base(
         "mod", "Makes a Mixture-of-Depths model: in every other block only some tokens are computed.",
@@ -37,13 +38,13 @@ internal sealed class ModCommand : VerbCommand
         "mod my-model --corpus stories.txt --out my-mixture",
         "mod my-model --corpus stories.txt --out my-mixture --capacity 0.25 --every 2 --sampler auxiliary --steps 1000",
         "mod my-model --from-scratch --corpus stories.txt --out fresh-mixture --learning-rate 0.003 --json",
-        "mod my-mixture --corpus stories.txt --out longer --steps 500",
+        "mod my-mixture --corpus stories.txt --out longer --steps 500 --predictor-steps 500",
         "mod my-family --corpus stories.txt --out my-elastic-mixture --strategy sandwich")
     {
         model.AddTo(this);
         corpus.AddTo(this);
         training.AddTo(this);
-        foreach (Option option in (Option[])[heldOut, folder, resume, fresh, capacity, every, gate, sampler, auxiliary])
+        foreach (Option option in (Option[])[heldOut, folder, resume, fresh, capacity, every, gate, sampler, auxiliary, predictorSteps])
             Options.Add(option);
     }
 
@@ -65,6 +66,9 @@ internal sealed class ModCommand : VerbCommand
         var loss = new HeldOutLoss(measured, (int)Math.Clamp(measured.Length - 1, 1, window));
         LossEstimate dense = loss.Of(loaded.Model, loaded.Model.FullNetwork);
         using MixtureModel mixture = Prepare(context, loaded, source);
+        JointTrainingSettings? alone = context.Get(predictorSteps) == 0 ? null
+            : mixture.Settings.Trains(CausalSampler.Predictor) ? (settings with { Steps = context.Get(predictorSteps) }).Validated()
+            : throw new FlextronException("--predictor-steps trains the predictors, and this model decides by its routers' own logits: leave it out, or choose --sampler predictor.");
         using DecoderModel? teacher = settings.DistillationWeight > 0 ? new DecoderModel(loaded.Model.Weights.Clone()) : null;
         var store = new CheckpointStore(Path.Combine(target, TrainingRun.CheckpointsName), new TrainingIdentity(settings, new Dictionary<string, string>
         {
@@ -76,6 +80,7 @@ internal sealed class ModCommand : VerbCommand
             if (context.Get(resume) && store.Restore(trainer, context.Message) > 0) context.Message($"going on after step {trainer.StepsDone}.");
             new CheckpointedTraining(trainer, store, checkpointEvery).Run(train, progress: context, cancellation: context.Cancellation);
         }
+        if (alone is not null) new PredictorTraining(mixture, alone).Run(train, context, context.Cancellation);
         SamplerAgreement agreement = SamplerAgreement.Measure(mixture, loss);
         StagedFolder.Write(target, staging =>
         {
@@ -115,7 +120,7 @@ internal sealed class ModCommand : VerbCommand
         {
             if (((Option[])[capacity, every, gate, sampler, auxiliary, fresh]).FirstOrDefault(context.Given) is { } given)
                 throw new FlextronException($"{source} is a Mixture-of-Depths model already, which decides {given.Name} itself: leave that out, or start from a dense model.");
-            return MixtureModel.Load(source, device: context.Device);
+            return loaded.Mixture!;
         }
         ModelConfig config = loaded.Model.Config;
         bool scratch = context.Get(fresh);

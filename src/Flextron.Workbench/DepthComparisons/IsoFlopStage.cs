@@ -1,40 +1,25 @@
-using Flextron.Checkpoints;
 using Flextron.Data;
-using Flextron.Data.TinyWorld;
 using Flextron.Elastic;
 using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using Flextron.Pretraining;
-using Flextron.Tokenization;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Studies;
 
 namespace Flextron.Workbench.DepthComparisons;
 
 /// <summary>Makes the text, and trains and measures one arm of one size with one seed.</summary>
 internal static class IsoFlopStage
 {
-    private const string OutcomeFile = "outcome.json", TrainFile = "train.ids", HeldOutFile = "heldout.ids", VocabularyFile = "vocabulary.json", NetworkFolder = "network";
+    private const string OutcomeFile = "outcome.json", NetworkFolder = "network";
     private const int LogEvery = 20;
 
     /// <summary>Tokenizer and tokens.</summary>
     public static StageResult Corpus(ExperimentRun run, MixtureComparisonSettings settings)
     {
         long tokens = settings.Sizes.Max(size => settings.Arms.Max(arm => (long)Steps(settings, size, arm))) * settings.BatchSize * settings.SequenceLength + 1;
-        return run.Stage("corpus", new { settings.WorldSeed, settings.VocabularySize, settings.TokenizerCharacters, settings.HeldOutWindows, settings.SequenceLength, tokens, world = TinyWorldWriter.GeneratorVersion }, [], stage =>
-        {
-            var pretraining = new PretrainingSettings { Seed = settings.WorldSeed, VocabularySize = settings.VocabularySize, TokenizerCharacters = settings.TokenizerCharacters };
-            Tokenizer tokenizer = BaseModelPretraining.TrainTokenizer(pretraining, stage.Progress);
-            void Save(string name, WorldSplit split, long limit)
-            {
-                using TokenCorpus corpus = TokenCorpus.Of(WorldCorpus.Documents((ulong)settings.WorldSeed, split), tokenizer, (int)Math.Min(int.MaxValue, limit), stage.Progress);
-                corpus.Save(stage.File(name));
-            }
-
-            Save(TrainFile, WorldSplit.Train, tokens);
-            Save(HeldOutFile, WorldSplit.HeldOut, (long)settings.HeldOutWindows * settings.SequenceLength + 1);
-            stage.WriteJson(VocabularyFile, new TokenizerShape(tokenizer.VocabularySize, tokenizer.EosId));
-        });
+        return WorldStage.Run(run, settings.WorldSeed, settings.VocabularySize, settings.TokenizerCharacters, tokens, (long)settings.HeldOutWindows * settings.SequenceLength + 1);
     }
 
     /// <summary>Trains and measures.</summary>
@@ -42,27 +27,28 @@ internal static class IsoFlopStage
     {
         int steps = Steps(settings, size, arm);
         JointTrainingSettings training = settings.Training(size, steps, seed);
-        object key = new { size, arm, training, mixture = arm == MixtureArm.Dense ? null : settings.Mixture, settings.HeldOutWindows };
+        JointTrainingSettings? alone = arm == MixtureArm.Mixture && settings.PredictorSteps > 0 ? settings.Training(size, settings.PredictorSteps, seed) : null;
+        object key = new { size, arm, training, alone, mixture = arm == MixtureArm.Dense ? null : Mixture(settings, arm), settings.HeldOutWindows };
         return run.Stage($"{arm.ToString().ToLowerInvariant()}-{size.Label}-seed{seed}", key, [corpus], stage =>
         {
             ModelConfig config = Config(settings, size, corpus);
             using MixtureModel mixture = Fresh(config, settings, seed, arm);
             ITokenSelector? selector = arm == MixtureArm.Random ? TopTokens.AtRandom(settings.Mixture, seed) : null;
-            using TokenCorpus train = TokenCorpus.Load(corpus.File(TrainFile), config.VocabularySize);
+            using TokenCorpus train = WorldStage.Train(corpus);
             using (var trainer = new JointTrainer(
                 mixture.Model, ElasticSpace.For(config, steps: 1), training,
                 pass: arm == MixtureArm.Dense ? null : (_, gradients) => new MixturePass(mixture, gradients, training, selector)))
                 trainer.Run(train, onStep: Log(stage, steps), progress: stage.Progress, cancellation: stage.Cancellation);
-            HeldOutLoss heldOut = HeldOut(settings, corpus, config);
-            SamplerAgreement? sampler = arm == MixtureArm.Mixture ? SamplerAgreement.Measure(mixture, heldOut) : null;
+            HeldOutLoss heldOut = HeldOut(settings, corpus);
             LossEstimate loss = arm switch
             {
                 MixtureArm.Dense => heldOut.Of(mixture.Model, mixture.Model.FullNetwork),
-                MixtureArm.Mixture => sampler!.TopK,
+                MixtureArm.Mixture => heldOut.Of(ids_BT => mixture.Forward(ids_BT, TopTokens.ByRouter(settings.Mixture))),
                 _ => heldOut.Of(ids_BT => mixture.Forward(ids_BT, TopTokens.AtRandom(settings.Mixture, seed + 1))),
             };
+            SamplerOutcome[] samplers = arm == MixtureArm.Mixture ? [.. Samplers(mixture, heldOut, alone, train, stage)] : [];
             stage.WriteJson(OutcomeFile, new MixtureOutcome(
-                mixture.Model.Weights.ParameterCount, steps, (long)steps * settings.BatchSize * settings.SequenceLength, ForwardFlops(settings, config, arm) / settings.SequenceLength, loss, sampler));
+                mixture.Model.Weights.ParameterCount, steps, (long)steps * settings.BatchSize * settings.SequenceLength, ForwardFlops(settings, config, arm) / settings.SequenceLength, loss, samplers));
             if (seed == settings.Seeds[0] && arm != MixtureArm.Random) mixture.Save(Path.GetDirectoryName(stage.File($"{NetworkFolder}/{MixtureModel.SettingsName}"))!);
         });
     }
@@ -72,12 +58,7 @@ internal static class IsoFlopStage
     /// <summary>The trained network of the first seed; that of the dense arm has untrained routers.</summary>
     public static MixtureModel Network(StageResult stage) => MixtureModel.Load(Path.Combine(stage.Folder, NetworkFolder));
 
-    public static HeldOutLoss HeldOut(MixtureComparisonSettings settings, StageResult corpus, ModelConfig config) =>
-        new(HeldOutTokens(corpus, config), settings.SequenceLength, settings.HeldOutWindows);
-
-    public static TokenCorpus HeldOutTokens(StageResult corpus, ModelConfig config) => TokenCorpus.Load(corpus.File(HeldOutFile), config.VocabularySize);
-
-    public static TokenCorpus TrainTokens(StageResult corpus, ModelConfig config) => TokenCorpus.Load(corpus.File(TrainFile), config.VocabularySize);
+    private static HeldOutLoss HeldOut(MixtureComparisonSettings settings, StageResult corpus) => new(WorldStage.HeldOut(corpus), settings.SequenceLength, settings.HeldOutWindows);
 
     /// <summary>Operations of one sequence's forward pass.</summary>
     public static double ForwardFlops(MixtureComparisonSettings settings, ModelConfig config, MixtureArm arm)
@@ -87,17 +68,28 @@ internal static class IsoFlopStage
         return new MixtureCosts(config, mixture).ForwardFlops(settings.SequenceLength);
     }
 
+    // Every sampler that was trained; the predictors before and after they were trained alone, which changes neither the network nor its top k.
+    private static IEnumerable<SamplerOutcome> Samplers(MixtureModel mixture, HeldOutLoss heldOut, JointTrainingSettings? alone, TokenCorpus train, StageContext stage)
+    {
+        SamplerAgreement Measured(CausalSampler sampler) => SamplerAgreement.Measure(mixture, heldOut, sampler: sampler);
+        if (mixture.Settings.Trains(CausalSampler.Auxiliary)) yield return new SamplerOutcome(CausalSampler.Auxiliary, false, Measured(CausalSampler.Auxiliary));
+        if (!mixture.Settings.Trains(CausalSampler.Predictor)) yield break;
+        yield return new SamplerOutcome(CausalSampler.Predictor, false, Measured(CausalSampler.Predictor));
+        if (alone is null) yield break;
+        new PredictorTraining(mixture, alone).Run(train, stage.Progress, stage.Cancellation);
+        yield return new SamplerOutcome(CausalSampler.Predictor, true, Measured(CausalSampler.Predictor));
+    }
+
     // Fresh weights and routers; the dense arm begins with the same weights.
     private static MixtureModel Fresh(ModelConfig config, MixtureComparisonSettings settings, long seed, MixtureArm arm) => new(
         new DecoderModel(BaseModelPretraining.Initialise(config, new PretrainingSettings().InitialScale, seed)), DepthRouters.Fresh(config, Mixture(settings, arm), seed));
 
-    // Nothing predicts what chance decides, and no loss may pull routers towards it.
-    private static MixtureSettings Mixture(MixtureComparisonSettings settings, MixtureArm arm) =>
-        arm == MixtureArm.Random ? settings.Mixture with { Sampler = CausalSampler.Auxiliary, AuxiliaryWeight = 0 } : settings.Mixture;
+    // The control pays for the same predictors, so that it reads the same text for the same compute; no loss may pull its routers towards chance.
+    private static MixtureSettings Mixture(MixtureComparisonSettings settings, MixtureArm arm) => arm == MixtureArm.Random ? settings.Mixture with { AuxiliaryWeight = 0 } : settings.Mixture;
 
     private static ModelConfig Config(MixtureComparisonSettings settings, ModelSize size, StageResult corpus)
     {
-        TokenizerShape vocabulary = corpus.ReadJson<TokenizerShape>(VocabularyFile);
+        WorldStage.TokenizerShape vocabulary = WorldStage.Tokenizer(corpus);
         return size.Config(vocabulary.Size, settings.SequenceLength, vocabulary.Boundary);
     }
 
@@ -116,6 +108,4 @@ internal static class IsoFlopStage
             losses.Clear();
         };
     }
-
-    private sealed record TokenizerShape(int Size, int? Boundary);
 }

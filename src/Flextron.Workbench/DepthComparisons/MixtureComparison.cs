@@ -15,7 +15,7 @@ public static class MixtureComparison
     public static ExperimentKind Kind { get; } = ExperimentKind.Of<MixtureComparisonSettings>(
         KindName, "Mixture-of-Depths against dense networks at equal training compute over sizes and seeds, with random routing, the causal sampler and decode speed", s => s.Validated(), Run) with
     {
-        Headlines = ["difference.mixture.dense", "difference.mixture.random", "sampler.agreement", "sampler.lossChange"],
+        Headlines = ["difference.mixture.dense", "difference.mixture.random", "sampler.predictor.alone.agreement", "decode.mixtureOverDense"],
     };
 
     /// <summary>Runs it.</summary>

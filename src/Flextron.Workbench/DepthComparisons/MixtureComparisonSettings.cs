@@ -24,8 +24,11 @@ public sealed record MixtureComparisonSettings
     /// <summary>Training compute of every run, TFLOP (10¹² operations): smaller networks read more tokens.</summary>
     public double Teraflops { get; init; } = 0.2;
 
-    /// <summary>Capacity, routed blocks, gate, sampler.</summary>
-    public MixtureSettings Mixture { get; init; } = new();
+    /// <summary>Capacity, routed blocks, gate, samplers: both are trained, so that they can be compared on the same networks.</summary>
+    public MixtureSettings Mixture { get; init; } = new() { TrainBothSamplers = true };
+
+    /// <summary>Steps of the predictors alone, beside the finished network, in batches as in training; they change neither it nor its top k, and are not charged to its compute.</summary>
+    public int PredictorSteps { get; init; } = 300;
 
     /// <summary>Tokens of a sequence.</summary>
     public int SequenceLength { get; init; } = 128;
@@ -72,6 +75,7 @@ public sealed record MixtureComparisonSettings
         Require(Seeds is { Count: > 0 } && Seeds.Distinct().Count() == Seeds.Count, "seeds must be given, each once");
         Require(Arms is { Count: > 0 } && Arms.Distinct().Count() == Arms.Count, "arms must be given, each once");
         Require(Teraflops > 0 && double.IsFinite(Teraflops), $"teraflops is {Teraflops}, give a positive number");
+        Require(PredictorSteps >= 0, $"predictorSteps is {PredictorSteps}, give 0 or more");
         Require(SequenceLength >= 8, $"sequenceLength is {SequenceLength}, give 8 or more");
         Require(HeldOutWindows >= 2, $"heldOutWindows is {HeldOutWindows}, give 2 or more");
         Require(DecodeTokens >= 0 && DecodeTokens + 16 <= SequenceLength, $"decodeTokens is {DecodeTokens}, give 0 to {SequenceLength - 16}: prompt and answer must fit sequenceLength");

@@ -9,5 +9,9 @@ namespace Flextron.Workbench.DepthComparisons;
 /// <param name="Tokens">Tokens read.</param>
 /// <param name="ForwardFlopsPerToken">Operations of a forward pass by token.</param>
 /// <param name="Loss">Held-out loss as trained: the top k of each window, or all tokens.</param>
-/// <param name="Sampler">What the causal sampler changes; null where nothing routes by a router.</param>
-internal sealed record MixtureOutcome(long Parameters, int Steps, long Tokens, double ForwardFlopsPerToken, LossEstimate Loss, SamplerAgreement? Sampler);
+/// <param name="Samplers">What the causal samplers change; empty where nothing routes by a router.</param>
+internal sealed record MixtureOutcome(long Parameters, int Steps, long Tokens, double ForwardFlopsPerToken, LossEstimate Loss, IReadOnlyList<SamplerOutcome> Samplers)
+{
+    /// <summary>What a sampler changes, at its best trained.</summary>
+    public SamplerAgreement? Of(CausalSampler sampler) => Samplers.LastOrDefault(s => s.Sampler == sampler)?.Agreement;
+}

@@ -9,7 +9,7 @@ internal sealed class MixtureResults(
 {
     public MixtureComparisonSettings Settings => settings;
 
-    public IReadOnlyList<DecodeSpeed> Speeds => speeds;
+    public bool HasSpeeds => speeds.Count > 0;
 
     public MixtureOutcome Of(ModelSize size, MixtureArm arm, long seed) => outcomes[(size, arm, seed)];
 
@@ -24,8 +24,8 @@ internal sealed class MixtureResults(
 
     public SummaryValue Loss(ModelSize size, MixtureArm arm) => OverSeeds(s => Of(size, arm, s).Loss.Mean);
 
-    /// <summary>Loss as it can be generated with: by the causal sampler for routers, as trained for the others.</summary>
-    public double CausalLoss(ModelSize size, MixtureArm arm, long seed) => Of(size, arm, seed) is var o && o.Sampler is { } sampler ? sampler.Causal.Mean : o.Loss.Mean;
+    /// <summary>Loss as it can be generated with: by the model's causal sampler where routers choose, as trained for the others.</summary>
+    public double CausalLoss(ModelSize size, MixtureArm arm, long seed) => Of(size, arm, seed) is var o && o.Of(settings.Mixture.Sampler) is { } sampler ? sampler.Causal.Mean : o.Loss.Mean;
 
     /// <summary>The size of the lowest mean loss.</summary>
     public ModelSize Best(MixtureArm arm) => settings.Sizes.MinBy(size => Loss(size, arm).Value)!;
@@ -35,12 +35,9 @@ internal sealed class MixtureResults(
 
     public DecodeSpeed? Speed(ModelSize size, MixtureArm arm) => speeds.FirstOrDefault(s => s.Size == size.Label && s.Arm == arm);
 
-    /// <summary>The fastest dense network that is no worse than a loss; where none is as good, the best one.</summary>
-    public ModelSize DenseAsGoodAs(double loss)
-    {
-        ModelSize[] good = [.. settings.Sizes.Where(size => Loss(size, MixtureArm.Dense).Value <= loss)];
-        return good.Length == 0 ? Best(MixtureArm.Dense) : good.MaxBy(size => Median(Speed(size, MixtureArm.Dense)!.TokensPerSecond))!;
-    }
+    /// <summary>Loss and decode time by size, for reading off networks of equal loss.</summary>
+    public EqualLoss Speeds(MixtureArm arm) => new([.. settings.Sizes.Where(size => Speed(size, arm) is not null).Select(size => new EqualLoss.Point(
+        Of(size, arm, settings.Seeds[0]).Parameters, OverSeeds(s => CausalLoss(size, arm, s)).Value, 1 / Median(Speed(size, arm)!.TokensPerSecond)))]);
 
     public static double Median(IEnumerable<double> values) => values.Median();
 }

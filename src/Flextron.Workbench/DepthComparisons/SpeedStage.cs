@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using Flextron.Data;
 using Flextron.Elastic;
+using Flextron.Inference;
+using Flextron.Inference.Decoding;
 using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using Flextron.Training;
 using Flextron.Training.Passes;
 using Flextron.Workbench.Experiments;
+using Flextron.Workbench.Studies;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +18,7 @@ namespace Flextron.Workbench.DepthComparisons;
 internal static class SpeedStage
 {
     private const int PromptTokens = 16, TimedSteps = 3;
+    private const double LeastSeconds = 0.1;
     private const string File = "speeds.json";
 
     public static StageResult Run(ExperimentRun run, MixtureComparisonSettings settings, IReadOnlyDictionary<(ModelSize Size, MixtureArm Arm), StageResult> trained, StageResult corpus) =>
@@ -23,9 +27,8 @@ internal static class SpeedStage
             var networks = trained.Select(t => (t.Key.Size, t.Key.Arm, Network: IsoFlopStage.Network(t.Value))).ToArray();
             try
             {
-                ModelConfig first = networks[0].Network.Model.Config;
-                using TokenCorpus text = IsoFlopStage.HeldOutTokens(corpus, first), train = IsoFlopStage.TrainTokens(corpus, first);
-                long[] prompt = [.. text.ToArray(0, PromptTokens).Select(i => (long)i)];
+                using TokenCorpus text = WorldStage.HeldOut(corpus), train = WorldStage.Train(corpus);
+                int[] prompt = text.ToArray(0, PromptTokens);
                 (List<double> Decode, List<double> Steps, List<double> Composed, long Bytes)[] times = [.. networks.Select(_ => (new List<double>(), new List<double>(), new List<double>(), 0L))];
                 // The first round warms up and is not kept.
                 for (int round = 0; round <= settings.DecodeRounds; round++)
@@ -34,7 +37,7 @@ internal static class SpeedStage
                     {
                         stage.Cancellation.ThrowIfCancellationRequested();
                         (ModelSize size, MixtureArm arm, MixtureModel network) = networks[i];
-                        (double tokens, times[i].Bytes) = arm == MixtureArm.Dense ? Dense(network.Model, prompt, settings.DecodeTokens) : Mixture(network, prompt, settings.DecodeTokens);
+                        (double tokens, times[i].Bytes) = Decode(network, arm, prompt, settings.DecodeTokens);
                         JointTrainingSettings training = settings.Training(size, TimedSteps, seed: 1);
                         double step = StepSeconds(network, training, train, arm == MixtureArm.Dense ? null : g => new MixturePass(network, g, training));
                         double composed = arm == MixtureArm.Dense ? StepSeconds(network, training, train, g => new ComposedPass(network.Model, g)) : step;
@@ -54,33 +57,36 @@ internal static class SpeedStage
 
     public static IReadOnlyList<DecodeSpeed> Read(StageResult stage) => stage.ReadJson<DecodeSpeed[]>(File);
 
-    private static (double TokensPerSecond, long CacheBytes) Dense(DecoderModel model, long[] prompt, int tokens)
+    // Greedy, by the decode engine on one thread; texts are decoded again and again until there is something to time.
+    private static (double TokensPerSecond, long CacheBytes) Decode(MixtureModel network, MixtureArm arm, int[] prompt, int tokens)
     {
-        using KvCache cache = model.NewCache(model.FullNetwork, 1, prompt.Length + tokens);
-        double speed = Decode(prompt, tokens, ids_BT => model.ForwardLast(ids_BT, model.FullNetwork, cache));
-        long perToken = 2L * model.FullNetwork.Blocks.Sum(b => b.KvGroups) * model.Config.HeadSize * sizeof(float);
-        return (speed, cache.Length * perToken);
-    }
-
-    private static (double TokensPerSecond, long CacheBytes) Mixture(MixtureModel mixture, long[] prompt, int tokens)
-    {
-        using MixtureCache cache = mixture.NewCache(1, prompt.Length + tokens);
-        var sampler = new CausalTokens();
-        return (Decode(prompt, tokens, ids_BT => mixture.ForwardLast(ids_BT, sampler, cache: cache)), cache.HeldBytes);
-    }
-
-    private static double Decode(long[] prompt, int tokens, Func<Tensor, Tensor> read)
-    {
-        using var noGrad = no_grad();
-        using var scope = NewDisposeScope();
-        Tensor logits_BV = read(tensor(prompt).unsqueeze(0));
-        long began = Stopwatch.GetTimestamp();
-        for (int i = 0; i < tokens; i++)
+        using var engine = new DecodeEngine(network.Model);
+        using DecodeSession session = engine.NewSession(prompt.Length + tokens, threads: 1);
+        using MixtureStepRouter? router = arm == MixtureArm.Dense ? null : new MixtureStepRouter(network, network.Model.FullNetwork);
+        (long ticks, long decoded) = (0, 0);
+        do
         {
-            using var step = NewDisposeScope();
-            logits_BV = read(logits_BV.argmax(1, keepdim: true)).MoveToOuterDisposeScope();
+            session.Reset();
+            ReadOnlySpan<float> logits_V = router is null ? session.Prefill(prompt) : session.Prefill(prompt, router);
+            long began = Stopwatch.GetTimestamp();
+            for (int i = 0; i < tokens; i++)
+            {
+                int next = Greatest(logits_V);
+                logits_V = router is null ? session.Step(next) : session.Step(next, router);
+            }
+            ticks += Stopwatch.GetTimestamp() - began;
+            decoded += tokens;
         }
-        return tokens / Stopwatch.GetElapsedTime(began).TotalSeconds;
+        while (ticks < LeastSeconds * Stopwatch.Frequency);
+        return (decoded / ((double)ticks / Stopwatch.Frequency), session.HeldBytes);
+    }
+
+    private static int Greatest(ReadOnlySpan<float> logits_V)
+    {
+        int best = 0;
+        for (int v = 1; v < logits_V.Length; v++)
+            if (logits_V[v] > logits_V[best]) best = v;
+        return best;
     }
 
     // The weights are put back: decoding is timed as trained.

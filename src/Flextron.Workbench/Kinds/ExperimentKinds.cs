@@ -3,6 +3,7 @@ using Flextron.Workbench.Comparisons;
 using Flextron.Workbench.DepthComparisons;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Grids;
+using Flextron.Workbench.PretrainingComparisons;
 using Flextron.Workbench.RoutingComparisons;
 using Flextron.Workbench.Studies;
 using Flextron.Workbench.TransferComparisons;
@@ -14,7 +15,7 @@ namespace Flextron.Workbench.Kinds;
 public static class ExperimentKinds
 {
     /// <summary>All of them; the first is meant where <c>experiment.json</c> names none.</summary>
-    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind, TransferComparison.Kind, MixtureComparison.Kind, WayComparison.Kind];
+    public static IReadOnlyList<ExperimentKind> All { get; } = [FlextronStudy.Kind, JointComparison.Kind, RoutingComparison.Kind, TransferComparison.Kind, MixtureComparison.Kind, PretrainingComparison.Kind, WayComparison.Kind];
 
     /// <summary>The name of an experiment's kind, known or not.</summary>
     /// <exception cref="FlextronException"><c>experiment.json</c> cannot be read.</exception>

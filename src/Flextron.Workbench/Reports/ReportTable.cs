@@ -81,7 +81,8 @@ public sealed class ReportTable
     private static string Text(object? cell, string? format) => cell switch
     {
         null => Missing,
-        PlusMinus p => $"{Text(p.Value, format)} ± {Text(p.Error, format)}",
+        // A format that shows the sign of the value has none for its uncertainty.
+        PlusMinus p => $"{Text(p.Value, format)} ± {Text(p.Error, format).TrimStart('+')}",
         double.NaN or float.NaN => Missing,
         bool b => b ? "yes" : "no",
         string s => s,

@@ -1,3 +1,4 @@
+using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -97,5 +98,20 @@ public static class StandaloneSlice
         using WeightView view = WeightView.Of(model.Weights, subNetwork);
         foreach (((_, Tensor target), Tensor part) in result.Named().Zip(view.Each(b => b.Shape.IsKept))) target.narrow(0, 0, part.size(0)).copy_(part);
         return result;
+    }
+
+    /// <summary>Copies a sub-network of a Mixture-of-Depths model, with its routers.</summary>
+    /// <param name="mixture">The whole model.</param>
+    /// <param name="subNetwork">What to cut out; it keeps every block.</param>
+    /// <param name="padded">Whether blocks of different shapes are filled up with zeros to the largest.</param>
+    /// <exception cref="FlextronException">As for its network, or it skips a block.</exception>
+    public static MixtureModel Cut(MixtureModel mixture, SubNetwork subNetwork, bool padded = false)
+    {
+        ArgumentNullException.ThrowIfNull(mixture);
+        ArgumentNullException.ThrowIfNull(subNetwork);
+        if (subNetwork.Blocks.Any(b => !b.IsKept))
+            throw new FlextronException($"The sub-network {subNetwork} skips blocks, and a Mixture-of-Depths model routes by their place, every {mixture.Settings.Every}: keep every block.");
+        DecoderWeights weights = Cut(mixture.Model, subNetwork, padded);
+        return new MixtureModel(new DecoderModel(weights), mixture.Routers.Sliced(weights.Config));
     }
 }

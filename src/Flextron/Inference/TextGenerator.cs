@@ -27,7 +27,7 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
     /// <exception cref="FlextronException">The model is on another device.</exception>
     public DecodeEngine Engine => engine ??= new DecodeEngine(model, format);
 
-    /// <summary>The Mixture-of-Depths model that the network belongs to, where it does: texts are then read through its routers, by libtorch.</summary>
+    /// <summary>The Mixture-of-Depths model that the network belongs to, where it does: texts are then read through its routers.</summary>
     public MixtureModel? Mixture { get; init; }
 
     /// <summary>Continues a prompt until the token limit, a stop string, the end of the text, or the end of the context.</summary>
@@ -109,7 +109,12 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
 
     private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
     {
-        if (Mixture is not null) return new MixtureSequence(Mixture, network, capacity);
+        if (Mixture is not null)
+        {
+            if (MixtureStepRouter.Serves(Mixture, network)) return new MixtureEngineSequence(Engine, Mixture, network, capacity);
+            return format == WeightFormat.Model ? new MixtureSequence(Mixture, network, capacity)
+                : throw new FlextronException("Other weight formats need the decode engine, which routes on the CPU at the residual stream's full width: leave them out, or keep that width.");
+        }
         if (model.Device.type == DeviceType.CPU && DecodeEngine.Supports(model.Config)) return new EngineSequence(Engine, network, router, capacity);
         if (router is not null || format != WeightFormat.Model)
             throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block "

@@ -1,3 +1,4 @@
+using Flextron.MixtureOfDepths;
 using Flextron.Models;
 using Flextron.Routing.Dynamic;
 using TorchSharp;
@@ -37,6 +38,20 @@ public static class TextScorer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(begin);
         return LogProbabilities(model.Model, model.Model.View(model.Model.FullNetwork), ids, ids_1T => model.Hidden(ids_1T, begin()));
+    }
+
+    /// <summary>The same through the routers of a Mixture-of-Depths model.</summary>
+    /// <param name="mixture">The model.</param>
+    /// <param name="ids">At least two.</param>
+    /// <param name="selector">Decides which tokens pass; each window is a sequence of its own.</param>
+    /// <param name="subNetwork">Which slice; the whole network where null.</param>
+    /// <returns>ids.Length − 1 natural logarithms.</returns>
+    /// <exception cref="FlextronException">Fewer than two ids, or one outside the vocabulary.</exception>
+    public static double[] LogProbabilities(MixtureModel mixture, ReadOnlySpan<int> ids, ITokenSelector selector, SubNetwork? subNetwork = null)
+    {
+        ArgumentNullException.ThrowIfNull(mixture);
+        SubNetwork network = subNetwork ?? mixture.Model.FullNetwork;
+        return LogProbabilities(mixture.Model, mixture.Model.View(network), ids, ids_1T => mixture.Hidden(ids_1T, selector, network));
     }
 
     private static double[] LogProbabilities(DecoderModel model, WeightView view, ReadOnlySpan<int> ids, Func<Tensor, Tensor> hidden)

@@ -34,8 +34,8 @@ public static class AnalyticCosts
     }
 
     /// <summary>
-    /// Floating-point operations of a workload: two per multiply-add of every matrix product, attention counted over visible keys only, the
-    /// head for the last position of each pass. Norms, rotations and activations are not counted.
+    /// Floating-point operations of a workload: two per multiply-add of every matrix product, attention counted over visible keys only (skip-layer attention over
+    /// those of both blocks), the head for the last position of each pass. Norms, rotations and activations are not counted.
     /// </summary>
     public static ICostTable Flops(ModelConfig config, LatencyWorkload workload)
     {
@@ -56,16 +56,21 @@ public static class AnalyticCosts
             double recurrence = 2.0 * shape.Groups * (1 + shape.HeadsPerGroup) * shape.HeadSize * shape.HeadSize;
             double matrices = mixer.Tensors.Where(t => t.Columns is not null).Sum(t => 2.0 * t.Count(shape, c));
             return tokens * (recurrence + matrices) - pairs * PairFlops(config) * shape.Groups;
-        }));
+        }, (block, groups) => pairs * PairFlops(config) * SkippingGroups(config, block, groups)));
     }
+
+    // Groups of a block that see an earlier block's keys and values besides their own; that block is taken to keep as many.
+    private static int SkippingGroups(ModelConfig config, int block, int groups) =>
+        config.SkipLayer is { } skip && block >= skip.Distance ? skip.Kept(groups, config.KvGroupCount)?.Groups ?? 0 : 0;
 
     private static double PairFlops(ModelConfig config) => 2.0 * 2 * config.HeadsPerGroup * config.HeadSize;
 
     private static double MixerParameters(LinearMixer mixer, MixerShape shape, int width) => mixer.Tensors.Sum(t => (double)t.Count(shape, width));
 
-    // What a linear mixer costs beyond attention of as many groups; 0 in blocks that attend.
-    private static Func<int, int, int, double> Mixers(ModelConfig config, Func<LinearMixer, MixerShape, int, double> costOf) => (block, groups, width) =>
-        config.Mixer(block) is var kind && kind == MixerKind.Attention ? 0 : costOf(LinearMixer.Of(kind), config.MixerShape(groups), width);
+    // What a linear mixer costs beyond attention of as many groups; in blocks that attend, what skip-layer attention costs beyond it.
+    private static Func<int, int, int, double> Mixers(
+        ModelConfig config, Func<LinearMixer, MixerShape, int, double> costOf, Func<int, int, double>? skipping = null) => (block, groups, width) =>
+        config.Mixer(block) is var kind && kind == MixerKind.Attention ? skipping?.Invoke(block, groups) ?? 0 : costOf(LinearMixer.Of(kind), config.MixerShape(groups), width);
 
     // Query and output have H·(L/G) rows a group, key and value H: half of their sum, so that 2·rows·C counts all four matrices.
     private static double GroupRows(ModelConfig config) => (double)config.HeadSize * (config.HeadsPerGroup + 1);

@@ -1,7 +1,8 @@
 namespace Flextron.MixtureOfDepths;
 
 /// <summary>The causal sampler: a token passes where the sampler's logit is positive. The number of tokens that pass is then only near the capacity.</summary>
-public sealed class CausalTokens : ITokenSelector
+/// <param name="sampler">Which; the model's own where null.</param>
+public sealed class CausalTokens(CausalSampler? sampler = null) : ITokenSelector
 {
     /// <inheritdoc/>
     public bool IsCausal => true;
@@ -10,6 +11,6 @@ public sealed class CausalTokens : ITokenSelector
     public bool[] Select(RouterReading reading, int start)
     {
         ArgumentNullException.ThrowIfNull(reading);
-        return Array.ConvertAll(RouterReading.Values(reading.SamplerLogits_BT), logit => logit > 0);
+        return Array.ConvertAll(RouterReading.Values(sampler is { } asked ? reading.LogitsOf(asked) : reading.SamplerLogits_BT), logit => logit > 0);
     }
 }

@@ -15,7 +15,7 @@ public sealed class DepthRouters : IDisposable
         Settings = settings;
         views = new FlatViews(flat);
         long p = settings.PredictorNeurons;
-        Each = [.. blocks.Select(block => new DepthRouter(block, views.Next(channels), views.Next(p, channels), views.Next(p), views.Next(p), views.Next(1)))];
+        Each = [.. blocks.Select(block => new DepthRouter(block, views.Next(channels), views.Next(p, channels), views.Next(p), views.Next(p), views.Next(p), views.Next(1)))];
     }
 
     /// <summary>What they were made for.</summary>
@@ -37,7 +37,7 @@ public sealed class DepthRouters : IDisposable
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(settings);
         IReadOnlyList<int> blocks = settings.Validated(config.BlockCount).RoutedBlocks(config.BlockCount);
-        long size = blocks.Count * ((long)config.HiddenSize + (long)settings.PredictorNeurons * (config.HiddenSize + 2) + 1);
+        long size = blocks.Count * ((long)config.HiddenSize + (long)settings.PredictorNeurons * (config.HiddenSize + 3) + 1);
         return new DepthRouters(config.HiddenSize, settings, blocks, zeros(size, ScalarType.Float32, device ?? CPU).DetachFromDisposeScope());
     }
 
@@ -59,9 +59,22 @@ public sealed class DepthRouters : IDisposable
         {
             router.Weight_C.copy_(Draw(router.Weight_C) * (settings.InitialScale * deviation));
             router.Hidden_PC.copy_(Draw(router.Hidden_PC) * deviation);
+            router.HiddenLogit_P.copy_(Draw(router.HiddenLogit_P));
             router.OutputBias_1.fill_(odds);
         }
         return routers;
+    }
+
+    /// <summary>A copy for a slice of the model: of a narrower residual stream, the first channels' weights.</summary>
+    /// <param name="config">The slice's shape; as many blocks.</param>
+    public DepthRouters Sliced(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        DepthRouters result = Allocate(config, Settings, Flat.device);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (((_, Tensor target), (_, Tensor source)) in result.Named().Zip(Named())) target.copy_(source.narrow(-1, 0, target.size(-1)));
+        return result;
     }
 
     /// <summary>Every tensor with a stable name, in storage order.</summary>

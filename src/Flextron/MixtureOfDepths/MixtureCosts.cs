@@ -19,7 +19,7 @@ public sealed class MixtureCosts(ModelConfig config, MixtureSettings settings)
         int width = network.Width ?? config.HiddenSize;
         ICostTable Costs(int tokens) => AnalyticCosts.Flops(config, new LatencyWorkload(1, tokens)).ForWidth(network.Width);
         (ICostTable all, ICostTable some) = (Costs(time), Costs(settings.Tokens(time)));
-        double predictor = settings.Sampler == CausalSampler.Predictor ? settings.PredictorNeurons * (width + 1.0) : 0;
+        double predictor = settings.Trains(CausalSampler.Predictor) ? settings.PredictorNeurons * (width + 2.0) : 0;
         double sum = time * all.Fixed;
         for (int i = 0; i < network.Blocks.Length; i++)
         {

@@ -21,13 +21,16 @@ public sealed class MixtureModel : IDisposable
     public const string RoutersName = "mixture.safetensors";
 
     private readonly Dictionary<int, DepthRouter> routers;
+    private readonly bool ownsModel;
 
     /// <summary>Puts routers in front of a model's blocks.</summary>
-    /// <param name="model">The network; this object then owns it.</param>
+    /// <param name="model">The network.</param>
     /// <param name="routers">Its routers; this object then owns them.</param>
+    /// <param name="ownsModel">Whether it then owns the network, too.</param>
     /// <exception cref="FlextronException">They do not fit the network, or a routed block does not attend.</exception>
-    public MixtureModel(DecoderModel model, DepthRouters routers)
+    public MixtureModel(DecoderModel model, DepthRouters routers, bool ownsModel = true)
     {
+        this.ownsModel = ownsModel;
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(routers);
         model.Config.RequireAttention("Mixture-of-Depths", "route the blocks of the Transformer");
@@ -55,6 +58,11 @@ public sealed class MixtureModel : IDisposable
 
     /// <summary>Whether a folder holds such a model.</summary>
     public static bool IsAt(string path) => File.Exists(Path.Combine(path, SettingsName));
+
+    /// <summary>Reads a folder's settings without its weights.</summary>
+    /// <exception cref="FlextronException">They are missing or damaged.</exception>
+    public static MixtureSettings ReadSettings(string folder) =>
+        FlextronJson.ReadFile<MixtureSettings>(Path.Combine(folder, SettingsName), "Mixture-of-Depths model").Validated();
 
     /// <summary>An empty cache.</summary>
     /// <param name="network">Whose groups are kept; the whole network by default.</param>
@@ -96,6 +104,15 @@ public sealed class MixtureModel : IDisposable
         WeightView view = Model.View(network ?? Model.FullNetwork);
         return Model.Logits(view, Hidden(view, routers, ids_BT, selector, cache, null, null).select(1, -1)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The residual stream behind the last block, which <see cref="DecoderModel.Logits"/> reads.</summary>
+    /// <param name="ids_BT">Token ids, int64.</param>
+    /// <param name="selector">Decides which tokens pass.</param>
+    /// <param name="network">Which slice of the blocks; the whole by default.</param>
+    /// <returns>hidden_BTC.</returns>
+    /// <exception cref="FlextronException">More tokens than the context holds.</exception>
+    public Tensor Hidden(Tensor ids_BT, ITokenSelector selector, SubNetwork? network = null) =>
+        Hidden(Model.View(network ?? Model.FullNetwork), routers, ids_BT, selector, null, null, null);
 
     /// <summary>
     /// The residual stream behind the last block, through any view of the weights and any routers: training passes leaves. Readings, of which the list must be
@@ -139,13 +156,16 @@ public sealed class MixtureModel : IDisposable
         return x_BTC.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Writes a folder that holds the network as a plain checkpoint, and the routers beside it. Tools that know nothing of routers read the dense network.</summary>
+    /// <summary>
+    /// Writes a folder with network and routers in this project's own format: no ordinary one can say which tokens pass a block, and tools that took the network
+    /// for a dense model would compute something else.
+    /// </summary>
     /// <param name="folder">Where.</param>
     /// <param name="dtype">Element type of the network; routers are float32.</param>
     /// <exception cref="FlextronException">The folder cannot be written.</exception>
     public void Save(string folder, ScalarType dtype = ScalarType.Float32)
     {
-        CheckpointWriter.Save(Model.Weights, folder, CheckpointFormat.HuggingFace, dtype);
+        CheckpointWriter.Save(Model.Weights, folder, CheckpointFormat.Flextron, dtype);
         Routers.Save(Path.Combine(folder, RoutersName));
         FlextronJson.WriteFile(Path.Combine(folder, SettingsName), Settings);
     }
@@ -157,12 +177,10 @@ public sealed class MixtureModel : IDisposable
     /// <exception cref="FlextronException">Something is missing, damaged, or of another model.</exception>
     public static MixtureModel Load(string folder, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
-        string path = Path.Combine(folder, SettingsName);
-        MixtureSettings settings = FlextronJson.ReadFile<MixtureSettings>(path, "Mixture-of-Depths model").Validated();
         var model = new DecoderModel(CheckpointLoader.Load(folder, dtype, device).Weights);
         try
         {
-            return new MixtureModel(model, DepthRouters.Load(Path.Combine(folder, RoutersName), model.Config, settings, device));
+            return Load(folder, model, ownsModel: true);
         }
         catch
         {
@@ -171,10 +189,31 @@ public sealed class MixtureModel : IDisposable
         }
     }
 
+    /// <summary>Reads the routers beside a network that is loaded already.</summary>
+    /// <param name="folder">Where both lie.</param>
+    /// <param name="model">The network; it stays the caller's.</param>
+    /// <exception cref="FlextronException">Something is missing, damaged, or of another model.</exception>
+    public static MixtureModel Load(string folder, DecoderModel model) => Load(folder, model, ownsModel: false);
+
+    private static MixtureModel Load(string folder, DecoderModel model, bool ownsModel)
+    {
+        MixtureSettings settings = ReadSettings(folder);
+        DepthRouters routers = DepthRouters.Load(Path.Combine(folder, RoutersName), model.Config, settings, model.Device);
+        try
+        {
+            return new MixtureModel(model, routers, ownsModel);
+        }
+        catch
+        {
+            routers.Dispose();
+            throw;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        Model.Dispose();
+        if (ownsModel) Model.Dispose();
         Routers.Dispose();
     }
 

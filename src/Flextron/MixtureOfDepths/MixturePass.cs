@@ -3,7 +3,6 @@ using Flextron.Training;
 using Flextron.Training.Passes;
 using TorchSharp;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace Flextron.MixtureOfDepths;
 
@@ -44,7 +43,7 @@ public sealed class MixturePass : ITrainingPass
     /// <summary>Where the routers' gradients add up until the next step, in the layout of <see cref="DepthRouters.Flat"/>.</summary>
     public Tensor RouterGradient => side.Gradient;
 
-    /// <summary>Mean binary cross-entropy of the causal sampler in the last pass, nats per decision; 0 where nothing routed.</summary>
+    /// <summary>Mean binary cross-entropy of the model's causal sampler in the last pass, nats per decision; 0 where nothing routed.</summary>
     public double SamplerLoss { get; private set; }
 
     /// <inheritdoc/>
@@ -56,11 +55,12 @@ public sealed class MixturePass : ITrainingPass
         WeightView view = views.Of(network);
         Tensor hidden_BTC = mixture.Hidden(view, leaves, batch.Input_BT, selector, cache: null, readings, observer: null);
         Tensor loss = ComposedPass.Loss(mixture.Model.Logits(view, hidden_BTC).reshape(-1, mixture.Model.Config.VocabularySize), batch), total = loss;
-        if (readings.Count > 0)
+        foreach (CausalSampler sampler in Enum.GetValues<CausalSampler>())
         {
-            Tensor sampler = readings.Select(r => functional.binary_cross_entropy_with_logits(r.SamplerLogits_BT, r.Membership_BT())).Aggregate((a, b) => a + b) / readings.Count;
-            SamplerLoss = sampler.item<float>();
-            total = loss + sampler * (mixture.Settings.Sampler == CausalSampler.Auxiliary ? mixture.Settings.AuxiliaryWeight : 1);
+            if (readings.Count == 0 || !mixture.Settings.Trains(sampler)) continue;
+            Tensor wrong = RouterReading.Loss(readings, sampler);
+            if (sampler == mixture.Settings.Sampler) SamplerLoss = wrong.item<float>();
+            total = total + wrong * (sampler == CausalSampler.Auxiliary ? mixture.Settings.AuxiliaryWeight : 1);
         }
         (total * weight).backward();
         return loss.to(ScalarType.Float64).item<double>();

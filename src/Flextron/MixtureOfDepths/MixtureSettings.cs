@@ -15,7 +15,13 @@ public sealed record MixtureSettings
     /// <summary>How generation decides.</summary>
     public CausalSampler Sampler { get; init; } = CausalSampler.Predictor;
 
-    /// <summary>Weight of the binary cross-entropy of <see cref="CausalSampler.Auxiliary"/> in the loss. The predictor's, which nothing else feels, always has weight 1.</summary>
+    /// <summary>Whether the sampler that generation does not use is trained too, so that both can be compared on one model.</summary>
+    public bool TrainBothSamplers { get; init; }
+
+    /// <summary>
+    /// Weight of the binary cross-entropy of <see cref="CausalSampler.Auxiliary"/> in the loss, where that is trained. The predictor's, which nothing else
+    /// feels, always has weight 1.
+    /// </summary>
     public double AuxiliaryWeight { get; init; } = 0.01;
 
     /// <summary>P, hidden neurons of each predictor.</summary>
@@ -23,6 +29,9 @@ public sealed record MixtureSettings
 
     /// <summary>Standard deviation of a fresh router's logits on a residual stream of unit variance.</summary>
     public double InitialScale { get; init; } = 0.1;
+
+    /// <summary>Whether a sampler learns in training.</summary>
+    public bool Trains(CausalSampler sampler) => sampler == Sampler || TrainBothSamplers;
 
     /// <summary>The routed blocks of a model, ascending.</summary>
     /// <param name="blockCount">N.</param>

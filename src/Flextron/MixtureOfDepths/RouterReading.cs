@@ -1,5 +1,6 @@
 using TorchSharp;
 using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 
 namespace Flextron.MixtureOfDepths;
 
@@ -9,7 +10,7 @@ public sealed class RouterReading
     private readonly DepthRouter router;
     private readonly CausalSampler sampler;
     private readonly Tensor x_BTC;
-    private Tensor? samplerLogits_BT;
+    private Tensor? predicted_BT;
 
     internal RouterReading(DepthRouter router, CausalSampler sampler, Tensor x_BTC)
     {
@@ -30,8 +31,11 @@ public sealed class RouterReading
     /// <summary>The router's logits.</summary>
     public Tensor Logits_BT { get; }
 
-    /// <summary>What the causal sampler goes by: a token passes where it is positive. Computed when first asked for.</summary>
-    public Tensor SamplerLogits_BT => samplerLogits_BT ??= sampler == CausalSampler.Auxiliary ? Logits_BT : router.Predict(x_BTC);
+    /// <summary>What the model's causal sampler goes by: a token passes where it is positive. Computed when first asked for.</summary>
+    public Tensor SamplerLogits_BT => LogitsOf(sampler);
+
+    /// <summary>What a causal sampler goes by, whichever the model generates with.</summary>
+    public Tensor LogitsOf(CausalSampler asked) => asked == CausalSampler.Auxiliary ? Logits_BT : predicted_BT ??= router.Predict(x_BTC, Logits_BT);
 
     /// <summary>Which tokens pass, by flat index b·T + t.</summary>
     public bool[] Selected { get; internal set; } = [];
@@ -44,12 +48,21 @@ public sealed class RouterReading
         return managed.to(ScalarType.Float32).view(Batch, Time).to(Logits_BT.device);
     }
 
+    /// <summary>The same stream and decisions as another router of the block reads them.</summary>
+    internal RouterReading For(DepthRouter other) => new(other, sampler, x_BTC) { Selected = Selected };
+
+    /// <summary>Mean binary cross-entropy of a causal sampler against the decisions taken, nats per decision.</summary>
+    /// <param name="readings">Of one pass, at least one.</param>
+    /// <param name="sampler">Which.</param>
+    internal static Tensor Loss(IReadOnlyList<RouterReading> readings, CausalSampler sampler) =>
+        readings.Select(r => functional.binary_cross_entropy_with_logits(r.LogitsOf(sampler), r.Membership_BT())).Aggregate((a, b) => a + b) / readings.Count;
+
     /// <summary>Hands the tensors to the caller of the pass.</summary>
     internal void MoveToOuterDisposeScope()
     {
         x_BTC.MoveToOuterDisposeScope();
         Logits_BT.MoveToOuterDisposeScope();
-        if (samplerLogits_BT is not null && !ReferenceEquals(samplerLogits_BT, Logits_BT)) samplerLogits_BT.MoveToOuterDisposeScope();
+        predicted_BT?.MoveToOuterDisposeScope();
     }
 
     internal static float[] Values(Tensor logits_BT)

@@ -21,12 +21,13 @@ public sealed record SamplerAgreement(LossEstimate TopK, LossEstimate Causal, IR
     /// <param name="mixture">The model.</param>
     /// <param name="heldOut">Windows that both read.</param>
     /// <param name="network">Which slice; the whole by default.</param>
-    public static SamplerAgreement Measure(MixtureModel mixture, HeldOutLoss heldOut, SubNetwork? network = null)
+    /// <param name="sampler">Which sampler; the model's own by default.</param>
+    public static SamplerAgreement Measure(MixtureModel mixture, HeldOutLoss heldOut, SubNetwork? network = null, CausalSampler? sampler = null)
     {
         ArgumentNullException.ThrowIfNull(mixture);
         ArgumentNullException.ThrowIfNull(heldOut);
         var counts = new SortedDictionary<int, BlockAgreement>();
-        ITokenSelector top = TopTokens.ByRouter(mixture.Settings), causal = new CausalTokens();
+        ITokenSelector top = TopTokens.ByRouter(mixture.Settings), causal = new CausalTokens(sampler);
         (long passed, long decided) = (0, 0);
         LossEstimate topK = heldOut.Of(ids_BT => Read(ids_BT, top, reading =>
         {

@@ -57,7 +57,11 @@ public sealed record PretrainingSettings
     /// <summary>Optimiser steps that follow from tokens and batch.</summary>
     public int Steps => Math.Max(1, Tokens / (BatchSize * ContextLength));
 
-    internal ModelConfig Model(int vocabularySize, int? boundaryId) => new ModelConfig
+    /// <summary>The model's shape.</summary>
+    /// <param name="vocabularySize">Of the tokenizer as it was trained.</param>
+    /// <param name="boundaryId">The token between documents.</param>
+    /// <exception cref="FlextronException">The shape contradicts itself.</exception>
+    public ModelConfig Model(int vocabularySize, int? boundaryId) => new ModelConfig
     {
         Family = "llama",
         VocabularySize = vocabularySize,
@@ -74,7 +78,9 @@ public sealed record PretrainingSettings
         SkipLayer = SkipLayer,
     }.Validated("The base model's settings");
 
-    internal JointTrainingSettings Training => new JointTrainingSettings
+    /// <summary>The training at full size, of which a V-cycle shares out the steps.</summary>
+    /// <exception cref="FlextronException">A value is outside its range.</exception>
+    public JointTrainingSettings Training => new JointTrainingSettings
     {
         Steps = Steps,
         BatchSize = BatchSize,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Flextron.Checkpoints;
 using Flextron.Cli.CommandLine;
 using Flextron.Cli.Commands;
+using Flextron.Inference;
 using Flextron.MixtureOfDepths;
 using Flextron.Models;
 
@@ -21,11 +22,16 @@ public sealed class DepthVerbTests
         Assert.Equal(4, json.GetProperty("tokensPerSequence").GetInt32());
         JsonElement loss = json.GetProperty("loss");
         Assert.True(loss.GetProperty("topK").GetDouble() < loss.GetProperty("denseBefore").GetDouble());
-        Assert.InRange(json.GetProperty("flopsShare").GetDouble(), 0.3, 0.95);
+        Assert.InRange(json.GetProperty("flopsShare").GetDouble(), 0.3, 0.97);
         Assert.Equal((1 + 0.25) / 2, json.GetProperty("cacheShare").GetDouble(), 1e-9);
         Assert.InRange(json.GetProperty("sampler").GetProperty("accuracy").GetDouble(), 0.5, 1);
         using (MixtureModel mixture = MixtureModel.Load(folder["mixture"]))
             Assert.Equal((0.25, RouterGate.OnePlus), (mixture.Settings.Capacity, mixture.Settings.Gate));
+
+        JsonElement alone = CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["alone"], "--capacity", "0.25", "--predictor-steps", "60", .. Training]);
+        Assert.Equal(loss.GetProperty("topK").GetDouble(), alone.GetProperty("loss").GetProperty("topK").GetDouble());
+        Assert.True(alone.GetProperty("sampler").GetProperty("accuracy").GetDouble() > json.GetProperty("sampler").GetProperty("accuracy").GetDouble());
+        Assert.Equal(File.ReadAllBytes(Path.Combine(folder["mixture"], "model.safetensors")), File.ReadAllBytes(Path.Combine(folder["alone"], "model.safetensors")));
 
         JsonElement text = CliRun.JsonOf("generate", folder["mixture"], "--prompt", "Cat 1", "--max-tokens", "5", "--temperature", "0");
         Assert.InRange(text.GetProperty("ids").GetArrayLength(), 1, 5);
@@ -52,11 +58,64 @@ public sealed class DepthVerbTests
     {
         using TemporaryFolder folder = Model();
         CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["mixture"], .. Training]);
-        Assert.Contains("Mixture-of-Depths", CliRun.Refusal("score", folder["mixture"], "--text", "Cat"), StringComparison.Ordinal);
+        Assert.Contains("Mixture-of-Depths", CliRun.Refusal("profile", folder["mixture"], "--out", folder["t.json"]), StringComparison.Ordinal);
         Assert.Contains("--capacity", CliRun.Refusal("mod", folder["mixture"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--capacity", "0.5"), StringComparison.Ordinal);
-        Assert.Contains("--weights", CliRun.Refusal("generate", folder["mixture"], "--prompt", "Cat", "--weights", "int8"), StringComparison.Ordinal);
+        Assert.Contains("--latency", CliRun.Refusal("generate", folder["mixture"], "--prompt", "Cat", "--latency", "0.5"), StringComparison.Ordinal);
+        Assert.Contains("--dynamic", CliRun.Refusal("score", folder["mixture"], "--text", "Cat", "--dynamic"), StringComparison.Ordinal);
+        Assert.Contains("no routers", CliRun.Refusal("score", folder["model"], "--text", "Cat", "--non-causal-top-k"), StringComparison.Ordinal);
+        Assert.Contains("--flextron", CliRun.Refusal("export", folder["mixture"], "--budget", "uniform:0.5", "--to", folder["x"]), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder["x"]));
+        Assert.Contains("--sampler predictor", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--sampler", "auxiliary", "--predictor-steps", "5"), StringComparison.Ordinal);
         Assert.Contains("capacity is 2", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--capacity", "2"), StringComparison.Ordinal);
         Assert.Contains("every is 3", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--every", "3"), StringComparison.Ordinal);
+        // Tools that know nothing of routers refuse the folder instead of computing a dense model.
+        Assert.Contains("\"flextron\"", File.ReadAllText(Path.Combine(folder["mixture"], "config.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AMixtureIsScoredEvaluatedAndExportedByItsCausalSampler()
+    {
+        using TemporaryFolder folder = Model();
+        CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["mixture"], "--capacity", "0.25", "--sampler", "auxiliary", "--auxiliary-weight", "1", .. Training]);
+        JsonElement inspected = CliRun.JsonOf("inspect", folder["mixture"]).GetProperty("mixture");
+        Assert.Equal((0.25, "auxiliary"), (inspected.GetProperty("capacity").GetDouble(), inspected.GetProperty("sampler").GetString()));
+        Assert.Equal(JsonValueKind.Null, CliRun.JsonOf("inspect", folder["model"]).GetProperty("mixture").ValueKind);
+        const string Text = "Cat 1 sees dog 4 near the hill.";
+        JsonElement causal = CliRun.JsonOf("score", folder["mixture"], "--text", Text), top = CliRun.JsonOf("score", folder["mixture"], "--text", Text, "--non-causal-top-k");
+        using (MixtureModel mixture = MixtureModel.Load(folder["mixture"]))
+        {
+            int[] ids = [.. causal.GetProperty("ids").EnumerateArray().Select(i => i.GetInt32())];
+            double Loss(ITokenSelector selector) => -TextScorer.LogProbabilities(mixture, ids, selector).Average();
+            Assert.Equal(Loss(new CausalTokens()), causal.GetProperty("meanNll").GetDouble(), 1e-6);
+            Assert.Equal(Loss(TopTokens.ByRouter(mixture.Settings)), top.GetProperty("meanNll").GetDouble(), 1e-6);
+        }
+        Assert.NotEqual(causal.GetProperty("meanNll").GetDouble(), top.GetProperty("meanNll").GetDouble(), 1e-6);
+        Assert.Equal("causal sampler", causal.GetProperty("mixture").GetProperty("selection").GetString());
+        Assert.Contains("not causal", top.GetProperty("mixture").GetProperty("selection").GetString(), StringComparison.Ordinal);
+        Assert.Equal(JsonValueKind.Null, CliRun.JsonOf("score", folder["model"], "--text", Text).GetProperty("mixture").ValueKind);
+
+        File.WriteAllText(folder["lambada.jsonl"], "{\"text\":\"Cat 1 sees dog 4 near the hill\"}\n{\"text\":\"Cat 2 sees dog\"}\n");
+        JsonElement Evaluated(params string[] rest) => CliRun.JsonOf(["evaluate", folder["mixture"], "--tasks", "lambada_openai", "--data", folder["lambada.jsonl"], .. rest]);
+        double Sum(JsonElement json) => json.GetProperty("results")[0].GetProperty("logprobSum").GetDouble();
+        // The summed log-probability of a document is that of its last word in the scored text, whichever way tokens are chosen.
+        int Tokens(string text) => CliRun.JsonOf("tokenize", folder["mixture"], "--text", text).GetProperty("ids").GetArrayLength();
+        double Last(string text, string context, params string[] rest) => CliRun.JsonOf(["score", folder["mixture"], "--text", text, .. rest])
+            .GetProperty("logprobs").EnumerateArray().TakeLast(Tokens(text) - Tokens(context)).Sum(l => l.GetDouble());
+        foreach (string[] way in (string[][])[[], ["--non-causal-top-k"]])
+        {
+            JsonElement results = Evaluated(way);
+            Assert.Equal(2, results.GetProperty("results")[0].GetProperty("docs").GetInt32());
+            Assert.Equal(Last("Cat 1 sees dog 4 near the hill", "Cat 1 sees dog 4 near the", way) + Last("Cat 2 sees dog", "Cat 2 sees", way), Sum(results), 1e-4);
+        }
+        Assert.Equal(2, Evaluated("--budgets", "uniform:0.5,full").GetProperty("results").GetArrayLength());
+
+        JsonElement export = CliRun.JsonOf("export", folder["mixture"], "--budget", "uniform:0.5", "--flextron", "--to", folder["half"]);
+        Assert.InRange(export.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
+        double half = CliRun.JsonOf("score", folder["mixture"], "--text", Text, "--budget", "uniform:0.5").GetProperty("meanNll").GetDouble();
+        Assert.Equal(half, CliRun.JsonOf("score", folder["half"], "--text", Text).GetProperty("meanNll").GetDouble(), 1e-5);
+        string[] generate = ["generate", folder["half"], "--prompt", "Cat 1", "--max-tokens", "4", "--temperature", "0"];
+        Assert.InRange(CliRun.JsonOf(generate).GetProperty("ids").GetArrayLength(), 1, 4);
+        Assert.InRange(CliRun.JsonOf([.. generate, "--weights", "bfloat16"]).GetProperty("ids").GetArrayLength(), 1, 4);
     }
 
     [Fact]

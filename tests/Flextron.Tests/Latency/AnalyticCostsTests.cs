@@ -70,6 +70,24 @@ public sealed class AnalyticCostsTests
         }
     }
 
+    /// <summary>Heads of the last groups see every visible key of two blocks, from the first block on that has an earlier one.</summary>
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    public void SkipLayerAttentionCountsTheEarlierBlocksKeysToo(int distance, int groups)
+    {
+        ModelConfig plain = RandomLlama.TinyConfig() with { BlockCount = 3 }, skipping = plain with { SkipLayer = new SkipLayerAttention(distance, groups) };
+        var workload = new LatencyWorkload(2, 5, 3);
+        long more = 0;
+        for (int block = distance; block < 3; block++)
+            for (int position = 0; position < 8; position++) more += 2L * 2 * (position + 1) * groups * plain.HeadsPerGroup * 2 * plain.HeadSize;
+        SubNetwork whole = SubNetwork.Full(plain), narrow = new(Enumerable.Repeat(new BlockShape(1, 5), 3));
+        Assert.Equal(AnalyticCosts.Flops(plain, workload).Cost(whole) + more, AnalyticCosts.Flops(skipping, workload).Cost(whole));
+        // The groups that see more are the last ones: of two, one that is kept alone sees more only where both do.
+        double difference = AnalyticCosts.Flops(skipping, workload).Cost(narrow) - AnalyticCosts.Flops(plain, workload).Cost(narrow);
+        Assert.Equal(groups == 2 ? more / 2.0 : 0, difference);
+    }
+
     [Fact]
     public void CostArraysGiveTheCostOfEveryNetwork()
     {

@@ -58,6 +58,27 @@ public sealed class MixturePassTests
         b.Dispose();
     }
 
+    [Fact]
+    public void BothSamplersTrainTogetherAsEachDoesAlone()
+    {
+        MixtureSettings settings = Settings with { Sampler = CausalSampler.Predictor, AuxiliaryWeight = 0.5 };
+        using MixtureModel both = Create(settings with { TrainBothSamplers = true }), auxiliary = Create(settings with { Sampler = CausalSampler.Auxiliary }), predictor = Create(settings);
+        (Tensor weights, Tensor routers) = Gradients(both);
+        (Tensor weightsA, Tensor routersA) = Gradients(auxiliary);
+        (Tensor weightsP, Tensor routersP) = Gradients(predictor);
+        using var scope = NewDisposeScope();
+        Assert.Equal(weightsA.data<float>().ToArray(), weights.data<float>().ToArray());
+        Assert.NotEqual(weightsP.data<float>().ToArray(), weights.data<float>().ToArray());
+        DepthRouters[] all = [both.Routers.Over(routers), auxiliary.Routers.Over(routersA), predictor.Routers.Over(routersP)];
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal(all[1].Each[i].Weight_C.data<float>().ToArray(), all[0].Each[i].Weight_C.data<float>().ToArray());
+            // The stream that the predictor reads is the same, and so are the decisions.
+            Assert.Equal(all[2].Each[i].Output_P.data<float>().ToArray(), all[0].Each[i].Output_P.data<float>().ToArray());
+        }
+        foreach (DepthRouters each in all) each.Dispose();
+    }
+
     [Theory]
     [InlineData(CausalSampler.Auxiliary)]
     [InlineData(CausalSampler.Predictor)]
@@ -190,23 +211,25 @@ public sealed class MixturePassTests
     }
 
     // What the predictor reads counts as a constant: the stream of the model before anything was changed.
-    private static Tensor Unperturbed(MixtureModel mixture, int b, int block)
+    private static (Tensor Stream_TC, double[] Logits) Unperturbed(MixtureModel mixture, int b, int block)
     {
-        if (!Streams.TryGetValue((mixture, b), out Tensor[]? streams))
+        if (!Read.TryGetValue((mixture, b), out var read))
         {
             var reference = new MaskedMixture(Config, mixture.Model.Weights, mixture.Routers);
-            reference.Logits(Rows[b], (_, logits) => Top(logits, mixture.Settings.Tokens(Time)));
-            Streams[(mixture, b)] = streams = [.. reference.Streams.Select(s => s.DetachFromDisposeScope())];
+            var routed = new Dictionary<int, double[]>();
+            reference.Logits(Rows[b], (at, logits) => Top(routed[at] = logits, mixture.Settings.Tokens(Time)));
+            Read[(mixture, b)] = read = ([.. reference.Streams.Select(s => s.DetachFromDisposeScope())], routed);
         }
-        return streams[block];
+        return (read.Streams[block], read.Logits[block]);
     }
 
-    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(MixtureModel, int), Tensor[]> Streams = new();
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<(MixtureModel, int), (Tensor[] Streams, Dictionary<int, double[]> Logits)> Read = new();
 
-    private static double[] Predict(DepthRouter router, Tensor x_TC)
+    private static double[] Predict(DepthRouter router, (Tensor Stream_TC, double[] Logits) read)
     {
+        (Tensor x_TC, Tensor logits_T1) = (read.Stream_TC, tensor(read.Logits).unsqueeze(1));
         Tensor scaled_TC = x_TC / (x_TC.square().mean([-1], keepdim: true) + 1e-6).sqrt();
-        Tensor hidden_TP = scaled_TC.matmul(router.Hidden_PC.to(ScalarType.Float64).t()) + router.HiddenBias_P.to(ScalarType.Float64);
+        Tensor hidden_TP = scaled_TC.matmul(router.Hidden_PC.to(ScalarType.Float64).t()) + logits_T1 * router.HiddenLogit_P.to(ScalarType.Float64) + router.HiddenBias_P.to(ScalarType.Float64);
         return ((hidden_TP * sigmoid(hidden_TP)).matmul(router.Output_P.to(ScalarType.Float64)) + router.OutputBias_1.to(ScalarType.Float64)).data<double>().ToArray();
     }
 }

@@ -12,6 +12,9 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
     /// <summary>What turning a token's queries and storing its key and value costs, in entries attended to: its cache lines come from afar.</summary>
     private const long AppendCost = 64;
 
+    /// <summary>Consecutive tokens that look at a group's entries together: every entry is then read once for all.</summary>
+    public const int TokensTogether = 4;
+
     private readonly ModelConfig config = engine.Config;
     private readonly IKernels kernels = engine.Kernels;
     private readonly bool windowed = engine.Config.VisibleTokens < engine.Config.ContextLength;
@@ -47,9 +50,15 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
         team.Barrier(workers);
         if (slots > 1)
         {
-            (from, to) = WorkShare.Of(groups * slots, 1, work, worker, workers);
+            // A window begins elsewhere for each token.
+            int together = tokens.OneSequence && !windowed ? TokensTogether : 1;
+            (from, to) = WorkShare.Of(groups * ((slots + together - 1) / together), 1, work * together, worker, workers);
             for (int i = from; i < to; i++)
-                if (i % groups < order.Kept(i / groups)) AttendAlone(block, i % groups, i / groups, order, worker);
+            {
+                (int group, int slot) = (i % groups, i / groups * together);
+                if (together > 1) AttendTogether(block, group, slot, Math.Min(together, slots - slot), worker);
+                else if (group < order.Kept(slot)) AttendAlone(block, group, slot, order, worker);
+            }
             return;
         }
         // One token over a long past: chunks of entries are shared out, and merged when all are there.
@@ -59,7 +68,7 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
         {
             (int group, int chunk) = (i / chunks, i % chunks);
             int seen = tokens.Seen(token, block, group), first = FirstSeen(block, group, token, seen);
-            if (chunk >= first / DecodeBuffers.ChunkEntries && chunk < Chunks(seen)) AttendChunk(block, group, 0, token, chunk, first, seen, worker, Partial(group, chunk));
+            if (chunk >= first / DecodeBuffers.ChunkEntries && chunk < Chunks(seen)) AttendChunk(block, group, 0, token, 1, chunk, first, seen, worker, Partial(group, chunk));
         }
         team.Barrier(workers);
         (from, to) = WorkShare.Of(groups, 1, work, worker, workers);
@@ -74,28 +83,45 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
     {
         int token = order.Token(slot), seen = tokens.Seen(token, block, group), first = FirstSeen(block, group, token, seen);
         int firstChunk = first / DecodeBuffers.ChunkEntries, chunks = Chunks(seen);
-        for (int c = firstChunk; c < chunks; c++) AttendChunk(block, group, slot, token, c, first, seen, worker, Partial(worker, c));
+        for (int c = firstChunk; c < chunks; c++) AttendChunk(block, group, slot, token, 1, c, first, seen, worker, Partial(worker, c));
         Merge(group, slot, Partial(worker, 0), firstChunk, chunks);
     }
 
-    private void AttendChunk(int block, int group, int slot, int token, int chunk, int firstSeen, int seen, int worker, float* result)
+    // Consecutive tokens of one sequence, whose slots are their own; each sees one entry more than the one before.
+    private void AttendTogether(int block, int group, int first, int count, int worker)
     {
-        int first = chunk * DecodeBuffers.ChunkEntries, end = Math.Min(first + DecodeBuffers.ChunkEntries, seen), size = config.HeadSize;
+        int seen = tokens.Seen(first, block, group);
+        for (int c = 0; c < Chunks(seen + count - 1); c++)
+        {
+            // The first tokens may end before the chunk begins.
+            int skip = Math.Max(0, c * DecodeBuffers.ChunkEntries + 1 - seen);
+            AttendChunk(block, group, first + skip, first + skip, count - skip, c, 0, seen + skip, worker, Partial(worker, c) + (nint)skip * buffers.PartialResult);
+        }
+        for (int t = 0; t < count; t++) Merge(group, first + t, Partial(worker, 0) + (nint)t * buffers.PartialResult, 0, Chunks(seen + t));
+    }
+
+    private void AttendChunk(int block, int group, int slot, int token, int count, int chunk, int firstSeen, int seen, int worker, float* result)
+    {
+        int first = chunk * DecodeBuffers.ChunkEntries, last = first + DecodeBuffers.ChunkEntries, size = config.HeadSize;
         // A window may begin within the chunk: at the tile that holds its first entry.
         first = Math.Max(first, firstSeen / kernels.Lanes * kernels.Lanes);
         float* scores = buffers.Scores + (nint)worker * buffers.ScoreFloats;
         kernels.Attend(new AttentionChunk
         {
+            Tokens = count,
             Queries = buffers.Query + (nint)slot * buffers.QueryStride + group * config.HeadsPerGroup * size,
+            QueryStride = buffers.QueryStride,
             Heads = config.HeadsPerGroup,
             HeadSize = size,
             Keys = tokens.Cache(token).Keys(block, group) + (nint)first * size,
             Values = tokens.Cache(token).Values(block, group) + (nint)first * size,
-            Entries = end - first,
+            Entries = Math.Min(last, seen) - first,
+            MostEntries = last - first,
             Skipped = Math.Max(0, firstSeen - first),
             Scores = scores,
             Sums = scores + buffers.SumsOffset,
             Result = result,
+            ResultStride = buffers.PartialResult,
         });
     }
 

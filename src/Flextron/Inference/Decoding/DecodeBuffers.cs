@@ -45,18 +45,19 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         KeyStride = Padded((long)config.KvGroupCount * size);
         NeuronStride = Padded(config.NeuronCount);
         PartialResult = config.HeadsPerGroup * (size + 2);
-        PartialStride = Padded(PartialResult);
+        PartialStride = Padded((long)CachedAttention.TokensTogether * PartialResult);
         NormedStride = Padded(config.HiddenSize);
         LogitsStride = Padded(config.VocabularySize);
         int sumChunks = Math.Max(Chunks((long)heads * size), Chunks(config.NeuronCount));
-        SumsOffset = Padded((long)config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
-        ScoreFloats = SumsOffset + Padded((long)size * kernels.Lanes);
+        SumsOffset = Padded((long)CachedAttention.TokensTogether * config.HeadsPerGroup * (ChunkEntries + kernels.Lanes));
+        ScoreFloats = SumsOffset + Padded(4L * size * kernels.Lanes);
         AttentionStride = Padded((long)chunks * PartialStride);
         long residual = Take((long)PassTokens * Width), normed = Take((long)Math.Max(PassTokens, workers) * NormedStride);
         long mlpNormed = config.Architecture.ParallelResidual ? Take((long)Math.Max(PassTokens, workers) * NormedStride) : normed, query = Take((long)PassTokens * QueryStride);
         long key = Take((long)PassTokens * KeyStride), value = Take((long)PassTokens * KeyStride), joined = Take((long)PassTokens * QueryStride);
         long gate = Take((long)PassTokens * NeuronStride), up = Take((long)PassTokens * NeuronStride), sums = Take((long)sumChunks * Width);
         long cos = Take((long)PassTokens * Padded(size)), sin = Take((long)PassTokens * Padded(size)), logits = Take((long)sequences * LogitsStride);
+        long entered = Take((long)PassTokens * Width);
         long scores = Take((long)workers * ScoreFloats), partial = Take((long)Math.Max(workers, config.KvGroupCount) * AttentionStride);
         AngleStride = Padded(size);
         memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
@@ -78,6 +79,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         Cos = start + cos;
         Sin = start + sin;
         Logits = start + logits;
+        Entered = start + entered;
         Scores = start + scores;
         Partial = start + partial;
     }
@@ -116,6 +118,10 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     public float* Cos { get; }
     public float* Sin { get; }
     public float* Logits { get; }
+
+    /// <summary>The residual stream of tokens as they entered a block, of those whose updates the block weighs.</summary>
+    public float* Entered { get; }
+
     public float* Scores { get; }
     public float* Partial { get; }
 

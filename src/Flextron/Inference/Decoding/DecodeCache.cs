@@ -35,6 +35,9 @@ internal sealed unsafe class DecodeCache : IDisposable
     /// <summary>Bytes of keys and values that there is room for.</summary>
     public long Bytes => keys.Bytes + values.Bytes;
 
+    /// <summary>Bytes of the keys and values that are held.</summary>
+    public long HeldBytes => 2L * lengths.Sum() * headSize * sizeof(float);
+
     /// <summary>Most tokens.</summary>
     public int Capacity { get; }
 

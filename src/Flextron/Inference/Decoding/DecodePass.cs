@@ -104,6 +104,8 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int b = 0; b < config.BlockCount; b++)
         {
             if (widths.Routed && !Choose(b, forAttention: true, worker, workers)) return;
+            // Read before the next wait: the first thread may be a block ahead when the others come to weigh.
+            bool weighs = widths.Routed && widths.Weighs;
             // Both parts of a parallel block read the same, and so do their routers.
             if (widths.Routed && parallel && !Choose(b, forAttention: false, worker, workers)) return;
             (TokenOrder groups, TokenOrder neurons) = (widths.Groups(b), widths.Neurons(b));
@@ -111,6 +113,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             clock?.Stamp(1 + 2 * b);
             if (widths.Routed && !parallel && !Choose(b, forAttention: false, worker, workers)) return;
             if (neurons.Count > 0) Mlp(engine.Blocks[b], neurons, normed: parallel && groups.Count > 0, worker, workers);
+            if (weighs) Weigh(worker, workers);
             clock?.Stamp(2 + 2 * b);
         }
         if (widths.Routed && worker == 0) Finish();
@@ -264,6 +267,8 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             {
                 for (int t = 0; t < tokens.Count; t++) widths.Choose(t, block, forAttention, new ReadOnlySpan<float>(Residual(t), width));
                 widths.Chosen(block, forAttention, tokens.Count);
+                for (int t = 0; t < tokens.Count && forAttention; t++)
+                    if (widths.Weight(t) != 1) new ReadOnlySpan<float>(Residual(t), width).CopyTo(new Span<float>(Entered(t), width));
             }
 #pragma warning disable CA1031 // Whatever it is goes on to the caller, when no thread waits any more.
             catch (Exception e)
@@ -274,6 +279,19 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         }
         team.Barrier(workers);
         return failure is null;
+    }
+
+    // What the block has added to each token, times the token's weight; the residual stream that entered it is never weighed.
+    private void Weigh(int worker, int workers)
+    {
+        for (int t = 0; t < tokens.Count && worker == 0; t++)
+        {
+            float weight = widths.Weight(t);
+            if (weight == 1) continue;
+            float* x = Residual(t), entered = Entered(t);
+            for (int c = 0; c < width; c++) x[c] = entered[c] + weight * (x[c] - entered[c]);
+        }
+        team.Barrier(workers);
     }
 
     private void Finish()
@@ -289,6 +307,8 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             failure = e;
         }
     }
+
+    private float* Entered(int token) => buffers.Entered + (nint)token * buffers.Width;
 
     private float* Residual(int token) => buffers.Residual + (nint)token * buffers.Width;
 

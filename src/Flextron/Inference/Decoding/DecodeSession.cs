@@ -45,6 +45,9 @@ public sealed class DecodeSession : IDisposable
     /// <summary>Bytes of keys and values that the session has room for: 2 · Σ groups · capacity, rounded up to whole vectors, · H floats.</summary>
     public long CacheBytes => cache.Bytes;
 
+    /// <summary>Bytes of the keys and values that it holds: of a token that skipped a block or a group, none there.</summary>
+    public long HeldBytes => cache.HeldBytes;
+
     /// <summary>Tokens read so far; the position of the next.</summary>
     public int Length => length;
 

@@ -10,6 +10,9 @@ internal sealed class PassTokens(int capacity)
     /// <summary>Tokens.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Whether they are consecutive ones of one sequence, each with the same widths.</summary>
+    public bool OneSequence { get; private set; }
+
     /// <summary>The greatest position.</summary>
     public int LastPosition { get; private set; }
 
@@ -26,11 +29,11 @@ internal sealed class PassTokens(int capacity)
     public void SetSequence(DecodeCache cache, int start, int count)
     {
         for (int t = 0; t < count; t++) (caches[t], positions[t], later[t]) = (cache, start + t, count - t - 1);
-        (Count, LastPosition) = (count, start + count - 1);
+        (Count, LastPosition, OneSequence) = (count, start + count - 1, true);
     }
 
     /// <summary>No token; <see cref="Add"/> follows.</summary>
-    public void Clear() => (Count, LastPosition) = (0, 0);
+    public void Clear() => (Count, LastPosition, OneSequence) = (0, 0, false);
 
     /// <summary>One more token, of a sequence that has none yet.</summary>
     public void Add(DecodeCache cache, int position)

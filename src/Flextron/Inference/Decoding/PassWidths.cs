@@ -2,7 +2,7 @@ using Flextron.Models;
 
 namespace Flextron.Inference.Decoding;
 
-/// <summary>What every part of the network keeps for each token of a pass: given before it, or chosen by routers as it goes.</summary>
+/// <summary>What every part of the network keeps for each token of a pass, given before it or chosen by routers as it goes, and what a block's updates are weighed by.</summary>
 /// <param name="config">The model.</param>
 /// <param name="widest">A network whose key/value groups are the most that a cache has room for.</param>
 /// <param name="capacity">Most tokens.</param>
@@ -13,10 +13,17 @@ internal sealed class PassWidths(ModelConfig config, SubNetwork widest, int capa
     private readonly SubNetwork?[] networks = new SubNetwork?[capacity];
     private readonly IStepRouter?[] routers = new IStepRouter?[capacity];
     private readonly int[] kept = new int[capacity];
+    private readonly float[] weights = new float[capacity];
     private int given;
 
     /// <summary>Whether any token's widths are chosen on the way.</summary>
     public bool Routed { get; private set; }
+
+    /// <summary>Whether any token's update by the block chosen last is weighed.</summary>
+    public bool Weighs { get; private set; }
+
+    /// <summary>By what a token's update by that block is multiplied.</summary>
+    public float Weight(int token) => weights[token];
 
     /// <summary>Key/value groups of a block's attention.</summary>
     public TokenOrder Groups(int block) => groups[block];
@@ -72,16 +79,22 @@ internal sealed class PassWidths(ModelConfig config, SubNetwork widest, int capa
         if (routers[token] is not { } router)
         {
             kept[token] = forAttention ? networks[token]!.Blocks[block].KvGroups : networks[token]!.Blocks[block].Neurons;
+            weights[token] = 1;
             return;
         }
         int most = forAttention ? widest.Blocks[block].KvGroups : config.NeuronCount;
         kept[token] = forAttention ? router.KvGroups(block, hidden_C) : router.Neurons(block, hidden_C);
+        if (forAttention) weights[token] = router.Weight(block);
         if (kept[token] < 0 || kept[token] > most)
             throw new FlextronException($"The router keeps {kept[token]} {(forAttention ? "key/value groups" : "neurons")} of block {block}: choose 0 to {most}.");
     }
 
     /// <summary>Every token has chosen.</summary>
-    public void Chosen(int block, bool forAttention, int count) => (forAttention ? groups : neurons)[block].Set(kept.AsSpan(0, count));
+    public void Chosen(int block, bool forAttention, int count)
+    {
+        (forAttention ? groups : neurons)[block].Set(kept.AsSpan(0, count));
+        Weighs = Routed && weights.AsSpan(0, count).ContainsAnyExcept(1f);
+    }
 
     /// <summary>The pass is over: what belongs to the caller is let go.</summary>
     public void Forget()

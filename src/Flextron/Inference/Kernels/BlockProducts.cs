@@ -11,13 +11,16 @@ internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> wh
     /// <summary>Floats of a panel of rows: a quarter of what a core's own second-level cache usually holds.</summary>
     private const int PanelFloats = 1 << 16;
 
+    /// <summary>Columns whose panels are copied together: each row is then read in pieces of 2 KB, which memory gives much faster than many short ones.</summary>
+    private const int StripeColumns = 512;
+
     /// <summary>Up to so many tokens, copying weights into panels costs more than it saves.</summary>
     private const int FewTokens = 8;
 
     /// <summary>Scratch floats that <see cref="Dot"/> and <see cref="Accumulate"/> need.</summary>
     public static long ScratchFloats(int columns, int tokens, int chunk) => Math.Max(
         Math.Max(PanelFloats, 4L * Padded(columns)),
-        Math.Max((long)chunk * (BlockAccumulateKernel<T, V>.PanelColumns + (tokens + 3) / 4 * 4), FewTokens * ((long)chunk + Padded(columns))));
+        Math.Max((long)chunk * (Math.Min(StripeColumns, Padded(columns)) + (tokens + 3) / 4 * 4), FewTokens * ((long)chunk + Padded(columns))));
 
     /// <inheritdoc cref="IKernels.DotBlock"/>
     public static void Dot(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride, float* scratch)
@@ -77,11 +80,12 @@ internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> wh
     private static void Panels(in WeightMatrix w, int first, int count, int active, in TokenRows tokens, int firstColumn, int columns, float* y, nint yStride, float* scratch)
     {
         int width = BlockAccumulateKernel<T, V>.PanelColumns, end = firstColumn + columns;
-        float* panel = scratch + (nint)count * ((active + 3) / 4 * 4);
+        float* panels = scratch + (nint)count * ((active + 3) / 4 * 4);
         for (int c = firstColumn; c < end; c += width)
         {
-            int wide = Math.Min(width, end - c);
-            PanelKernel<T, V, TElement>.Read(w, first, count, c, wide, panel, wide);
+            int wide = Math.Min(width, end - c), within = (c - firstColumn) % StripeColumns;
+            if (within == 0) ReadStripe(w, first, count, c, Math.Min(StripeColumns, end - c), panels);
+            float* panel = panels + (nint)count * within;
             for (int t = 0; t < active; t += 4)
             {
                 int group = Math.Min(4, active - t);
@@ -94,6 +98,20 @@ internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> wh
                 float* target0 = y + tokens.Target(t) * yStride + c, target1 = y + tokens.Target(t + Math.Min(1, group - 1)) * yStride + c;
                 float* target2 = y + tokens.Target(t + Math.Min(2, group - 1)) * yStride + c, target3 = y + tokens.Target(t + group - 1) * yStride + c;
                 BlockAccumulateKernel<T, V>.Add(panel, count, scaled, group, target0, target1, target2, target3);
+            }
+        }
+    }
+
+    // Columns as panels, one behind the other; the last may be narrower.
+    private static void ReadStripe(in WeightMatrix w, int first, int count, int firstColumn, int columns, float* panels)
+    {
+        int width = BlockAccumulateKernel<T, V>.PanelColumns;
+        for (int r = 0; r < count; r++)
+        {
+            for (int c = 0; c < columns; c += width)
+            {
+                int wide = Math.Min(width, columns - c);
+                PanelKernel<T, V, TElement>.Read(w, first + r, 1, firstColumn + c, wide, panels + (nint)count * c + (nint)r * wide, wide);
             }
         }
     }
