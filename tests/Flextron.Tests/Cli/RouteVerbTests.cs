@@ -14,7 +14,7 @@ public sealed class RouteVerbTests
         string family = TinyModel.Family(folder), table = Path.Combine(family, FamilyBundle.DecodeTableName);
         TinyModel.DecodeTable(family);
         JsonElement Route(string name, params string[] rest) => CliRun.JsonOf(
-            ["route", family, "--table", table, "--corpus", folder["corpus.txt"], "--rounds", "1", "--first-networks", "12", "--windows", "2", "--steps", "0", "--out", folder[name], .. rest]);
+            ["route", family, "--table", table, "--corpus", folder["corpus.txt"], "--rounds", "1", "--networks", "12", "--windows", "2", "--steps", "0", "--out", folder[name], .. rest]);
         JsonElement still = Route("static"), tuned = Route("dynamic", "--dynamic", "--dynamic-steps", "6");
         Assert.Equal((0, 6), (still.GetProperty("dynamicSteps").GetInt32(), tuned.GetProperty("dynamicSteps").GetInt32()));
         JsonElement[] before = [.. still.GetProperty("points").EnumerateArray()], after = [.. tuned.GetProperty("points").EnumerateArray()];
