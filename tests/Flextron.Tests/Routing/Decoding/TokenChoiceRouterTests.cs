@@ -65,25 +65,31 @@ public sealed class TokenChoiceRouterTests
     }
 
     [Theory]
-    [InlineData(BudgetKeeping.Causal, true)]
-    [InlineData(BudgetKeeping.Capacities, true)]
-    [InlineData(BudgetKeeping.Capacities, false)]
-    public void APromptReadAtOnceIsGoneOnFromByTheEngine(BudgetKeeping keeping, bool routesAttention)
+    [InlineData(BudgetKeeping.Causal, true, false)]
+    [InlineData(BudgetKeeping.Capacities, true, false)]
+    [InlineData(BudgetKeeping.Capacities, false, false)]
+    [InlineData(BudgetKeeping.Causal, true, true)]
+    [InlineData(BudgetKeeping.Capacities, true, true)]
+    public void APromptReadAtOnceIsGoneOnFromByTheEngine(BudgetKeeping keeping, bool routesAttention, bool skipsParts)
     {
         const int Prompt = 14;
         using DecoderModel model = Model();
-        using DynamicRouters routers = DynamicModelTests.Random(model);
+        // Tokens that skip a part have no keys in it at all, and nothing is computed for them.
+        ElasticSpace space = skipsParts ? new([0, 1, 4], [0, 8, 20], Config.BlockCount) : Space;
+        RoutingCosts costs = skipsParts ? new(1, [[0, 1, 4], [0, 1, 4]], [[0, 0.8, 2], [0, 0.8, 2]]) : Costs;
+        using DynamicRouters routers = DynamicModelTests.Random(model, space, costs);
         if (!routesAttention) routers.Budgets = routers.Budgets! with { Attention = [[0, 0], [1, 1]] };
         int[] ids = [.. Enumerable.Range(0, 30).Select(i => i * 7 % 23)];
-        var dynamic = new DynamicModel(model, Space);
-        RoutedChoices expectedChoices = new(routers, Costs, [0.5], keeping), actualChoices = new(routers, Costs, [0.5], keeping);
+        var dynamic = new DynamicModel(model, space);
+        RoutedChoices expectedChoices = new(routers, costs, [0.5], keeping), actualChoices = new(routers, costs, [0.5], keeping);
         using var scope = NewDisposeScope();
         using DynamicCache cache = dynamic.NewCache(1, 30);
         Tensor ids_1T = tensor(ids.Select(i => (long)i).ToArray()).unsqueeze(0);
         dynamic.Forward(ids_1T.narrow(1, 0, Prompt), expectedChoices, cache);
         using var engine = new DecodeEngine(model);
         using DecodeSession session = engine.NewSession();
-        var router = new PromptChoiceRouter(actualChoices, dynamic);
+        using var asked = new RecordedChoices(actualChoices);
+        var router = new PromptChoiceRouter(asked, dynamic);
         router.ReadPrompt(ids.AsSpan(0, Prompt), session);
         Assert.Equal(Prompt, session.Length);
         Assert.Equal(expectedChoices.Controller!.MeanCost(0), actualChoices.Controller!.MeanCost(0), 1e-9);
@@ -92,11 +98,49 @@ public sealed class TokenChoiceRouterTests
             float[] expected = dynamic.Forward(ids_1T.narrow(1, t, 1), expectedChoices, cache)[0, 0].data<float>().ToArray(), actual = session.Step(ids[t], router).ToArray();
             Assert.All(expected.Zip(actual), p => Assert.Equal(p.First, p.Second, 1e-4));
         }
+        int[] Chosen(int first) => [.. Enumerable.Range(first, Config.BlockCount).SelectMany(asked.Of).SelectMany(c => c)];
+        if (routesAttention) Assert.Equal([0, 1, 2], Chosen(0).Distinct().Order());
+        Assert.Equal([0, 1, 2], Chosen(Config.BlockCount).Distinct().Order());
         Assert.Equal(expectedChoices.Controller.MeanCost(0), actualChoices.Controller.MeanCost(0), 1e-9);
         Assert.InRange(actualChoices.Controller.WorstRatio(0), 0.5, 1 + 1e-9);
         Assert.Contains("already", Assert.Throws<FlextronException>(() => router.ReadPrompt(ids, session)).Message, StringComparison.Ordinal);
         session.Reset();
         Assert.Contains("vocabulary", Assert.Throws<FlextronException>(() => router.ReadPrompt([1, 99], session)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SequencesOfABatchKeepAccountsOfTheirOwn()
+    {
+        using DecoderModel model = Model();
+        using DynamicRouters routers = DynamicModelTests.Random(model);
+        using var engine = new DecodeEngine(model);
+        double[] targets = [0.1, 0.4, 0.7, 0.9];
+        RoutedChoices[] choices = [.. targets.Select(t => new RoutedChoices(routers, Costs, [t]))];
+        TokenChoiceRouter[] together = [.. choices.Select(c => new TokenChoiceRouter(c, Space))], apart = [.. targets.Select(t => new TokenChoiceRouter(new RoutedChoices(routers, Costs, [t]), Space))];
+        using DecodeBatch batch = engine.NewBatch(targets.Length);
+        DecodeSession[] sessions = [.. targets.Select(_ => engine.NewSession())];
+        var random = new Random(3);
+        try
+        {
+            for (int i = 0; i < 25; i++)
+            {
+                // Not every sequence goes on in every step.
+                BatchToken[] step = [.. Enumerable.Range(0, targets.Length).Where(s => i == 0 || random.Next(4) > 0).Select(s => new BatchToken(s, random.Next(23), Router: together[s]))];
+                if (step.Length == 0) continue;
+                batch.Step(step);
+                for (int t = 0; t < step.Length; t++)
+                {
+                    int s = step[t].Sequence;
+                    Assert.Equal(sessions[s].Step(step[t].Token, apart[s]).ToArray(), batch.Logits(t).ToArray());
+                    Assert.InRange(choices[s].Controller!.MeanCost(0), Costs.Smallest - 1e-9, Costs.Target(targets[s]) * (1 + 1e-9));
+                    Assert.Equal(batch.Length(s), choices[s].Controller!.Tokens);
+                }
+            }
+        }
+        finally
+        {
+            foreach (DecodeSession session in sessions) session.Dispose();
+        }
     }
 
     [Fact]
