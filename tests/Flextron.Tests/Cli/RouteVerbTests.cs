@@ -13,8 +13,10 @@ public sealed class RouteVerbTests
         using TemporaryFolder folder = TestData.Temporary();
         string family = TinyModel.Family(folder), table = Path.Combine(family, FamilyBundle.DecodeTableName);
         TinyModel.DecodeTable(family);
+        // Documents of their own, so that they can be parted.
+        File.WriteAllLines(folder["corpus.jsonl"], TinyModel.Text.TrimEnd('\n').Split('\n').Chunk(10).Select(lines => JsonSerializer.Serialize(new { text = string.Join('\n', lines) })));
         JsonElement Route(string name, params string[] rest) => CliRun.JsonOf(
-            ["route", family, "--table", table, "--corpus", folder["corpus.txt"], "--rounds", "1", "--networks", "12", "--windows", "2", "--steps", "0", "--out", folder[name], .. rest]);
+            ["route", family, "--table", table, "--corpus", folder["corpus.jsonl"], "--rounds", "1", "--networks", "12", "--windows", "2", "--steps", "0", "--out", folder[name], .. rest]);
         JsonElement still = Route("static"), tuned = Route("dynamic", "--dynamic", "--dynamic-steps", "6");
         Assert.Equal((0, 6), (still.GetProperty("dynamicSteps").GetInt32(), tuned.GetProperty("dynamicSteps").GetInt32()));
         JsonElement[] before = [.. still.GetProperty("points").EnumerateArray()], after = [.. tuned.GetProperty("points").EnumerateArray()];
