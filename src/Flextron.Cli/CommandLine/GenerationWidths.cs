@@ -45,6 +45,10 @@ internal sealed record GenerationWidths(SubNetwork? Network, TokenBudget? Tokens
         return (generator.Generate(prompt, settings, Network, show, router, cancellation), choices?.Controller);
     }
 
+    /// <summary>Generates several texts at once.</summary>
+    public IReadOnlyList<GeneratedText> GenerateAll(TextGenerator generator, IReadOnlyList<string> prompts, GenerationSettings settings, CancellationToken cancellation) =>
+        generator.GenerateAll(prompts, settings, Network, Tokens is null ? null : _ => new TokenChoiceRouter(Tokens.Begin(), Tokens.Space), cancellation);
+
     /// <summary>In one line for people.</summary>
     public override string ToString()
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Inference;
@@ -11,7 +12,7 @@ namespace Flextron.Cli.Commands;
 internal sealed class GenerateCommand : VerbCommand
 {
     private readonly ModelArgument model = new();
-    private readonly Option<string> prompt = new("--prompt") { Description = "What to continue; empty begins a text.", HelpName = "text", DefaultValueFactory = _ => "" };
+    private readonly Option<string[]> prompt = new("--prompt") { Description = "What to continue; empty begins a text. Given several times, the texts are made at once, each reading of the weights serving them all.", HelpName = "text" };
     private readonly Option<string> budget = BudgetArgument.Option();
     private readonly Option<string?> latency = new("--latency")
     {
@@ -29,6 +30,7 @@ internal sealed class GenerateCommand : VerbCommand
         "generate my-family --latency 0.6 --temperature 0.8 --top-p 0.9 --seed 7",
         "generate my-routed-family --budget 0.5 --dynamic --prompt \"Once upon a time\"",
         "generate my-model --weights int8 --stop \"\\n\" --repetition-penalty 1.1",
+        "generate my-model --prompt \"Once upon a time\" --prompt \"One day\" --json",
         "generate my-family --interactive")
     {
         model.AddTo(this);
@@ -56,26 +58,43 @@ internal sealed class GenerateCommand : VerbCommand
             int texts = new GenerationDialogue(loaded, generator, settings, widths, wanted, context.Get(dynamic), context).Run();
             return new VerbResult(new { texts }, _ => { });
         }
+        string[] prompts = context.Get(prompt) is { Length: > 0 } given ? given : [""];
+        if (prompts.Length > 1) return Several(generator, widths, prompts, settings, context);
         void Show(string piece)
         {
             context.Stream?.Write(piece);
             context.Stream?.Flush();
         }
 
-        Show(context.Get(prompt));
-        (GeneratedText result, BudgetController? account) = widths.Generate(generator, context.Get(prompt), settings, Show, context.Cancellation);
+        Show(prompts[0]);
+        (GeneratedText result, BudgetController? account) = widths.Generate(generator, prompts[0], settings, Show, context.Cancellation);
         // The text's line ends first: on a terminal both streams are one.
         context.Stream?.WriteLine();
         if (!context.Json) context.Message(Summary(result, account));
         var json = new
         {
-            text = result.Text, ids = result.Ids, tokensPerSecond = result.TokensPerSecond, prompt = context.Get(prompt), promptIds = result.PromptIds,
+            text = result.Text, ids = result.Ids, tokensPerSecond = result.TokensPerSecond, prompt = prompts[0], promptIds = result.PromptIds,
             promptSeconds = result.PromptSeconds, seconds = result.Seconds, stopped = result.Stopped,
             budget = context.Given(latency) ? null : context.Get(budget), latency = context.Get(latency), network = widths.Network?.ToString(),
             predictedMs = widths.PredictedMs,
             dynamic = account is null ? null : new { meanMs = account.MeanCost(0), targetMs = widths.Tokens!.TargetMs, worstRatio = account.WorstRatio(0), tokens = account.Tokens },
         };
         return new VerbResult(json, _ => { });
+    }
+
+    // Several texts appear whole, one after the other: as they are made, they would be mixed.
+    private static VerbResult Several(TextGenerator generator, GenerationWidths widths, string[] prompts, GenerationSettings settings, CommandContext context)
+    {
+        long began = Stopwatch.GetTimestamp();
+        IReadOnlyList<GeneratedText> results = widths.GenerateAll(generator, prompts, settings, context.Cancellation);
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds, rate = results.Sum(r => r.Ids.Count) / seconds;
+        var json = new
+        {
+            texts = results.Select((r, i) => new { text = r.Text, ids = r.Ids, prompt = prompts[i], promptIds = r.PromptIds, stopped = r.Stopped }),
+            tokensPerSecond = rate, seconds, network = widths.Network?.ToString(), predictedMs = widths.PredictedMs,
+        };
+        if (!context.Json) context.Message(string.Create(CultureInfo.InvariantCulture, $"{results.Sum(r => r.Ids.Count)} tokens of {prompts.Length} texts, {rate:0.0} a second with reading the prompts"));
+        return new VerbResult(json, writer => writer.WriteLine(string.Join(Environment.NewLine + Environment.NewLine, results.Select((r, i) => prompts[i] + r.Text))));
     }
 
     /// <summary>How a generation went, in one line.</summary>

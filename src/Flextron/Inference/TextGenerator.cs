@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using Flextron.Inference.Decoding;
 using Flextron.Inference.Kernels;
 using Flextron.MixtureOfDepths;
@@ -18,6 +16,9 @@ namespace Flextron.Inference;
 /// <param name="format">How the decode engine holds the weights.</param>
 public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, WeightFormat format = WeightFormat.Model) : IDisposable
 {
+    /// <summary>Texts that are generated at once: beyond so many, arithmetic and not memory is what a token costs.</summary>
+    public const int MostAtOnce = 16;
+
     private DecodeEngine? engine;
 
     /// <summary>The model.</summary>
@@ -49,63 +50,52 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validated();
         int[] promptIds = PromptIds(prompt);
-        var sampler = new TokenSampler(settings);
-        foreach (int id in promptIds) sampler.Observe(id);
-        var decoder = new IncrementalDecoder(tokenizer, promptIds);
-        var filter = new StopFilter(settings.Stops);
-        var text = new StringBuilder();
-        void Show(string piece)
-        {
-            if (piece.Length == 0) return;
-            text.Append(piece);
-            onText?.Invoke(piece);
-        }
-
-        using ISequence sequence = Begin(subNetwork ?? model.FullNetwork, router, (int)Math.Min((long)promptIds.Length + settings.MaximumTokens, model.Config.ContextLength));
-        long began = Stopwatch.GetTimestamp();
+        using ISequence sequence = Begin(subNetwork ?? model.FullNetwork, router, Capacity(promptIds, settings));
+        var text = new Continuation(model.Config, tokenizer, settings, promptIds, onText);
         ReadOnlySpan<float> logits_V = sequence.Read(promptIds);
-        double promptSeconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        began = Stopwatch.GetTimestamp();
-        var ids = new List<int>();
         Span<int> next = stackalloc int[1];
-        StopReason stopped = StopReason.TokenLimit;
-        // Vocabularies are often padded: an id that the tokenizer has no text for is never drawn.
-        int drawable = Math.Min(logits_V.Length, tokenizer.VocabularySize);
-        while (ids.Count < settings.MaximumTokens)
+        while (text.Next(logits_V, sequence.Length) is { } id)
         {
             cancellation.ThrowIfCancellationRequested();
-            int id = sampler.Next(logits_V[..drawable]);
-            if (EndsText(id))
-            {
-                stopped = StopReason.EndOfText;
-                break;
-            }
-            ids.Add(id);
-            sampler.Observe(id);
-            Show(filter.Add(decoder.Add(id)));
-            if (filter.Found)
-            {
-                stopped = StopReason.StopString;
-                break;
-            }
-            if (ids.Count == settings.MaximumTokens) break;
-            if (sequence.Length == model.Config.ContextLength)
-            {
-                stopped = StopReason.ContextFull;
-                break;
-            }
             next[0] = id;
             logits_V = sequence.Read(next);
         }
-        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        Show(filter.Add(decoder.Flush()));
-        if (filter.Found) stopped = StopReason.StopString;
-        Show(filter.Flush());
-        return new GeneratedText(text.ToString(), promptIds, ids, stopped, promptSeconds, seconds, sequence.Length - promptIds.Length);
+        return text.Finish(sequence.Length);
+    }
+
+    /// <summary>
+    /// Continues several prompts, on the CPU as many at once as <see cref="MostAtOnce"/>: each reading of the weights then serves them all, and where a text ends the next begins
+    /// in its place. Every text is that of <see cref="Generate"/> with the seed of <paramref name="settings"/> plus its number.
+    /// </summary>
+    /// <param name="prompts">Each as there.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="subNetwork">Which slice; the whole network where null.</param>
+    /// <param name="router">Gives each text, by its number, what chooses the widths of its tokens instead.</param>
+    /// <param name="cancellation">Stops between tokens.</param>
+    /// <returns>A text for each prompt. Their times overlap.</returns>
+    /// <exception cref="FlextronException">A prompt does not fit the context, or the tokenizer does not belong to the model.</exception>
+    public IReadOnlyList<GeneratedText> GenerateAll(
+        IReadOnlyList<string> prompts, GenerationSettings settings, SubNetwork? subNetwork = null, Func<int, IStepRouter>? router = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompts);
+        ArgumentNullException.ThrowIfNull(settings);
+        settings.Validated();
+        GenerationSettings Of(int text) => settings with { Seed = settings.Seed + text };
+        if (!RunsOnEngine) return [.. prompts.Select((p, i) => Generate(p, Of(i), subNetwork, null, router?.Invoke(i), cancellation))];
+        int[][] promptIds = [.. prompts.Select(PromptIds)];
+        if (promptIds.Length == 0) return [];
+        using DecodeBatch batch = Engine.NewBatch(
+            Math.Min(MostAtOnce, promptIds.Length), promptIds.Max(ids => Capacity(ids, settings)), widest: router is null ? subNetwork : null);
+        var texts = new TextBatch(batch, subNetwork ?? model.FullNetwork);
+        return texts.Run(promptIds.Length, i => (new Continuation(model.Config, tokenizer, Of(i), promptIds[i], onText: null), router?.Invoke(i)), cancellation);
     }
 
     /// <inheritdoc/>
     public void Dispose() => engine?.Dispose();
+
+    private bool RunsOnEngine => Mixture is null && model.Device.type == DeviceType.CPU && DecodeEngine.Supports(model.Config);
+
+    private int Capacity(int[] promptIds, GenerationSettings settings) => (int)Math.Min((long)promptIds.Length + settings.MaximumTokens, model.Config.ContextLength);
 
     private ISequence Begin(SubNetwork network, IStepRouter? router, int capacity)
     {
@@ -115,7 +105,7 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
             return format == WeightFormat.Model ? new MixtureSequence(Mixture, network, capacity)
                 : throw new FlextronException("Other weight formats need the decode engine, which routes on the CPU at the residual stream's full width: leave them out, or keep that width.");
         }
-        if (model.Device.type == DeviceType.CPU && DecodeEngine.Supports(model.Config)) return new EngineSequence(Engine, network, router, capacity);
+        if (RunsOnEngine) return new EngineSequence(Engine, network, router, capacity);
         if (router is not null || format != WeightFormat.Model)
             throw new FlextronException("Routers that decide per token and other weight formats need the decode engine, which runs models that attend in every block "
                 + $"on the CPU; this one is {model.Config.Family} on {model.Device}{(model.Config.Mixers is { } mixers ? $" with {mixers}" : "")}: leave them out.");
@@ -138,7 +128,4 @@ public sealed class TextGenerator(DecoderModel model, Tokenizer tokenizer, Weigh
             ? ids
             : throw new FlextronException($"The prompt has {ids.Length} tokens and the model's context holds {config.ContextLength}: shorten it.");
     }
-
-    // A beginning-of-sequence id ends a text too: models trained on documents end to end predict it there.
-    private bool EndsText(int id) => model.Config.IsEnd(id) || id == model.Config.BosId || id == tokenizer.EosId || id == tokenizer.BosId;
 }

@@ -62,12 +62,15 @@ public static class LatencyProfiler
         SubNetwork[] calibration = CalibrationNetworks(space, settings);
         SubNetwork[][] calibrations = [.. widths.Select(w => calibration.Select(n => new SubNetwork(n.Blocks, w)).ToArray())];
         Random random = Seeds.Stream(settings.Seed, "profile order");
+        progress?.Report(new StageProgress("profiling", 0, settings.MinimumRounds, "warming up"));
         EndToEnd.WarmUp(runner, [.. calibrations.SelectMany(c => c)], settings);
         // In the order of time, each with the index of its width.
         var samples = new List<(int Width, ProfileSample Sample)>();
         var clock = Stopwatch.StartNew();
         int rounds = 0;
-        while (rounds < settings.MinimumRounds || (rounds < settings.MaximumRounds && clock.Elapsed.TotalSeconds < settings.Seconds))
+        while (rounds == 0
+            || (clock.Elapsed.TotalSeconds < settings.MaximumSeconds
+                && (rounds < settings.MinimumRounds || (rounds < settings.MaximumRounds && clock.Elapsed.TotalSeconds < settings.Seconds))))
         {
             cancellation.ThrowIfCancellationRequested();
             (SubNetwork Network, int Width, int Calibration)[] round = [.. widths.SelectMany((width, w) =>

@@ -18,6 +18,9 @@ public sealed record ProfileSettings
     /// </summary>
     public double Precision { get; init; }
 
+    /// <summary>No round begins beyond this much time, not even one of the least; the first always runs.</summary>
+    public double MaximumSeconds { get; init; } = double.PositiveInfinity;
+
     /// <summary>Untimed running before the first round, so that code is compiled and libtorch's caches are filled.</summary>
     public double WarmUpSeconds { get; init; } = 0.5;
 
@@ -37,7 +40,7 @@ public sealed record ProfileSettings
         if (MinimumRounds < 1 || MaximumRounds < MinimumRounds)
             throw new FlextronException($"Profiling in {MinimumRounds} to {MaximumRounds} rounds is not possible: give at least 1, and a maximum not below the minimum.");
         if (!(Precision >= 0) || !double.IsFinite(Precision)) throw new FlextronException("Profiling to a negative precision is not possible: give 0 or more.");
-        if (!(Seconds >= 0) || !(WarmUpSeconds >= 0) || !(MinimumWindowMs >= 0) || CalibrationNetworks < 0)
+        if (!(Seconds >= 0) || !(MaximumSeconds >= 0) || !(WarmUpSeconds >= 0) || !(MinimumWindowMs >= 0) || CalibrationNetworks < 0)
             throw new FlextronException("Profiling times and counts cannot be negative: correct the settings.");
         return this;
     }

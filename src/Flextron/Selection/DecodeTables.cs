@@ -10,8 +10,8 @@ namespace Flextron.Selection;
 /// <summary>Latency tables of generating text on the CPU: the family's own, one measured earlier on this machine, or one measured now.</summary>
 public static class DecodeTables
 {
-    // A few seconds: who waits for a text does not wait for a careful table.
-    private static readonly ProfileSettings Quick = new() { Seconds = 3 };
+    // A few seconds, on a slow machine too: who waits for a text does not wait for a careful table.
+    private static readonly ProfileSettings Quick = new() { Seconds = 3, MaximumSeconds = 5, MinimumRounds = 3, CalibrationNetworks = 3, WarmUpSeconds = 0.2 };
 
     /// <summary>
     /// The table of a family for an engine: <see cref="FamilyBundle.DecodeTableName"/> or the family's own table where it was measured with this
@@ -38,6 +38,7 @@ public static class DecodeTables
         ElasticSpace space = bundle.Family.Space.Blockwise;
         string cached = Path.Combine(CacheFolder.Path, "latency", $"{ContentHash.OfText(JsonSerializer.Serialize(new { runner.Key, space.KvGroups, space.Neurons }, FlextronJson.Compact))[..16]}.json");
         if (File.Exists(cached) && Cached(cached) is { } earlier && Serves(earlier)) return earlier;
+        progress?.Report(new StageProgress("profiling", 0, 0, "no decode table of this model on this machine yet: a few seconds, kept for the next time"));
         LatencyTable measured = LatencyProfiler.Profile(runner, space, settings ?? Quick, progress, cancellation);
         measured.Save(cached);
         return measured;

@@ -82,6 +82,24 @@ public sealed class GenerateVerbTests
         Assert.Contains("leave --json", CliRun.Refusal("generate", family, "--interactive", "--prompt", "Cat"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void SeveralPromptsAreContinuedAtOnce()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        string family = TinyModel.Family(folder);
+        string[] prompts = ["Cat 1", "", "dog 4 near"];
+        JsonElement json = CliRun.JsonOf(["generate", family, "--max-tokens", "7", .. prompts.SelectMany(p => (string[])["--prompt", p])]);
+        JsonElement[] texts = [.. json.GetProperty("texts").EnumerateArray()];
+        Assert.True(json.GetProperty("tokensPerSecond").GetDouble() > 0);
+        Assert.Equal(prompts, texts.Select(t => t.GetProperty("prompt").GetString()));
+        foreach ((string prompt, JsonElement text) in prompts.Zip(texts))
+        {
+            JsonElement alone = CliRun.JsonOf("generate", family, "--max-tokens", "7", "--prompt", prompt);
+            Assert.Equal(alone.GetProperty("ids").GetRawText(), text.GetProperty("ids").GetRawText());
+            Assert.Equal(alone.GetProperty("text").GetString(), text.GetProperty("text").GetString());
+        }
+    }
+
     private static T Load<T>(string path, Func<ElasticFamily, T> of)
     {
         using ElasticFamily family = ElasticFamily.Load(path);

@@ -124,6 +124,44 @@ public sealed class TextGeneratorTests
         Assert.Equal(Generator(model).Generate("hello", settings, network).Ids, Generator(model).Generate("hello", settings, router: new FixedRouter(network)).Ids);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void SeveralTextsAtOnceAreThoseOfOneAtATime(double temperature)
+    {
+        using var plain = new DecoderModel(Random.ToDecoderWeights(Config));
+        // More texts than places, ends of text that come early and late, and contexts that are full.
+        int end = Generator(plain).Generate("hello", new GenerationSettings { MaximumTokens = 6 }).Ids[3];
+        using var model = new DecoderModel(Random.ToDecoderWeights(Config with { EosId = end }));
+        string[] prompts = [.. Enumerable.Range(0, 2 * TextGenerator.MostAtOnce + 3).Select(i => i == 3 ? "hello" : new string((char)('a' + i % 26), 1 + i % (Config.ContextLength - 1)))];
+        var settings = new GenerationSettings { MaximumTokens = 9, Temperature = temperature, Seed = 5, RepetitionPenalty = 1.1, Stops = ["zz"] };
+        var network = new SubNetwork([new BlockShape(1, 12), new BlockShape(2, 7)]);
+        IReadOnlyList<GeneratedText> texts = Generator(model).GenerateAll(prompts, settings, network), routed = Generator(model).GenerateAll(prompts, settings, router: _ => new FixedRouter(network));
+        Assert.Equal(prompts.Length, texts.Count);
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            GeneratedText alone = Generator(model).Generate(prompts[i], settings with { Seed = 5 + i }, network);
+            foreach (GeneratedText text in (GeneratedText[])[texts[i], routed[i]])
+            {
+                Assert.Equal((alone.Text, alone.Stopped, alone.Steps), (text.Text, text.Stopped, text.Steps));
+                Assert.Equal(alone.Ids, text.Ids);
+                Assert.Equal(alone.PromptIds, text.PromptIds);
+            }
+        }
+        Assert.True(texts.Select(t => t.Stopped).Distinct().Count() >= 2);
+        Assert.Empty(Generator(model).GenerateAll([], settings));
+    }
+
+    [Fact]
+    public void ASecondCountsTheTokensThatWereReadInIt()
+    {
+        using var model = new DecoderModel(Random.ToDecoderWeights(Config));
+        GeneratedText one = Generator(model).Generate("hello", new GenerationSettings { MaximumTokens = 1 }), six = Generator(model).Generate("hello", new GenerationSettings { MaximumTokens = 6 });
+        Assert.Equal((1, 0, 0.0), (one.Ids.Count, one.Steps, one.TokensPerSecond));
+        Assert.Equal((6, 5), (six.Ids.Count, six.Steps));
+        Assert.Equal(5 / six.Seconds, six.TokensPerSecond, 1e-9);
+    }
+
     private static TextGenerator Generator(DecoderModel model) => new(model, Bytes);
 
     private sealed class FixedRouter(SubNetwork network) : IStepRouter

@@ -98,6 +98,16 @@ public sealed class ScriptedProfileTests
         Assert.True(report.Error95 > 0.1, $"{report}");
     }
 
+    [Fact]
+    public void AHurriedProfileEndsAfterItsTimeAndIsStillATable()
+    {
+        using var runner = new ScriptedRunner(Key(10), _ => 1);
+        LatencyTable table = LatencyProfiler.Profile(runner, Space, Settings with { MaximumSeconds = 0 });
+        Assert.Equal(1, table.Rounds);
+        Assert.InRange(table.FullMs() / (ScriptedRunner.PrefillMs(Space.Largest) + 10 * ScriptedRunner.StepMs(Space.Largest)), 0.95, 1.05);
+        Assert.Throws<FlextronException>(() => (Settings with { MaximumSeconds = -1 }).Validated());
+    }
+
     private static LatencyKey Key(int generated) => new()
     {
         Device = "cpu", DeviceName = "scripted", Dtype = TorchSharp.torch.ScalarType.Float32, Threads = 1, Engine = "numbers",
