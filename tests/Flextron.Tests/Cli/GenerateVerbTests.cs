@@ -47,6 +47,15 @@ public sealed class GenerateVerbTests
         Assert.InRange(json.GetProperty("worstRatio").GetDouble(), 0.1, 1 + 1e-9);
         Assert.True(json.GetProperty("meanMs").GetDouble() <= json.GetProperty("targetMs").GetDouble() * (1 + 1e-9));
         Assert.Contains("budget of time", CliRun.Refusal("generate", family, "--budget", "uniform:0.5", "--dynamic"), StringComparison.Ordinal);
+        // Several texts at once: each the one that it is alone, with an account of its own.
+        string[] prompts = ["Cat 1 sees", "dog 4"];
+        JsonElement[] texts = [.. CliRun.JsonOf(["generate", family, "--max-tokens", "12", "--latency", "0.8", "--dynamic", .. prompts.SelectMany(p => (string[])["--prompt", p])]).GetProperty("texts").EnumerateArray()];
+        foreach ((string prompt, JsonElement text) in prompts.Zip(texts))
+        {
+            JsonElement alone = CliRun.JsonOf("generate", family, "--prompt", prompt, "--max-tokens", "12", "--latency", "0.8", "--dynamic");
+            Assert.Equal(alone.GetProperty("ids").GetRawText(), text.GetProperty("ids").GetRawText());
+            Assert.Equal(alone.GetProperty("dynamic").GetRawText(), text.GetProperty("dynamic").GetRawText());
+        }
 
         File.Copy(Path.Combine(family, FamilyBundle.DecodeTableName), Path.Combine(family, FamilyBundle.TableName));
         JsonElement score = CliRun.JsonOf("score", family, "--text", "Cat 1 sees dog 4 near the hill.", "--budget", "0.8", "--dynamic");

@@ -110,7 +110,7 @@ public sealed class DecodeBatch : IDisposable
     /// <exception cref="FlextronException">They do not fit, an id is outside the vocabulary, or the slice does not fit the model.</exception>
     public ReadOnlySpan<float> Prefill(int sequence, scoped ReadOnlySpan<int> tokens, SubNetwork? network = null) => Read(sequence, tokens, network, null);
 
-    /// <summary>Reads many tokens of one sequence, each at its own widths.</summary>
+    /// <summary>Reads many tokens of one sequence, each at its own widths: as <see cref="DecodeSession.Prefill(ReadOnlySpan{int}, IStepRouter)"/>.</summary>
     /// <param name="sequence">Which.</param>
     /// <param name="tokens">At least one id.</param>
     /// <param name="router">Decides for each.</param>

@@ -90,22 +90,48 @@ public sealed class TokenChoiceRouterTests
         using DecodeSession session = engine.NewSession();
         using var asked = new RecordedChoices(actualChoices);
         var router = new PromptChoiceRouter(asked, dynamic);
-        router.ReadPrompt(ids.AsSpan(0, Prompt), session);
-        Assert.Equal(Prompt, session.Length);
-        Assert.Equal(expectedChoices.Controller!.MeanCost(0), actualChoices.Controller!.MeanCost(0), 1e-9);
+        // The token behind the prompt is the first whose logits are wanted.
+        using DecodeBatch batch = engine.NewBatch(3, 30);
+        var another = new PromptChoiceRouter(new RoutedChoices(routers, costs, [0.5], keeping), dynamic);
+        float[] actual = session.Prefill(ids.AsSpan(0, Prompt + 1), router).ToArray();
+        Assert.Equal(actual, batch.Prefill(1, ids.AsSpan(0, Prompt + 1), another).ToArray());
         for (int t = Prompt; t < ids.Length; t++)
         {
-            float[] expected = dynamic.Forward(ids_1T.narrow(1, t, 1), expectedChoices, cache)[0, 0].data<float>().ToArray(), actual = session.Step(ids[t], router).ToArray();
+            float[] expected = dynamic.Forward(ids_1T.narrow(1, t, 1), expectedChoices, cache)[0, 0].data<float>().ToArray();
+            if (t > Prompt)
+            {
+                actual = session.Step(ids[t], router).ToArray();
+                batch.Step([new BatchToken(1, ids[t], Router: another)]);
+                Assert.Equal(actual, batch.Logits(0).ToArray());
+            }
+            Assert.Equal((t + 1, t + 1), (session.Length, batch.Length(1)));
             Assert.All(expected.Zip(actual), p => Assert.Equal(p.First, p.Second, 1e-4));
+            Assert.Equal(expectedChoices.Controller!.MeanCost(0), actualChoices.Controller!.MeanCost(0), 1e-9);
         }
+        // Read at once: one stretch, then tokens.
+        Assert.Equal([Prompt, 1], asked.Of(0).Take(2).Select(c => c.Length));
         int[] Chosen(int first) => [.. Enumerable.Range(first, Config.BlockCount).SelectMany(asked.Of).SelectMany(c => c)];
-        if (routesAttention) Assert.Equal([0, 1, 2], Chosen(0).Distinct().Order());
-        Assert.Equal([0, 1, 2], Chosen(Config.BlockCount).Distinct().Order());
-        Assert.Equal(expectedChoices.Controller.MeanCost(0), actualChoices.Controller.MeanCost(0), 1e-9);
-        Assert.InRange(actualChoices.Controller.WorstRatio(0), 0.5, 1 + 1e-9);
-        Assert.Contains("already", Assert.Throws<FlextronException>(() => router.ReadPrompt(ids, session)).Message, StringComparison.Ordinal);
-        session.Reset();
-        Assert.Contains("vocabulary", Assert.Throws<FlextronException>(() => router.ReadPrompt([1, 99], session)).Message, StringComparison.Ordinal);
+        if (routesAttention) Assert.True(Chosen(0).Distinct().Count() > 1);
+        Assert.True(Chosen(Config.BlockCount).Distinct().Count() > 1);
+        if (skipsParts) Assert.All((int[])[0, Config.BlockCount], first => Assert.Contains(0, Chosen(first)));
+        Assert.InRange(actualChoices.Controller!.WorstRatio(0), 0.5, 1 + 1e-9);
+    }
+
+    [Fact]
+    public void APromptThatCannotBeReadLeavesTheSequenceEmpty()
+    {
+        using DecoderModel model = Model();
+        using DynamicRouters routers = DynamicModelTests.Random(model);
+        using var engine = new DecodeEngine(model);
+        // Room for one group of the first block, and the routers want more.
+        SubNetwork narrow = new([new BlockShape(1, 20), new BlockShape(4, 20)]);
+        using DecodeSession session = engine.NewSession(widest: narrow);
+        PromptChoiceRouter Begin() => new(new RoutedChoices(routers, Costs, [0.9], BudgetKeeping.Capacities), new DynamicModel(model, Space));
+        Assert.Contains("of block 0: choose 0 to 1", Assert.Throws<FlextronException>(() => session.Prefill([1, 2, 3, 4, 5, 6], Begin()).ToArray()).Message, StringComparison.Ordinal);
+        Assert.Contains("vocabulary", Assert.Throws<FlextronException>(() => session.Prefill([1, 99], Begin()).ToArray()).Message, StringComparison.Ordinal);
+        Assert.Equal(0, session.Length);
+        using DecodeSession fresh = engine.NewSession(widest: narrow);
+        Assert.Equal(fresh.Prefill([3, 4]).ToArray(), session.Prefill([3, 4]).ToArray());
     }
 
     [Fact]
