@@ -41,7 +41,8 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
         ArgumentNullException.ThrowIfNull(costs);
         double[][] layers = costs.Layers();
         double[] least = [.. layers.Select(c => c.Min())], most = [.. layers.Select(c => c.Max())];
-        double wanted = least.Sum() + Math.Clamp(target, 0, 1) * (most.Sum() - least.Sum());
+        // As the target is defined: by the narrowest and the widest choices, which need not be the cheapest and the dearest of every layer.
+        double wanted = costs.Target(Math.Clamp(target, 0, 1)) - costs.Fixed;
         if (AttentionAt(target, costs) is { } attention)
             for (int b = 0; b < attention.Count; b++) least[b] = most[b] = layers[b][attention[b]];
         double[] shares = [.. Interpolated(Costs, target).Select((c, l) => Math.Clamp(c, least[l], most[l]))];

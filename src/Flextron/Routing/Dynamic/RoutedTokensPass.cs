@@ -12,7 +12,7 @@ namespace Flextron.Routing.Dynamic;
 /// </summary>
 internal sealed class RoutedTokensPass : ITrainingPass
 {
-    // Every pair of a width of attention and one of the MLP is a view.
+    // The whole network, and one more for every width of attention and of the MLP: more than any space has.
     private const int Views = 4096;
 
     private readonly ITrainingPass whole;
