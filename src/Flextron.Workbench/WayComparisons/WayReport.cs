@@ -22,7 +22,7 @@ internal static class WayReport
         if (settings.Decode is { } decode)
         {
             report.Heading("Generated tokens").Figure(WayFigures.Token(results, results.Each, EachView), "loss-token-latency");
-            report.Text(string.Create(CultureInfo.InvariantCulture, $"Behind {decode.PromptTokens} tokens, {decode.Batch} at once. A small model's token through libtorch is bound by its calls, not by arithmetic, so that widths hardly show here."));
+            report.Text(string.Create(CultureInfo.InvariantCulture, $"Behind {decode.PromptTokens} tokens, {decode.Batch} at once. The family's networks are those chosen for the prompts' latency; a network is compared with the best of them whose token takes no longer. A small model's token through libtorch is bound by its calls, not by arithmetic, so that widths hardly show here."));
             report.Text(Verdicts(results, results.Each, token: true));
         }
         Benchmarks(report, results);
