@@ -52,40 +52,82 @@ public static class CapacityAssignment
     {
         // What it gains at most to move one of a choice's tokens to another choice, and which token that is.
         double[] gain = new double[choices * choices], reached = new double[choices];
-        int[] mover = new int[choices * choices], before = new int[choices];
+        int[] mover = new int[choices * choices], before = new int[choices], place_N = new int[choice_N.Length];
+        List<int>[] members = new List<int>[choices];
         double greatest = 0;
         foreach (float score in scores_NK) greatest = Math.Max(greatest, Math.Abs(score));
         double least = Rounding * greatest;
-        Array.Fill(gain, double.NegativeInfinity);
-        for (int t = 0; t < choice_N.Length; t++) Offer(scores_NK, t, choice_N[t]);
-        while (Cycle(out int inside))
+        for (int k = 0; k < choices; k++) members[k] = [];
+        for (int t = 0; t < choice_N.Length; t++) Enter(t, choice_N[t]);
+        for (int k = 0; k < choices; k++) Look(scores_NK, k);
+        while (true)
         {
+            // Two tokens that had better change places are found at once; longer cycles are looked for where there are none.
+            if (Pair(out int one, out int other))
+            {
+                (int a, int b) = (mover[one * choices + other], mover[other * choices + one]);
+                Move(a, one, other);
+                Move(b, other, one);
+                (choice_N[a], choice_N[b]) = (other, one);
+                Look(scores_NK, one);
+                Look(scores_NK, other);
+                continue;
+            }
+            if (!Cycle(out int inside)) return;
             // Every edge of the cycle leaves another choice, so that its tokens are different ones.
-            int from, to = inside;
+            int to = inside;
             do
             {
-                from = before[to];
-                choice_N[mover[from * choices + to]] = to;
+                int from = before[to], token = mover[from * choices + to];
+                Move(token, from, to);
+                choice_N[token] = to;
                 to = from;
             }
             while (to != inside);
             do
             {
-                Array.Fill(gain, double.NegativeInfinity, to * choices, choices);
-                for (int t = 0; t < choice_N.Length; t++)
-                    if (choice_N[t] == to) Offer(scores_NK, t, to);
+                Look(scores_NK, to);
                 to = before[to];
             }
             while (to != inside);
         }
 
-        void Offer(ReadOnlySpan<float> scores, int token, int own)
+        void Enter(int token, int choice)
         {
-            for (int k = 0; k < choices; k++)
+            place_N[token] = members[choice].Count;
+            members[choice].Add(token);
+        }
+
+        void Move(int token, int from, int to)
+        {
+            List<int> left = members[from];
+            (left[place_N[token]], place_N[left[^1]]) = (left[^1], place_N[token]);
+            left.RemoveAt(left.Count - 1);
+            Enter(token, to);
+        }
+
+        void Look(ReadOnlySpan<float> scores, int own)
+        {
+            Array.Fill(gain, double.NegativeInfinity, own * choices, choices);
+            foreach (int token in members[own])
             {
-                double gained = (double)scores[token * choices + k] - scores[token * choices + own];
-                if (k != own && gained > gain[own * choices + k]) (gain[own * choices + k], mover[own * choices + k]) = (gained, token);
+                ReadOnlySpan<float> row = scores.Slice(token * choices, choices);
+                for (int k = 0; k < row.Length; k++)
+                {
+                    double gained = (double)row[k] - row[own];
+                    if (k != own && gained > gain[own * choices + k]) (gain[own * choices + k], mover[own * choices + k]) = (gained, token);
+                }
             }
+        }
+
+        bool Pair(out int one, out int other)
+        {
+            double most = least;
+            (one, other) = (-1, -1);
+            for (int i = 0; i < choices; i++)
+                for (int j = 0; j < i; j++)
+                    if (gain[i * choices + j] + gain[j * choices + i] > most) (most, one, other) = (gain[i * choices + j] + gain[j * choices + i], i, j);
+            return one >= 0;
         }
 
         // Longest walks of at most K edges (Bellman and Ford): one that still grows after that has gone round a gaining cycle.
