@@ -15,7 +15,7 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
 {
     private readonly MixtureModel mixture;
     private readonly IKernels kernels = KernelChoice.Best;
-    private readonly Block?[] blocks;
+    private readonly RoutedBlock?[] blocks;
     private readonly BlockShape[] shapes;
     private readonly NativeBuffer hidden_P;
     private bool passes;
@@ -33,12 +33,12 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
             throw new FlextronException("The decode engine routes on the CPU at the residual stream's full width: generate through libtorch, as text generation does by itself.");
         this.mixture = mixture;
         shapes = [.. network.ValidatedFor(mixture.Model.Config).Blocks];
-        blocks = new Block?[shapes.Length];
+        blocks = new RoutedBlock?[shapes.Length];
         int neurons = mixture.Settings.PredictorNeurons, channels = mixture.Model.Config.HiddenSize;
         foreach (DepthRouter router in mixture.Routers.Each)
         {
             WeightMatrix Matrix(torch.Tensor tensor, int rows, int columns) => new((nint)TensorPointer.Of<float>(tensor), 0, rows, columns, WeightFormat.Float32);
-            blocks[router.Block] = new Block(
+            blocks[router.Block] = new RoutedBlock(
                 Matrix(router.Weight_C, 1, channels), Matrix(router.Hidden_PC, neurons, channels), (nint)TensorPointer.Of<float>(router.HiddenLogit_P), (nint)TensorPointer.Of<float>(router.HiddenBias_P),
                 Matrix(router.Output_P, 1, neurons), (nint)TensorPointer.Of<float>(router.OutputBias_1));
         }
@@ -80,7 +80,7 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
     public void Dispose() => hidden_P.Dispose();
 
     // As DepthRouter.Predict: a line of the stream's direction and the router's logit, a bend, a line.
-    private float Predict(Block router, float* x, int channels, float ownLogit)
+    private float Predict(RoutedBlock router, float* x, int channels, float ownLogit)
     {
         float square, logit;
         kernels.Dot(new WeightMatrix((nint)x, 0, 1, channels, WeightFormat.Float32), 0, 1, x, channels, &square);
@@ -95,5 +95,5 @@ public sealed unsafe class MixtureStepRouter : IStepRouter, IDisposable
         return logit + *(float*)router.OutputBias_1;
     }
 
-    private sealed record Block(WeightMatrix Weight_1C, WeightMatrix Hidden_PC, nint HiddenLogit_P, nint HiddenBias_P, WeightMatrix Output_1P, nint OutputBias_1);
+    private sealed record RoutedBlock(WeightMatrix Weight_1C, WeightMatrix Hidden_PC, nint HiddenLogit_P, nint HiddenBias_P, WeightMatrix Output_1P, nint OutputBias_1);
 }

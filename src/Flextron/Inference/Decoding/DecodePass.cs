@@ -186,7 +186,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int i = first; i < end; i++) Norm(Residual(firstLogits + i), engine.FinalNorm, engine.FinalNormBias, normed + (nint)i * buffers.NormedStride);
         if (count > 1) team.Barrier(workers);
         (int from, int to) = WorkShare.Of(config.VocabularySize, 8, (long)width * count, worker, workers);
-        if (from < to) Products(engine.Head, from, to - from, normed, count, buffers.Logits + from, buffers.LogitsStride, worker);
+        if (from < to) Multiply(engine.Head, from, to - from, normed, count, buffers.Logits + from, buffers.LogitsStride, worker);
     }
 
     // The norm of one token is faster done by everyone than waited for; of several each thread does some.
@@ -215,13 +215,13 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int first = Math.Max(from - begins, 0); first < end;)
         {
             int slots = rows.Using(first), count = Math.Min(end, rows.Rows(slots - 1)) - first;
-            Products(w, first, count, x, slots, y + first, stride, worker);
+            Multiply(w, first, count, x, slots, y + first, stride, worker);
             for (int s = 0; s < slots && bias != 0; s++) kernels.Add(y + (nint)s * stride + first, (float*)bias + first, count);
             first += count;
         }
     }
 
-    private void Products(in WeightMatrix w, int first, int count, float* x, int vectors, float* y, int stride, int worker)
+    private void Multiply(in WeightMatrix w, int first, int count, float* x, int vectors, float* y, int stride, int worker)
     {
         if (vectors == 1) kernels.Dot(w, first, count, x, width, y);
         else kernels.DotBlock(w, first, count, x, buffers.NormedStride, vectors, width, y, stride, buffers.Scratch(worker));
