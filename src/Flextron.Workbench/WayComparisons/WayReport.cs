@@ -17,6 +17,8 @@ internal static class WayReport
         report.Text($"**{settings.Question}**");
         report.Text(string.Create(CultureInfo.InvariantCulture,
             $"One base, the same further text: {settings.Training.Steps} steps of {settings.Training.BatchSize} × {settings.Training.SequenceLength} tokens{(settings.Training.DistillationWeight > 0 ? $", distilled from the base with weight {settings.Training.DistillationWeight:0.##}" : "")}. {Rates(settings)} All networks run through libtorch and were timed together, in shuffled rounds{Spread(results.Timings)}. The family is one training for every latency; the other ways train each network by itself, so they are shown twice: {EachView}, and {TogetherView}. At equal tokens the family still spends the operations of all networks of a step (see what the trainings cost). Its selected networks have the best shape found for each latency, the small models the same share of every block. Mixture-of-Depths is measured with its causal sampler, as it would generate."));
+        // What continuing does to the base itself is in everything else's loss too.
+        report.Text(string.Create(CultureInfo.InvariantCulture, $"Continuing takes the base itself from {results.Original.Mean:0.000} to {results.Base.Loss.Value:0.000}{(results.Base.Loss is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" (95 % interval over seeds {low:0.000} to {high:0.000})") : "")} nats per token."));
         View(report, results, results.Each, EachView, "each");
         View(report, results, results.Together, TogetherView, "together");
         Costs(report, results);

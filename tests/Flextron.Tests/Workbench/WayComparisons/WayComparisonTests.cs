@@ -89,6 +89,8 @@ public sealed class WayComparisonTests : IDisposable
         Assert.Contains("**mod** (Mixture-of-Depths", report, StringComparison.Ordinal);
         double shape = new[] { 1, 2 }.Average(seed => rows.Single(r => r.View == "each" && r.Network == "cut-50" && r.Seed == seed).Loss - rows.Single(r => r.View == "each" && r.Network == "uniform 0.5" && r.Seed == seed).Loss);
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"Against the family's network of the same shape: {shape:+0.000;−0.000;0.000}"), report, StringComparison.Ordinal);
+        double original = summary["original"]!.GetValue<double>(), continued = rows.Where(r => r.View == "each" && r.Network == "base").Average(r => r.Loss);
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"Continuing takes the base itself from {original:0.000} to {continued:0.000}"), report, StringComparison.Ordinal);
         Assert.Contains("The peak learning rate is 0.003, 0.005 for gla", report, StringComparison.Ordinal);
         Assert.Contains("What the trainings cost", report, StringComparison.Ordinal);
         Assert.Contains("tinyworld-piqa", report, StringComparison.Ordinal);
