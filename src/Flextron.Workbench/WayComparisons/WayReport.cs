@@ -71,9 +71,9 @@ internal static class WayReport
         {
             double ms = token ? point.Over(m => m.TokenMs ?? double.NaN).Value : point.PromptMs.Value;
             string at = string.Create(CultureInfo.InvariantCulture, $"**{point.Label}** ({point.Series}, {ms:0.0#} ms)");
-            if (results.Against(point, token) is not { } d) return $"{at}: the family has no network as {(Slower(results, ms, token) ? "slow" : "fast")}.";
+            string against = results.Against(point, token) is { } d ? Judged(d) : $"the family has no network as {(Slower(results, ms, token) ? "slow" : "fast")}";
             string alike = token || results.AgainstShape(point) is not { } shape ? "" : $" Against the family's network of the same shape: {Judged(shape)}.";
-            return $"{at}: {Judged(d)}.{alike}";
+            return $"{at}: {against}.{alike}";
         }
 
         return string.Join('\n', points.Where(p => p.Series is not (WayResults.Selected or WayResults.Uniform)).Select(p => $"- {Of(p)}"));
