@@ -56,6 +56,8 @@ public sealed class WayComparisonTests : IDisposable
         // Eight arms; three selected networks and uniform ones of the shares 0.5 and 1; two seeds, two views.
         Assert.Equal((8 + 3 + 2) * 2 * 2, rows.Length);
         Assert.All(rows, r => Assert.True(r.Prompt > 0 && r.Token > 0 && r.Loss > 0));
+        // Four documents of two choices.
+        Assert.All(rows.Where(r => r.Score.Length > 0), r => Assert.Contains(r.Score, new[] { "0", "0.25", "0.5", "0.75", "1" }));
         double Tokens(string view, string network) => rows.First(r => r.View == view && r.Network == network).Tokens;
         Assert.All(rows.Where(r => r.View == "each"), r => Assert.Equal(8 * 2 * 16, r.Tokens));
         Assert.Equal((4 * 2 * 16, 4 * 2 * 16, 8 * 2 * 16), (Tokens("together", "cut-50"), Tokens("together", "mod"), Tokens("together", "gla")));
