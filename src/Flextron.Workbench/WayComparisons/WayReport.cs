@@ -129,7 +129,7 @@ internal static class WayReport
             select (IReadOnlyList<object?>)
             [
                 view.Name, point.Series, point.Label, results.Settings.Seeds[i], m.PromptMs, m.TokenMs, m.Loss.Mean, m.Loss.StandardError, m.Training.TopK?.Mean, m.Parameters, m.Training.Tokens, m.Training.Flops, m.Training.Seconds,
-                .. tasks.Select(t => (object?)m.Scores.Single(s => s.Task == t).Accuracy),
+                .. tasks.Select(t => (object?)m.Scores.FirstOrDefault(s => s.Task == t)?.Accuracy),
             ]);
         run.Summarize("original", results.Original.Mean);
         var summary = new Dictionary<string, SummaryValue>();
