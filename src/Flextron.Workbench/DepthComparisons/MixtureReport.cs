@@ -28,7 +28,7 @@ internal static class MixtureReport
             select (IReadOnlyList<object?>)[arm.ToString(), size.Label, o.Parameters, seed, o.Steps, o.Tokens, o.ForwardFlopsPerToken, o.Loss.Mean]);
         run.WriteTable("samplers", ["size", "seed", "sampler", "trained_alone", "agreement", "causal_share", "top_k_loss", "causal_loss"],
             from size in settings.Sizes where results.Has(MixtureArm.Mixture) from seed in settings.Seeds from s in results.Of(size, MixtureArm.Mixture, seed).Samplers
-            select (IReadOnlyList<object?>)[size.Label, seed, s.Sampler.ToString(), s.TrainedAlone, s.Agreement.Accuracy, s.Agreement.CausalShare, s.Agreement.TopK.Mean, s.Agreement.Causal.Mean]);
+            select (IReadOnlyList<object?>)[size.Label, seed, s.Sampler.ToString(), s.TrainedAlone, s.Effect.Accuracy, s.Effect.CausalShare, s.Effect.TopK.Mean, s.Effect.Causal.Mean]);
     }
 
     private static void Losses(ReportDocument report, ExperimentRun run, MixtureResults results)
@@ -92,7 +92,7 @@ internal static class MixtureReport
     {
         MixtureComparisonSettings settings = results.Settings;
         report.Heading("The causal samplers");
-        SummaryValue Over(ModelSize size, int sampler, Func<SamplerAgreement, double> value) => results.OverSeeds(s => value(results.Of(size, MixtureArm.Mixture, s).Samplers[sampler].Agreement));
+        SummaryValue Over(ModelSize size, int sampler, Func<SamplerAgreement, double> value) => results.OverSeeds(s => value(results.Of(size, MixtureArm.Mixture, s).Samplers[sampler].Effect));
         IReadOnlyList<SamplerOutcome> measured = results.Of(settings.Sizes[0], MixtureArm.Mixture, settings.Seeds[0]).Samplers;
         report.Table(new ReportTable(
             [

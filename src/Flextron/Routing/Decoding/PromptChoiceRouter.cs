@@ -8,8 +8,9 @@ using static TorchSharp.torch;
 namespace Flextron.Routing.Decoding;
 
 /// <summary>
-/// A <see cref="TokenChoiceRouter"/> that reads prompts at once: their tokens go through a <see cref="DynamicModel"/> together, in real slices, and the keys and values are handed to the decode
-/// engine, which goes on token by token. With <see cref="BudgetKeeping.Capacities"/> a prompt's widths are chosen in view of all of it.
+/// A <see cref="TokenChoiceRouter"/> that reads prompts at once: their tokens go through a <see cref="DynamicModel"/> together, in real slices, and the
+/// keys and values are handed to the decode engine, which goes on token by token. With <see cref="BudgetKeeping.Capacities"/> a prompt's widths are chosen
+/// in view of all of it.
 /// </summary>
 /// <param name="choices">Chooses; for one sequence from its beginning.</param>
 /// <param name="model">The LM that the engine decodes.</param>

@@ -4,10 +4,12 @@ using Flextron.Kernels;
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// Scores by dynamic routers, the function of <see cref="DynamicRouters.Scores"/> for given targets, in managed code: a router is a few thousand multiplications a token, several times less
-/// than what a chain of libtorch operators over narrow matrices costs. It reads the routers' weights where they are, and allocates nothing.
+/// Scores by dynamic routers, the function of <see cref="DynamicRouters.Scores"/> for given targets, in managed code: a router is a few thousand
+/// multiplications a token, several times less than what a chain of libtorch operators over narrow matrices costs. It reads the routers' weights where
+/// they are, and allocates nothing.
 /// </summary>
-/// <remarks>Tokens go through in small groups, so that a row of weights is loaded once for all of them. A token's scores do not depend on which tokens go with it.</remarks>
+/// <remarks>Tokens go through in small groups, so that a row of weights is loaded once for all of them. A token's scores do not depend on which tokens go
+/// with it.</remarks>
 internal sealed unsafe class TokenScorer
 {
     private const float Epsilon = 1e-6f;
