@@ -61,7 +61,7 @@ internal static class TransferReport
             arms.Select(arm => (object?[])
             [
                 arm, otherOf(arm), .. Costs.Select(c => Cell(results.Difference(arm, otherOf(arm)!, c))), .. Costs.Select(c => results.Speedup(arm, otherOf(arm)!, c) is { } speedup ? Cell(speedup) : null),
-                string.Join("; ", results.Settings.Seeds.Select(s => string.Join(", ", results.Outcome(arm, s).Releases))),
+                results.Settings.Arms[arm].Freeze is null ? "" : string.Join("; ", results.Settings.Seeds.Select(s => string.Join(", ", results.Outcome(arm, s).Releases))),
             ]),
             $"{caption}, paired by seed: difference of the held-out losses when both have spent what the cheaper does in all, and how many times less is spent until the other's last loss is reached (empty where it is not, with some seed)"));
     }

@@ -22,7 +22,7 @@ internal static class WayReport
         if (settings.Decode is { } decode)
         {
             report.Heading("Generated tokens").Figure(WayFigures.Token(results, results.Each, EachView), "loss-token-latency");
-            report.Text(string.Create(CultureInfo.InvariantCulture, $"Behind {decode.PromptTokens} tokens, {decode.Batch} at once. A small model's token through libtorch is bound by its calls, not by arithmetic, so that widths hardly show here."));
+            report.Text(string.Create(CultureInfo.InvariantCulture, $"Behind {decode.PromptTokens} tokens, {decode.Batch} at once. The family's networks are those chosen for the prompts' latency; a network is compared with the best of them whose token takes no longer. A small model's token through libtorch is bound by its calls, not by arithmetic, so that widths hardly show here."));
             report.Text(Verdicts(results, results.Each, token: true));
         }
         Benchmarks(report, results);
@@ -106,7 +106,7 @@ internal static class WayReport
             select (IReadOnlyList<object?>)
             [
                 view.Name, point.Series, point.Label, results.Settings.Seeds[i], m.PromptMs, m.TokenMs, m.Loss.Mean, m.Loss.StandardError, m.Training.TopK?.Mean, m.Parameters, m.Training.Tokens, m.Training.Flops, m.Training.Seconds,
-                .. tasks.Select(t => (object?)m.Scores.FirstOrDefault(s => s.Task == t)?.Accuracy),
+                .. tasks.Select(t => (object?)m.Scores.Single(s => s.Task == t).Accuracy),
             ]);
         run.Summarize("original", results.Original.Mean);
         var summary = new Dictionary<string, SummaryValue>();

@@ -1,6 +1,6 @@
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
-using Flextron.Workbench.RoutingComparisons;
+using MathNet.Numerics.Interpolation;
 
 namespace Flextron.Workbench.WayComparisons;
 
@@ -13,7 +13,7 @@ internal sealed class WayResults
     // A network that takes as long as the family's slowest or fastest may be measured a little beyond it.
     private const double Tolerance = 0.02;
 
-    private readonly IReadOnlyList<(double Ms, LossEstimate Loss)>[] curvePrompt, curveToken;
+    private readonly IReadOnlyList<(double Ms, double Loss)>[] curvePrompt, curveToken;
 
     public WayResults(WayComparisonSettings settings, WayTimings timings, IReadOnlyList<WaySeed> seeds, IReadOnlyList<IReadOnlyList<WayScore>> scores)
     {
@@ -33,8 +33,9 @@ internal sealed class WayResults
         Original = Outcome(0, whole, shared: false).Before;
         (Each, Together) = ([.. family, .. Arms(shared: false)], [.. family, .. Arms(shared: true)]);
         Base = Each.Single(p => p.Label == whole);
-        IReadOnlyList<(double, LossEstimate)>[] Curve(Func<WayMeasurement, double?> ms) => [.. seeds.Select((_, s) => (IReadOnlyList<(double, LossEstimate)>)
-            [.. family.Where(p => p.Series == Selected).Select(p => (ms(p.Seeds[s]) ?? double.NaN, p.Seeds[s].Loss))])];
+        // A network that several targets chose stands once.
+        IReadOnlyList<(double, double)>[] Curve(Func<WayMeasurement, double?> ms) => [.. seeds.Select((_, s) => (IReadOnlyList<(double, double)>)
+            [.. family.Where(p => p.Series == Selected).Select(p => (Ms: ms(p.Seeds[s]) ?? double.NaN, p.Seeds[s].Loss.Mean)).DistinctBy(p => p.Ms)])];
         (curvePrompt, curveToken) = (Curve(m => m.PromptMs), Curve(m => m.TokenMs));
     }
 
@@ -56,18 +57,22 @@ internal sealed class WayResults
 
     /// <summary>
     /// A network's loss minus that of the family's selected networks at the same measured latency, between neighbours along a line; null where the family has none as slow or as
-    /// fast, with some seed.
+    /// fast, with some seed. They were selected for the latency of prompts: for that of a generated token the best of them counts that is no slower.
     /// </summary>
     /// <param name="point">The network.</param>
     /// <param name="token">By the latency of a generated token instead of the prompts'.</param>
     public SummaryValue? Against(WayPoint point, bool token = false)
     {
-        IReadOnlyList<(double Ms, LossEstimate Loss)>[] curves = token ? curveToken : curvePrompt;
+        IReadOnlyList<(double Ms, double Loss)>[] curves = token ? curveToken : curvePrompt;
         double? Of(int s)
         {
             double ms = (token ? point.Seeds[s].TokenMs : point.Seeds[s].PromptMs) ?? double.NaN;
             (double least, double most) = (curves[s].Min(c => c.Ms), curves[s].Max(c => c.Ms));
-            return ms >= least * (1 - Tolerance) && ms <= most * (1 + Tolerance) ? point.Seeds[s].Loss.Mean - InterpolatedLoss.At(curves[s], ms).Mean : null;
+            if (!(ms >= least * (1 - Tolerance) && ms <= most * (1 + Tolerance))) return null;
+            double family = token ? curves[s].Where(c => c.Ms <= ms * (1 + Tolerance)).Min(c => c.Loss)
+                : curves[s].Count == 1 ? curves[s][0].Loss
+                : LinearSpline.Interpolate(curves[s].Select(c => c.Ms), curves[s].Select(c => c.Loss)).Interpolate(Math.Clamp(ms, least, most));
+            return point.Seeds[s].Loss.Mean - family;
         }
 
         double?[] differences = [.. point.Seeds.Select((_, s) => Of(s))];

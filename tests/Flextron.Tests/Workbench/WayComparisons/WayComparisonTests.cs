@@ -55,6 +55,8 @@ public sealed class WayComparisonTests : IDisposable
         // Seven arms; three selected networks and uniform ones of the shares 0.5 and 1; two seeds, two views.
         Assert.Equal((7 + 3 + 2) * 2 * 2, rows.Length);
         Assert.All(rows, r => Assert.True(r.Prompt > 0 && r.Token > 0 && r.Loss > 0));
+        // Four documents of two choices.
+        Assert.All(rows, r => Assert.Contains(r.Accuracy, new[] { 0, 0.25, 0.5, 0.75, 1 }));
         double Tokens(string view, string network) => rows.First(r => r.View == view && r.Network == network).Tokens;
         Assert.All(rows.Where(r => r.View == "each"), r => Assert.Equal(8 * 2 * 16, r.Tokens));
         Assert.Equal((4 * 2 * 16, 4 * 2 * 16, 8 * 2 * 16), (Tokens("together", "cut-50"), Tokens("together", "cut-100"), Tokens("together", "mod")));
@@ -111,8 +113,8 @@ public sealed class WayComparisonTests : IDisposable
     {
         static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
         foreach (string[] c in File.ReadLines(Path.Combine(run, "tables", "networks.csv")).Skip(1).Select(l => l.Replace("\"Flextron, ", "Flextron; ", StringComparison.Ordinal).Replace("\"LLM-Drop, healed\"", "LLM-Drop", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal).Split(',')))
-            yield return new Row(c[0], c[1].Replace("; ", ", ", StringComparison.Ordinal), c[2], (int)Number(c[3]), Number(c[4]), Number(c[5]), Number(c[6]), Number(c[10]));
+            yield return new Row(c[0], c[1].Replace("; ", ", ", StringComparison.Ordinal), c[2], (int)Number(c[3]), Number(c[4]), Number(c[5]), Number(c[6]), Number(c[10]), Number(c[13]));
     }
 
-    private sealed record Row(string View, string Way, string Network, int Seed, double Prompt, double Token, double Loss, double Tokens);
+    private sealed record Row(string View, string Way, string Network, int Seed, double Prompt, double Token, double Loss, double Tokens, double Accuracy);
 }
