@@ -1,5 +1,6 @@
 using System.Globalization;
 using Flextron.Inference;
+using Flextron.Inference.Decoding;
 using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Routing.Decoding;
@@ -39,15 +40,24 @@ internal sealed record GenerationWidths(SubNetwork? Network, TokenBudget? Tokens
     public (GeneratedText Text, BudgetController? Account) Generate(
         TextGenerator generator, string prompt, GenerationSettings settings, Action<string> show, CancellationToken cancellation)
     {
-        // A prompt is no text to score: its tokens' widths may be chosen in view of all of it.
-        RoutedChoices? choices = Tokens?.Begin(BudgetKeeping.Capacities);
-        var router = choices is null ? null : new PromptChoiceRouter(choices, new DynamicModel(generator.Model, Tokens!.Space));
-        return (generator.Generate(prompt, settings, Network, show, router, cancellation), choices?.Controller);
+        (IStepRouter? router, BudgetController? account) = Begin(generator);
+        return (generator.Generate(prompt, settings, Network, show, router, cancellation), account);
     }
 
     /// <summary>Generates several texts at once.</summary>
-    public IReadOnlyList<GeneratedText> GenerateAll(TextGenerator generator, IReadOnlyList<string> prompts, GenerationSettings settings, CancellationToken cancellation) =>
-        generator.GenerateAll(prompts, settings, Network, Tokens is null ? null : _ => new TokenChoiceRouter(Tokens.Begin(), Tokens.Space), cancellation);
+    /// <returns>The texts, each with the account of its own that routers kept.</returns>
+    public IReadOnlyList<(GeneratedText Text, BudgetController? Account)> GenerateAll(TextGenerator generator, IReadOnlyList<string> prompts, GenerationSettings settings, CancellationToken cancellation)
+    {
+        (IStepRouter? Router, BudgetController? Account)[] begun = [.. prompts.Select(_ => Begin(generator))];
+        return [.. generator.GenerateAll(prompts, settings, Network, Tokens is null ? null : i => begun[i].Router!, cancellation).Zip(begun, (text, b) => (text, b.Account))];
+    }
+
+    private (IStepRouter? Router, BudgetController? Account) Begin(TextGenerator generator)
+    {
+        // A prompt is no text to score: its tokens' widths may be chosen in view of all of it.
+        RoutedChoices? choices = Tokens?.Begin(BudgetKeeping.Capacities);
+        return (choices is null ? null : new PromptChoiceRouter(choices, new DynamicModel(generator.Model, Tokens!.Space)), choices?.Controller);
+    }
 
     /// <summary>In one line for people.</summary>
     public override string ToString()

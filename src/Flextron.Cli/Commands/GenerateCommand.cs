@@ -77,7 +77,7 @@ internal sealed class GenerateCommand : VerbCommand
             promptSeconds = result.PromptSeconds, seconds = result.Seconds, stopped = result.Stopped,
             budget = context.Given(latency) ? null : context.Get(budget), latency = context.Get(latency), network = widths.Network?.ToString(),
             predictedMs = widths.PredictedMs,
-            dynamic = account is null ? null : new { meanMs = account.MeanCost(0), targetMs = widths.Tokens!.TargetMs, worstRatio = account.WorstRatio(0), tokens = account.Tokens },
+            dynamic = Spent(account, widths),
         };
         return new VerbResult(json, _ => { });
     }
@@ -86,15 +86,15 @@ internal sealed class GenerateCommand : VerbCommand
     private static VerbResult Several(TextGenerator generator, GenerationWidths widths, string[] prompts, GenerationSettings settings, CommandContext context)
     {
         long began = Stopwatch.GetTimestamp();
-        IReadOnlyList<GeneratedText> results = widths.GenerateAll(generator, prompts, settings, context.Cancellation);
-        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds, rate = results.Sum(r => r.Ids.Count) / seconds;
+        IReadOnlyList<(GeneratedText Text, BudgetController? Account)> results = widths.GenerateAll(generator, prompts, settings, context.Cancellation);
+        double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds, rate = results.Sum(r => r.Text.Ids.Count) / seconds;
         var json = new
         {
-            texts = results.Select((r, i) => new { text = r.Text, ids = r.Ids, prompt = prompts[i], promptIds = r.PromptIds, stopped = r.Stopped }),
+            texts = results.Select((r, i) => new { text = r.Text.Text, ids = r.Text.Ids, prompt = prompts[i], promptIds = r.Text.PromptIds, stopped = r.Text.Stopped, dynamic = Spent(r.Account, widths) }),
             tokensPerSecond = rate, seconds, network = widths.Network?.ToString(), predictedMs = widths.PredictedMs,
         };
-        if (!context.Json) context.Message(string.Create(CultureInfo.InvariantCulture, $"{results.Sum(r => r.Ids.Count)} tokens of {prompts.Length} texts, {rate:0.0} a second with reading the prompts"));
-        return new VerbResult(json, writer => writer.WriteLine(string.Join(Environment.NewLine + Environment.NewLine, results.Select((r, i) => prompts[i] + r.Text))));
+        if (!context.Json) context.Message(string.Create(CultureInfo.InvariantCulture, $"{results.Sum(r => r.Text.Ids.Count)} tokens of {prompts.Length} texts, {rate:0.0} a second with reading the prompts"));
+        return new VerbResult(json, writer => writer.WriteLine(string.Join(Environment.NewLine + Environment.NewLine, results.Select((r, i) => prompts[i] + r.Text.Text))));
     }
 
     /// <summary>How a generation went, in one line.</summary>
@@ -104,6 +104,10 @@ internal sealed class GenerateCommand : VerbCommand
         string line = string.Create(c, $"{result.Ids.Count} tokens, {result.TokensPerSecond:0.0} a second, stopped: {Words(result.Stopped)}");
         return account is null ? line : line + string.Create(c, $"; {account.MeanCost(0):0.####} ms a token by the table, never above {account.WorstRatio(0):0.000} of the budget");
     }
+
+    // What routers have spent on a text; null where they did not choose.
+    private static object? Spent(BudgetController? account, GenerationWidths widths) =>
+        account is null ? null : new { meanMs = account.MeanCost(0), targetMs = widths.Tokens!.TargetMs, worstRatio = account.WorstRatio(0), tokens = account.Tokens };
 
     private static string Words(StopReason reason) => reason switch
     {

@@ -49,11 +49,12 @@ internal sealed class ProfileCommand : VerbCommand
         HonestyReport honesty = table.HeldOut!;
         var json = new
         {
-            key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Blockwise.Smallest), fixedMs = table.FixedMs,
+            key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Smallest), fixedMs = table.FixedMs,
             prefillMs = table.PrefillCosts().Cost(loaded.Family.Space.Largest),
             decodeStepMs = workload.GeneratedTokens > 0 ? table.DecodeStepCosts().Cost(loaded.Family.Space.Largest) : (double?)null,
             heldOutError = Error(honesty),
             attention = table.Attention.Select(Row), mlp = table.Mlp.Select(Row),
+            narrower = table.Narrower?.Select(t => new { width = t.ResidualWidth, fullMs = t.FullMs(), fixedMs = t.FixedMs, attention = t.Attention.Select(Row), mlp = t.Mlp.Select(Row) }),
             @out = context.Get(file),
         };
         return new VerbResult(json, writer =>
@@ -63,6 +64,7 @@ internal sealed class ProfileCommand : VerbCommand
                 table.Attention.Select(e => ("attention, groups", e)).Concat(table.Mlp.Select(e => ("MLP, neurons", e)))
                     .Select(p => new[] { p.Item1, p.e.Width.ToString(c), p.e.PrefillMs.ToString("0.0000", c), workload.GeneratedTokens > 0 ? p.e.StepMs.ToString("0.0000", c) : "" }));
             writer.WriteLine(string.Create(c, $"whole network {json.fullMs:0.000} ms, smallest {json.smallestMs:0.000} ms, fixed part {json.fixedMs:0.000} ms ({table.Key.Engine} on the {table.Key.Device}, batch {workload.Batch}, {workload.PromptTokens} + {workload.GeneratedTokens} tokens)"));
+            foreach (LatencyTable narrow in table.Narrower ?? []) writer.WriteLine(string.Create(c, $"all blocks with a residual stream of {narrow.ResidualWidth} channels {narrow.FullMs():0.000} ms"));
             foreach ((string what, HonestyReport report) in Phases(honesty))
             {
                 writer.WriteLine(string.Create(c,

@@ -52,6 +52,8 @@ internal sealed class RouteCommand : VerbCommand
     public override VerbResult Execute(CommandContext context)
     {
         StagedFolder.RequireOther(context.Get(folder), model.Path(context));
+        if (context.Get(dynamicSteps) < 0) throw new FlextronException($"{context.Get(dynamicSteps)} steps are not possible: give --dynamic-steps 0 or more.");
+        if (context.Get(dynamicSteps) > 0 && !context.Get(dynamic)) throw new FlextronException("--dynamic-steps trains under routers that choose for every token: give --dynamic too.");
         using LoadedModel loaded = model.Load(context, torch.ScalarType.Float32);
         ElasticFamily family = loaded.Family;
         if (family.Manifest is null) throw new FlextronException($"{family.Path} is not an elastic family: run `flextron elastify` first.");
@@ -60,8 +62,6 @@ internal sealed class RouteCommand : VerbCommand
         costs.RequireMatch(costs.Key.Here(family.Model));
         string text = corpus.Path(context) ?? family.Manifest.CorpusPath
             ?? throw new FlextronException($"{family.Path} does not say which text it was ranked on: name one with --corpus.");
-        if (context.Get(dynamicSteps) < 0) throw new FlextronException($"{context.Get(dynamicSteps)} steps are not possible: give --dynamic-steps 0 or more.");
-        if (context.Get(dynamicSteps) > 0 && !context.Get(dynamic)) throw new FlextronException("--dynamic-steps trains under routers that choose for every token: give --dynamic too.");
         if (context.Get(windows) < 1) throw new FlextronException($"A loss on {context.Get(windows)} windows cannot be measured: give --windows 1 or more.");
         RouteSettings settings = (Defaults with
         {
@@ -70,7 +70,7 @@ internal sealed class RouteCommand : VerbCommand
             Surrogate = Defaults.Surrogate with { Rounds = context.Get(rounds), FirstRoundNetworks = context.Get(firstNetworks) },
             Joint = Defaults.Joint with { Training = Defaults.Joint.Training with { Steps = context.Get(steps) } },
         }).WithSeed(context.Seed);
-        if (family.Manifest.TrainedSteps > 0 && context.Get(teacher) is null && settings.Joint.Training.Steps > 0)
+        if (family.Manifest.TrainedSteps > 0 && context.Get(teacher) is null && settings.Joint.Training.Steps + context.Get(dynamicSteps) > 0)
             context.Message("Distilling from the family as it is now; name the original model with --teacher to distil from that.");
         // The documents that `train` keeps apart with the same seed: the routers' losses are measured on text the weights have not seen.
         var split = new CorpusSplit(CorpusParts.HeldOutShare, CorpusParts.HeldOutShare, context.Seed);
@@ -96,7 +96,11 @@ internal sealed class RouteCommand : VerbCommand
             using DynamicRouters? tokens = context.Get(dynamic) ? Tokens(
                 family, routers, new NetworkSelector(family.Model.Config, family.Space.Blockwise) { Latency = costs, Sensitivities = sensitivities, Measured = networks }, calibration, train, original, measured, context) : null;
             // Choosing one network for a text has to know the weights as they are now.
-            if (context.Get(dynamicSteps) > 0) (sensitivities, networks) = Losses();
+            if (context.Get(dynamicSteps) > 0)
+            {
+                (sensitivities, networks) = Losses();
+                report = report with { Final = [.. report.Final.Select(p => p with { MeasuredLoss = measured.Of(family.Model, p.Network).Mean })] };
+            }
             StagedFolder.Write(context.Get(folder), staging =>
             {
                 family.Save(staging, loaded.TokenizerPath);
@@ -110,8 +114,9 @@ internal sealed class RouteCommand : VerbCommand
         SurrogateFit? fit = report.HeldOut;
         var json = new
         {
-            surrogate = fit is null ? null : new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count },
-            method = report.Method, lmOperations = report.LmOperations, rounds = report.Rounds.Count, points = report.Final, steps = settings.Joint.Training.Steps,
+            surrogate = fit is null ? null : new { spearman = Finite(fit.Spearman), relativeError = Finite(fit.RelativeError), n = fit.Count },
+            method = report.Method, lmOperations = report.LmOperations, rounds = report.Rounds.Count,
+            points = report.Final.Select(p => new { p.Target, p.Network, p.Cost, p.NormalisedCost, p.MeasuredLoss }), steps = settings.Joint.Training.Steps,
             dynamic = context.Get(dynamic), dynamicSteps = context.Get(dynamicSteps), @out = context.Get(folder),
         };
         return new VerbResult(json, writer =>

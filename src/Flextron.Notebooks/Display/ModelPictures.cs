@@ -30,7 +30,7 @@ public static class ModelPictures
         string of = subNetwork is null || subNetwork.Equals(model.FullNetwork) ? "The whole network" : $"Sub-network {(subNetwork.Blocks.Length <= 8 ? subNetwork.ToString() : $"of {subNetwork.Blocks.Length} blocks")}";
         return new ColouredText(IncrementalDecoder.Pieces(tokenizer, ids), values, "surprise (nats)")
         {
-            Title = FormattableString.Invariant($"{of}: {values.Skip(1).DefaultIfEmpty(double.NaN).Average():0.00} nats a token"), Minimum = 0, Maximum = maximum,
+            Title = of, Note = FormattableString.Invariant($"{values.Skip(1).DefaultIfEmpty(double.NaN).Average():0.00} nats a token"), Minimum = 0, Maximum = maximum,
         };
     }
 }

@@ -37,6 +37,9 @@ public sealed class Lab : IDisposable
     /// <summary>Its tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
+    /// <summary>The folder that the tokenizer was found in, for what is written to go with it.</summary>
+    public required string TokenizerFolder { get; init; }
+
     /// <summary>Tokens for importance scores.</summary>
     public TokenCorpus Calibration { get; }
 
@@ -59,7 +62,8 @@ public sealed class Lab : IDisposable
     {
         ArgumentNullException.ThrowIfNull(text);
         string path = model == Embedded ? EmbeddedData.BaseModel : model;
-        Tokenizer tokenizer = TokenizerLoader.Load(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
+        Tokenizer tokenizer = TokenizerLoader.Load(folder);
         LoadedCheckpoint checkpoint = CheckpointLoader.Load(path);
         try
         {
@@ -67,7 +71,7 @@ public sealed class Lab : IDisposable
                 text.Length == 0 ? WorldCorpus.Documents((ulong)seed, world) : TextCorpus.Open(text).Part(new CorpusSplit(0.1, 0.1, seed), part).Documents, tokenizer, limit);
             return new Lab(
                 checkpoint, tokenizer, Part(WorldSplit.Calibration, SplitPart.Calibration, SmallPartTokens), Part(WorldSplit.Train, SplitPart.Train, trainTokens),
-                Part(WorldSplit.HeldOut, SplitPart.HeldOut, SmallPartTokens));
+                Part(WorldSplit.HeldOut, SplitPart.HeldOut, SmallPartTokens)) { TokenizerFolder = folder };
         }
         catch
         {

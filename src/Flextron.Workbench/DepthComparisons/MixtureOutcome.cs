@@ -13,5 +13,5 @@ namespace Flextron.Workbench.DepthComparisons;
 internal sealed record MixtureOutcome(long Parameters, int Steps, long Tokens, double ForwardFlopsPerToken, LossEstimate Loss, IReadOnlyList<SamplerOutcome> Samplers)
 {
     /// <summary>What a sampler changes, at its best trained.</summary>
-    public SamplerAgreement? Of(CausalSampler sampler) => Samplers.LastOrDefault(s => s.Sampler == sampler)?.Agreement;
+    public SamplerAgreement? Of(CausalSampler sampler) => Samplers.LastOrDefault(s => s.Sampler == sampler)?.Effect;
 }

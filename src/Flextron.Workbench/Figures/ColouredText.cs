@@ -13,6 +13,9 @@ public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<do
     /// <summary>One line above: whose numbers they are; none where null.</summary>
     public string? Title { get; init; }
 
+    /// <summary>What is said after the title, such as a mean: the title alone names the picture.</summary>
+    public string? Note { get; init; }
+
     /// <summary>The number drawn palest; the smallest where null.</summary>
     public double? Minimum { get; init; }
 
@@ -44,7 +47,13 @@ public sealed record ColouredText(IReadOnlyList<string> Tokens, IReadOnlyList<do
             ("font-family", SvgRenderer.Fonts), ("fill", Palette.Ink));
         canvas.TextElement("title", Title is null ? $"Text coloured by {Quantity}" : $"{Title}: text coloured by {Quantity}");
         canvas.Element("rect", ("width", Width), ("height", height), ("fill", "#ffffff"));
-        if (Title is not null) canvas.Text(Margin, Margin + 14, TextMetrics.Shorten(Title, 14, Width - 2 * Margin, bold: true), 14, bold: true);
+        if (Title is not null)
+        {
+            double room = Width - 2 * Margin - (Note is null ? 0 : TextMetrics.Width(Note, 12) + Margin);
+            string title = TextMetrics.Shorten(Title, 14, room, bold: true);
+            canvas.Text(Margin, Margin + 14, title, 14, bold: true);
+            if (Note is not null) canvas.Text(2 * Margin + TextMetrics.Width(title, 14, bold: true), Margin + 14, Note, 12, colour: Palette.Muted);
+        }
         canvas.Raw(body);
         Scale(canvas, scaleTop, low, high, finite.Any(v => v > high));
         canvas.Close("svg");

@@ -37,7 +37,7 @@ internal static class WayFigures
     /// <summary>Accuracy on a task.</summary>
     public static Figure Accuracy(WayResults results, string task)
     {
-        double Of(WayMeasurement m) => 100 * m.Scores.FirstOrDefault(s => s.Task == task)?.Accuracy ?? double.NaN;
+        double Of(WayMeasurement m) => 100 * m.Scores.Single(s => s.Task == task).Accuracy;
         WayScore first = results.Base.Seeds[0].Scores.Single(s => s.Task == task);
         return new Figure($"Accuracy on {task} against measured latency", PromptAxis(results), new Axis("Accuracy", "%"), Series(results.Each, m => m.PromptMs, p => p.Over(Of)))
         {

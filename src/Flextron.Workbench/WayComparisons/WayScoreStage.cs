@@ -34,7 +34,6 @@ internal static class WayScoreStage
                 foreach ((string networkKey, SubNetwork slice) in slices)
                 {
                     stage.Cancellation.ThrowIfCancellationRequested();
-                    if (network.Mixture is not null) continue;
                     foreach (PreparedTask task in prepared) scores.Add(WayScore.Of(networkKey, Score(task, network, slice, stage.Progress)));
                 }
             }
@@ -46,6 +45,9 @@ internal static class WayScoreStage
 
     private static TaskResult Score(PreparedTask task, WayNetwork network, SubNetwork slice, IProgress<StageProgress> progress)
     {
+        // Routers decide as in generation, causally.
+        if (network.Mixture is { } mixture)
+            return Evaluator.Score(task, new ContinuationScorer(new MixtureLogitsModel(mixture, WayNetwork.Causal, slice), MixtureLogitsModel.Settings), progress);
         using var model = new ElasticLogitsModel(network.Model, slice);
         return Evaluator.Score(task, new ContinuationScorer(model), progress);
     }

@@ -60,7 +60,7 @@ public sealed record ElasticSpace(ImmutableArray<int> KvGroups, ImmutableArray<i
         }.ValidatedFor(config, "The elastic space");
     }
 
-    /// <summary>The same choices within the blocks at full residual width and depth: what latency tables cover and routers choose among.</summary>
+    /// <summary>The same choices within the blocks at full residual width and depth: what routers choose among.</summary>
     [JsonIgnore]
     public ElasticSpace Blockwise => Widths is null && Depths is null ? this : this with { Widths = null, Depths = null, BlockRanking = null };
 

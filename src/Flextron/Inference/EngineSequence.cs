@@ -12,17 +12,7 @@ internal sealed class EngineSequence(DecodeEngine engine, SubNetwork network, IS
     public int Length => session.Length;
 
     /// <inheritdoc/>
-    public ReadOnlySpan<float> Read(scoped ReadOnlySpan<int> ids)
-    {
-        if (router is null) return session.Prefill(ids, network);
-        if (router is IPromptRouter prompts && session.Length == 0 && ids.Length > 1)
-        {
-            prompts.ReadPrompt(ids[..^1], session);
-            // The last token's logits begin the text: it is the first that the router decides by itself.
-            ids = ids[^1..];
-        }
-        return session.Prefill(ids, router);
-    }
+    public ReadOnlySpan<float> Read(scoped ReadOnlySpan<int> ids) => router is null ? session.Prefill(ids, network) : session.Prefill(ids, router);
 
     /// <inheritdoc/>
     public void Dispose() => session.Dispose();

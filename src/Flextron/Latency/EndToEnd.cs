@@ -78,7 +78,8 @@ public static class EndToEnd
         // Leaves only what is not known well enough, with the reference in between; false where nothing is left.
         bool Narrow()
         {
-            int[] left = [.. ByNetwork(samples, Slowness(), all.Length, t => t.TotalMs).Take(count).Select((q, i) => (q, i)).Where(p => MedianError(p.q) > settings.Precision * p.q.Median).Select(p => p.i)];
+            int[] left = [.. ByNetwork(samples, Slowness(), all.Length, t => t.TotalMs).Take(count).Select((q, i) => (q, i))
+                .Where(p => MedianError(p.q) > settings.Precision * p.q.Median).Select(p => p.i)];
             order = reference is null ? left : [.. left, .. Enumerable.Repeat(count, 1 + left.Length / NetworksPerReference)];
             return left.Length > 0;
         }

@@ -13,8 +13,8 @@ public sealed record ProfileSettings
     public double Seconds { get; init; } = 8;
 
     /// <summary>
-    /// Rounds beyond the minimum leave out the whole runs whose median is known this well, a standard error as a share of it; once all are, timing ends. The time left then goes
-    /// to those that were disturbed. 0 times all alike until the time is spent.
+    /// Rounds beyond the minimum leave out the whole runs whose median is known this well, a standard error as a share of it; once all are, timing ends.
+    /// The time left then goes to those that were disturbed. 0 times all alike until the time is spent.
     /// </summary>
     public double Precision { get; init; }
 

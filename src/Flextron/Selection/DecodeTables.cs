@@ -15,7 +15,7 @@ public static class DecodeTables
 
     /// <summary>
     /// The table of a family for an engine: <see cref="FamilyBundle.DecodeTableName"/> or the family's own table where it was measured with this
-    /// engine on this machine; else one from the cache folder; else one is measured and kept there.
+    /// engine on this machine, one sequence at a time; else one from the cache folder; else one is measured and kept there.
     /// </summary>
     /// <param name="bundle">The family.</param>
     /// <param name="engine">Made of its model.</param>
@@ -28,8 +28,9 @@ public static class DecodeTables
     {
         ArgumentNullException.ThrowIfNull(bundle);
         using var runner = new EngineWorkloadRunner(engine, bundle.Family.Model);
-        // A family may have been profiled with another workload; everything else has to be the same.
-        bool Serves(LatencyTable? table) => table?.Key.Workload.GeneratedTokens > 0 && table.Key.DifferenceTo(runner.Key with { Workload = table.Key.Workload }) is null;
+        // A family may have been profiled with other lengths; everything else has to be the same. A step of several sequences is no time of one text's token.
+        bool Serves(LatencyTable? table) => table?.Key.Workload is { GeneratedTokens: > 0 } workload && workload.Batch == runner.Key.Workload.Batch
+            && table.Key.DifferenceTo(runner.Key with { Workload = workload }) is null;
         string own = Path.Combine(bundle.Family.Path, FamilyBundle.DecodeTableName);
         if (File.Exists(own) && LatencyTable.Load(own) is var given && Serves(given)) return given;
         if (Serves(bundle.Table)) return bundle.Table!;

@@ -6,7 +6,10 @@ using Flextron.Routing.Dynamic;
 
 namespace Flextron.Selection;
 
-/// <summary>A latency budget that dynamic routers spend token by token: after every token of a sequence the mean cost of its tokens is at most the budget.</summary>
+/// <summary>
+/// A latency budget that dynamic routers spend token by token: after every token of a sequence the mean cost of its tokens is at most the budget. Where a prompt is read at once by
+/// capacities that holds from the prompt's end on.
+/// </summary>
 /// <param name="Routers">Choose.</param>
 /// <param name="Space">What they choose among.</param>
 /// <param name="Costs">What choices cost, ms.</param>

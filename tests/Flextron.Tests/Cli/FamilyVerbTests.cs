@@ -2,6 +2,7 @@ using System.Text.Json;
 using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
 using Flextron.Elastic;
+using Flextron.Latency;
 using Flextron.Models;
 using Flextron.Tests.Reference;
 using Flextron.Workbench.Experiments;
@@ -102,6 +103,17 @@ public sealed class FamilyVerbTests
         JsonElement exported = CliRun.JsonOf("export", folder["family"], "--budget", folder["budget.json"], "--to", folder["small"]);
         Assert.InRange(exported.GetProperty("maxLogitDifference").GetDouble(), 0, 1e-4);
         Assert.Equal((8, 1), (exported.GetProperty("hiddenSize").GetInt32(), exported.GetProperty("blocks").GetInt32()));
+
+        // Tables of prompts and of the decode engine know the narrower stream.
+        foreach (string[] way in (string[][])[["--prompt-tokens", "8"], ["--decode"]])
+        {
+            JsonElement profiled = CliRun.JsonOf(["profile", folder["family"], "--out", folder["table.json"], "--seconds", "0", "--check", "3", .. way]);
+            JsonElement narrower = Assert.Single(profiled.GetProperty("narrower").EnumerateArray());
+            Assert.Equal(8, narrower.GetProperty("width").GetInt32());
+            var halved = new SubNetwork([new BlockShape(2, 20), new BlockShape(2, 20)], 8);
+            Assert.Equal(narrower.GetProperty("fullMs").GetDouble(), LatencyTable.Load(folder["table.json"]).Predict(halved), 1e-9);
+            Assert.True(profiled.GetProperty("smallestMs").GetDouble() <= narrower.GetProperty("fullMs").GetDouble());
+        }
 
         CliRun.JsonOf(["train", folder["family"], "--corpus", folder["corpus.txt"], "--out", folder["trained"], .. Training]);
         double Loss(string model) => CliRun.JsonOf("score", model, "--text", "Cat 1 sees dog 4 near the hill.", "--budget", folder["budget.json"]).GetProperty("meanNll").GetDouble();

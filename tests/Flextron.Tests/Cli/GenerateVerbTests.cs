@@ -1,11 +1,9 @@
 using System.Text.Json;
 using Flextron.Elastic;
-using Flextron.Inference.Decoding;
 using Flextron.Latency;
 using Flextron.Routing;
 using Flextron.Routing.Dynamic;
 using Flextron.Selection;
-using Flextron.Tests.Latency;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -24,7 +22,7 @@ public sealed class GenerateVerbTests
         JsonElement profile = CliRun.JsonOf(["profile", family, "--decode", "--out", Path.Combine(family, FamilyBundle.DecodeTableName), .. Profile]);
         Assert.Equal("decode engine, float32 weights", profile.GetProperty("key").GetProperty("engine").GetString());
         // Real tables of so small a model are noise; one of plain numbers in its place says what has to come out.
-        LatencyTable table = Scripted(family);
+        LatencyTable table = TinyModel.DecodeTable(family);
         double full = table.DecodeStepCosts().Cost(Load(family, f => f.Space.Largest)), least = table.DecodeStepCosts().Cost(Load(family, f => f.Space.Smallest));
         JsonElement half = CliRun.JsonOf("generate", family, "--prompt", "Cat", "--max-tokens", "4", "--latency", FormattableString.Invariant($"{(full + least) / 2}ms"));
         Assert.InRange(half.GetProperty("predictedMs").GetDouble(), least, (full + least) / 2);
@@ -43,12 +41,21 @@ public sealed class GenerateVerbTests
         using TemporaryFolder folder = TestData.Temporary();
         string family = TinyModel.Family(folder);
         Assert.Contains("flextron route --dynamic", CliRun.Refusal("generate", family, "--dynamic"), StringComparison.Ordinal);
-        Scripted(family);
+        TinyModel.DecodeTable(family);
         SaveRouters(family);
         JsonElement json = CliRun.JsonOf("generate", family, "--prompt", "Cat 1 sees", "--max-tokens", "12", "--latency", "0.8", "--dynamic").GetProperty("dynamic");
         Assert.InRange(json.GetProperty("worstRatio").GetDouble(), 0.1, 1 + 1e-9);
         Assert.True(json.GetProperty("meanMs").GetDouble() <= json.GetProperty("targetMs").GetDouble() * (1 + 1e-9));
         Assert.Contains("budget of time", CliRun.Refusal("generate", family, "--budget", "uniform:0.5", "--dynamic"), StringComparison.Ordinal);
+        // Several texts at once: each the one that it is alone, with an account of its own.
+        string[] prompts = ["Cat 1 sees", "dog 4"];
+        JsonElement[] texts = [.. CliRun.JsonOf(["generate", family, "--max-tokens", "12", "--latency", "0.8", "--dynamic", .. prompts.SelectMany(p => (string[])["--prompt", p])]).GetProperty("texts").EnumerateArray()];
+        foreach ((string prompt, JsonElement text) in prompts.Zip(texts))
+        {
+            JsonElement alone = CliRun.JsonOf("generate", family, "--prompt", prompt, "--max-tokens", "12", "--latency", "0.8", "--dynamic");
+            Assert.Equal(alone.GetProperty("ids").GetRawText(), text.GetProperty("ids").GetRawText());
+            Assert.Equal(alone.GetProperty("dynamic").GetRawText(), text.GetProperty("dynamic").GetRawText());
+        }
 
         File.Copy(Path.Combine(family, FamilyBundle.DecodeTableName), Path.Combine(family, FamilyBundle.TableName));
         JsonElement score = CliRun.JsonOf("score", family, "--text", "Cat 1 sees dog 4 near the hill.", "--budget", "0.8", "--dynamic");
@@ -106,18 +113,6 @@ public sealed class GenerateVerbTests
     {
         using ElasticFamily family = ElasticFamily.Load(path);
         return of(family);
-    }
-
-    // A decode table of plain numbers under this machine's key.
-    private static LatencyTable Scripted(string path)
-    {
-        using ElasticFamily family = ElasticFamily.Load(path);
-        using var engine = new DecodeEngine(family.Model);
-        using var real = new EngineWorkloadRunner(engine, family.Model);
-        using var runner = new ScriptedRunner(real.Key, _ => 1);
-        LatencyTable table = LatencyProfiler.Profile(runner, family.Space, new ProfileSettings { Seconds = 0, WarmUpSeconds = 0, MinimumWindowMs = 0 });
-        table.Save(Path.Combine(path, FamilyBundle.DecodeTableName));
-        return table;
     }
 
     private static void SaveRouters(string path)

@@ -1,7 +1,12 @@
 using System.Globalization;
 using Flextron.Cli.CommandLine;
 using Flextron.Checkpoints;
+using Flextron.Elastic;
+using Flextron.Inference.Decoding;
+using Flextron.Latency;
 using Flextron.Models;
+using Flextron.Selection;
+using Flextron.Tests.Latency;
 using Flextron.Tests.Reference;
 using Flextron.Tokenization;
 
@@ -38,5 +43,17 @@ internal static class TinyModel
         CliRun.JsonOf("rank", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["ranking"], "--tokens", "512");
         CliRun.JsonOf("elastify", folder["model"], "--ranking", folder["ranking"], "--out", folder["family"]);
         return folder["family"];
+    }
+
+    /// <summary>Gives a family a decode table of plain numbers under this machine's key: real ones of so small a model are noise.</summary>
+    public static LatencyTable DecodeTable(string path)
+    {
+        using ElasticFamily family = ElasticFamily.Load(path);
+        using var engine = new DecodeEngine(family.Model);
+        using var real = new EngineWorkloadRunner(engine, family.Model);
+        using var runner = new ScriptedRunner(real.Key, _ => 1);
+        LatencyTable table = LatencyProfiler.Profile(runner, family.Space, new ProfileSettings { Seconds = 0, WarmUpSeconds = 0, MinimumWindowMs = 0 });
+        table.Save(Path.Combine(path, FamilyBundle.DecodeTableName));
+        return table;
     }
 }

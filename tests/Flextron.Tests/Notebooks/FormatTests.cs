@@ -108,6 +108,11 @@ public sealed class FormatTests
         Assert.Contains(">three: surprise 4<", svg);
         Assert.Equal("One <two>\nthree\n[surprise: mean 2.000 over 2 tokens]", ValueFormatter.Format(text).Text);
         Assert.Throws<FlextronException>(() => new ColouredText(["a"], [], "x").ToSvg());
+        // A scale that ends below the largest number says so; the title names the picture, the note does not.
+        string titled = (text with { Title = "Half of it", Note = "2.00 nats a token", Maximum = 3 }).ToSvg();
+        Assert.Contains("<title>Half of it: text coloured by surprise</title>", titled);
+        Assert.Contains(">2.00 nats a token<", titled);
+        Assert.Contains(">3 and more<", titled);
     }
 
     [Fact]

@@ -29,7 +29,13 @@ public sealed class DecodeTablesTests
             // Other weights are read at another speed: another table.
             Assert.Contains("int8", DecodeTables.Find(bundle, small, Quick).Key.Engine, StringComparison.Ordinal);
             LatencyTable own = measured with { FixedMs = 1000, FixedStepMs = 1000 };
-            own.Save(Path.Combine(folder["model"], FamilyBundle.DecodeTableName));
+            string path = Path.Combine(folder["model"], FamilyBundle.DecodeTableName);
+            // Other lengths do, but a step of eight sequences is no time of one text's token.
+            (own with { Key = own.Key with { Workload = own.Key.Workload with { Batch = 8 } } }).Save(path);
+            Assert.NotEqual(1000, DecodeTables.Find(bundle, engine, Quick).FixedMs);
+            (own with { Key = own.Key with { Workload = own.Key.Workload with { GeneratedTokens = 9 } } }).Save(path);
+            Assert.Equal(1000, DecodeTables.Find(bundle, engine, Quick).FixedMs);
+            own.Save(path);
             Assert.Equal(1000, DecodeTables.Find(bundle, engine, Quick).FixedMs);
             Assert.NotEqual(1000, DecodeTables.Find(bundle, small, Quick).FixedMs);
         }

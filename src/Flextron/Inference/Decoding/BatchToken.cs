@@ -6,5 +6,5 @@ namespace Flextron.Inference.Decoding;
 /// <param name="Sequence">Which sequence.</param>
 /// <param name="Token">Its id.</param>
 /// <param name="Network">With which slice; the widest that the batch has room for where null.</param>
-/// <param name="Router">Decides the widths on the way instead.</param>
+/// <param name="Router">Decides the widths on the way instead; one that keeps account of what it has spent serves one sequence.</param>
 public readonly record struct BatchToken(int Sequence, int Token, SubNetwork? Network = null, IStepRouter? Router = null);

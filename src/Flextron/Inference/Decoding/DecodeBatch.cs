@@ -26,7 +26,7 @@ public sealed class DecodeBatch : IDisposable
     {
         this.engine = engine;
         (Count, Capacity) = (sequences, capacity);
-        slices = new SliceCheck(engine, widest ?? engine.FullNetwork);
+        slices = new SliceCheck(engine, widest ?? engine.FullNetwork, sequences);
         pass = new DecodePass(engine, slices.Widest, capacity, sequences, threads, team);
         (lengths, ids, positions, taken) = (new int[sequences], new int[sequences], new int[sequences], new bool[sequences]);
         (networks, routers, passing) = (new SubNetwork?[sequences], new IStepRouter?[sequences], new DecodeCache[sequences]);
@@ -58,11 +58,18 @@ public sealed class DecodeBatch : IDisposable
     }
 
     /// <summary>Tokens that a sequence has read; the position of its next.</summary>
-    public int Length(int sequence) => lengths[sequence];
+    /// <exception cref="FlextronException">There is no such sequence.</exception>
+    public int Length(int sequence)
+    {
+        RequireSequence(sequence);
+        return lengths[sequence];
+    }
 
     /// <summary>Logits behind a token of the last call: the i-th that <see cref="Step"/> was given, or the only one of <see cref="Prefill(int, ReadOnlySpan{int}, SubNetwork?)"/>. Valid until the next call.</summary>
+    /// <exception cref="ObjectDisposedException">Their memory is no longer there.</exception>
     public ReadOnlySpan<float> Logits(int token)
     {
+        ObjectDisposedException.ThrowIf(disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(token);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(token, Count);
         return pass.Logits(token);
@@ -103,7 +110,7 @@ public sealed class DecodeBatch : IDisposable
     /// <exception cref="FlextronException">They do not fit, an id is outside the vocabulary, or the slice does not fit the model.</exception>
     public ReadOnlySpan<float> Prefill(int sequence, scoped ReadOnlySpan<int> tokens, SubNetwork? network = null) => Read(sequence, tokens, network, null);
 
-    /// <summary>Reads many tokens of one sequence, each at its own widths.</summary>
+    /// <summary>Reads many tokens of one sequence, each at its own widths: as <see cref="DecodeSession.Prefill(ReadOnlySpan{int}, IStepRouter)"/>.</summary>
     /// <param name="sequence">Which.</param>
     /// <param name="tokens">At least one id.</param>
     /// <param name="router">Decides for each.</param>
@@ -116,9 +123,11 @@ public sealed class DecodeBatch : IDisposable
     }
 
     /// <summary>Forgets a sequence's tokens from a position on; the memory is kept.</summary>
+    /// <exception cref="FlextronException">There is no such sequence.</exception>
     /// <exception cref="ArgumentOutOfRangeException">More than were read, or fewer than none.</exception>
     public void TruncateTo(int sequence, int length)
     {
+        RequireSequence(sequence);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, lengths[sequence]);
         ObjectDisposedException.ThrowIf(disposed, this);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Flextron.Inference.Kernels;
 using Flextron.Models;
 
@@ -61,7 +62,8 @@ internal sealed unsafe class DecodeBuffers : IDisposable
         AngleStride = Padded(size);
         memory = new NativeBuffer(offset * sizeof(float), "the working memory of decoding");
         float* start = (float*)memory.Start;
-        new Span<float>(start, checked((int)offset)).Clear();
+        // Longer than a span may be, where many sequences have logits of a large vocabulary.
+        NativeMemory.Clear(start, checked((nuint)offset * sizeof(float)));
         scratchStride = (kernels.ScratchFloats(config.HiddenSize, PassTokens, ChunkRows) + 31) / 16 * 16;
         scratch = new NativeBuffer(workers * scratchStride * sizeof(float), "the working memory of reading a prompt");
         Residual = start + residual;

@@ -8,7 +8,7 @@ namespace Flextron.Inference.Decoding;
 /// sub-network keeps, and to no other. A head therefore attends to exactly those tokens that were computed with its group kept, itself included,
 /// at their own positions; a group that a later token brings back has a gap, not zeros. There is room for the groups that a widest network keeps.
 /// </summary>
-internal sealed unsafe class DecodeCache : IDisposable
+internal sealed unsafe class DecodeCache : IPromptKeys, IDisposable
 {
     private readonly int headSize, lanes, paddedCapacity;
     private readonly NativeBuffer keys, values, positions;
@@ -76,6 +76,14 @@ internal sealed unsafe class DecodeCache : IDisposable
             v[h * lanes + lane] = value[h];
         }
         Positions(list)[at] = position;
+    }
+
+    /// <inheritdoc/>
+    void IPromptKeys.Append(int block, int group, int position, ReadOnlySpan<float> key_H, ReadOnlySpan<float> value_H)
+    {
+        int room = (block + 1 < firstLists.Length ? firstLists[block + 1] : lengths.Length) - firstLists[block];
+        if (group >= room) throw new FlextronException($"The router keeps {group + 1} key/value groups of block {block}: choose 0 to {room}.");
+        fixed (float* key = key_H, value = value_H) Append(block, group, position, key, value);
     }
 
     /// <summary>Forgets the entries of tokens at and beyond a position.</summary>

@@ -26,7 +26,7 @@ public sealed class DecodeSession : IDisposable
     {
         this.engine = engine;
         Capacity = capacity;
-        slices = new SliceCheck(engine, widest ?? engine.FullNetwork);
+        slices = new SliceCheck(engine, widest ?? engine.FullNetwork, sequences: 1);
         pass = new DecodePass(engine, slices.Widest, capacity, sequences: 1, threads, team);
         try
         {
@@ -52,7 +52,15 @@ public sealed class DecodeSession : IDisposable
     public int Length => length;
 
     /// <summary>Logits of the token read last, as <see cref="Step(int, SubNetwork?)"/> returned them.</summary>
-    public ReadOnlySpan<float> Logits => pass.Logits();
+    /// <exception cref="ObjectDisposedException">Their memory is no longer there.</exception>
+    public ReadOnlySpan<float> Logits
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            return pass.Logits();
+        }
+    }
 
     /// <summary>Is told where the time of every reading goes; null where nobody asks.</summary>
     internal PartClock? Clock
@@ -91,7 +99,7 @@ public sealed class DecodeSession : IDisposable
     /// <exception cref="FlextronException">They do not fit, an id is outside the vocabulary, or the slice does not fit the model.</exception>
     public ReadOnlySpan<float> Prefill(scoped ReadOnlySpan<int> tokens, SubNetwork? network = null) => Read(tokens, network, null);
 
-    /// <summary>Reads many tokens, each at its own widths.</summary>
+    /// <summary>Reads many tokens, each at its own widths: one by one, or where nothing has been read before all but the last at once by an <see cref="IPromptRouter"/>.</summary>
     /// <param name="tokens">At least one id.</param>
     /// <param name="router">Decides for each.</param>
     /// <returns>The logits after the last, valid until the next call.</returns>
@@ -115,21 +123,6 @@ public sealed class DecodeSession : IDisposable
         cache.TruncateTo(length);
         this.length = length;
     }
-
-    /// <summary>Takes over keys and values that were computed elsewhere; <see cref="Advance"/> says how many tokens they are of.</summary>
-    /// <param name="block">Block.</param>
-    /// <param name="group">Key/value group.</param>
-    /// <param name="position">The token's position, in ascending order within a group.</param>
-    /// <param name="key_H">Rotated.</param>
-    /// <param name="value_H">As it is.</param>
-    internal unsafe void Append(int block, int group, int position, ReadOnlySpan<float> key_H, ReadOnlySpan<float> value_H)
-    {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        fixed (float* key = key_H, value = value_H) cache.Append(block, group, position, key, value);
-    }
-
-    /// <summary>Counts tokens whose keys and values were taken over.</summary>
-    internal void Advance(int tokens) => length += tokens;
 
     /// <inheritdoc/>
     public void Dispose()

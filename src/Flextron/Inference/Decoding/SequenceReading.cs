@@ -2,7 +2,7 @@ using Flextron.Models;
 
 namespace Flextron.Inference.Decoding;
 
-/// <summary>Reads tokens of one sequence in blocks, or one by one where a router chooses for each.</summary>
+/// <summary>Reads tokens of one sequence in blocks, or one by one where a router chooses for each and does not read prompts at once.</summary>
 internal static class SequenceReading
 {
     /// <summary>Reads.</summary>
@@ -28,7 +28,13 @@ internal static class SequenceReading
         int block = router is null ? pass.BlockTokens : 1, start = length;
         try
         {
-            for (int at = 0; at < tokens.Length; at += block)
+            // The last token's logits begin what follows: it is the first that such a router decides by itself.
+            if (router is IPromptRouter prompts && length == 0 && tokens.Length > 1)
+            {
+                prompts.ReadPrompt(tokens[..^1], cache);
+                length = tokens.Length - 1;
+            }
+            for (int at = length - start; at < tokens.Length; at += block)
             {
                 int count = Math.Min(block, tokens.Length - at);
                 pass.Forward(tokens.Slice(at, count), cache, length, slice, router, logits: at + count == tokens.Length);

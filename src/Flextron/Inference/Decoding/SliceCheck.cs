@@ -5,11 +5,12 @@ namespace Flextron.Inference.Decoding;
 /// <summary>Checks sub-networks against a model and the room of a cache, once for each object and not for each token.</summary>
 /// <param name="engine">The model.</param>
 /// <param name="widest">A network whose key/value groups are the most that the cache has room for.</param>
-internal sealed class SliceCheck(DecodeEngine engine, SubNetwork widest)
+/// <param name="sequences">Sequences, each of which may keep to a network of its own.</param>
+internal sealed class SliceCheck(DecodeEngine engine, SubNetwork widest, int sequences)
 {
-    // Tokens of a batch may take turns with a few networks.
-    private const int Remembered = 8;
-    private readonly (SubNetwork? Given, SubNetwork? Checked)[] seen = new (SubNetwork?, SubNetwork?)[Remembered];
+    // Besides, tokens of one sequence may take turns with a few networks.
+    private const int Others = 8;
+    private readonly (SubNetwork? Given, SubNetwork? Checked)[] seen = new (SubNetwork?, SubNetwork?)[sequences + Others];
     private int next;
 
     /// <summary>What stands for none.</summary>
@@ -30,7 +31,7 @@ internal sealed class SliceCheck(DecodeEngine engine, SubNetwork widest)
                 throw new FlextronException($"The sub-network keeps {result.Blocks[b].KvGroups} key/value groups of block {b}, and the session's cache has room for {Widest.Blocks[b].KvGroups}: begin a session for the wider network.");
         }
         seen[next] = (network, result);
-        next = (next + 1) % Remembered;
+        next = (next + 1) % seen.Length;
         return result;
     }
 }

@@ -8,8 +8,9 @@ using static TorchSharp.torch;
 namespace Flextron.Routing.Decoding;
 
 /// <summary>
-/// A <see cref="TokenChoiceRouter"/> that reads prompts at once: their tokens go through a <see cref="DynamicModel"/> together, in real slices, and the keys and values are handed to the decode
-/// engine, which goes on token by token. With <see cref="BudgetKeeping.Capacities"/> a prompt's widths are chosen in view of all of it.
+/// A <see cref="TokenChoiceRouter"/> that reads prompts at once: their tokens go through a <see cref="DynamicModel"/> together, in real slices, and the
+/// keys and values are handed to the decode engine, which goes on token by token. With <see cref="BudgetKeeping.Capacities"/> a prompt's widths are chosen
+/// in view of all of it.
 /// </summary>
 /// <param name="choices">Chooses; for one sequence from its beginning.</param>
 /// <param name="model">The LM that the engine decodes.</param>
@@ -24,37 +25,28 @@ public sealed class PromptChoiceRouter(ITokenChoices choices, DynamicModel model
     public int Neurons(int block, ReadOnlySpan<float> hidden_C) => single.Neurons(block, hidden_C);
 
     /// <inheritdoc/>
-    public void ReadPrompt(ReadOnlySpan<int> tokens, DecodeSession session)
+    public void ReadPrompt(ReadOnlySpan<int> tokens, IPromptKeys kept)
     {
-        ArgumentNullException.ThrowIfNull(session);
-        ModelConfig config = model.Model.Config;
-        if (session.Length > 0) throw new FlextronException($"The session holds {session.Length} tokens already: a prompt is the beginning of a sequence.");
-        if (tokens.Length > session.Capacity) throw new FlextronException($"{tokens.Length} tokens do not fit the session's {session.Capacity}: begin a longer one.");
-        foreach (int id in tokens)
-        {
-            if (id < 0 || id >= config.VocabularySize)
-                throw new FlextronException($"Token id {id} is outside the model's vocabulary of {config.VocabularySize}: use the tokenizer that belongs to the model.");
-        }
+        ArgumentNullException.ThrowIfNull(kept);
         using var scope = NewDisposeScope();
         using var recorded = new RecordedChoices(choices);
         using DynamicCache cache = model.NewCache(1, tokens.Length);
         model.Hidden(tensor(Array.ConvertAll(tokens.ToArray(), i => (long)i)).unsqueeze(0), recorded, cache);
-        for (int block = 0; block < config.BlockCount; block++)
+        for (int block = 0; block < model.Model.Config.BlockCount; block++)
         {
             int[] choice_T = recorded.Of(block)[0];
             int first = 0;
             for (int level = 0; level < model.Space.KvGroups.Length; level++)
             {
                 int[] positions = [.. Enumerable.Range(0, choice_T.Length).Where(t => choice_T[t] >= level)];
-                HandOver(cache.At(block, level), positions, block, first, model.Space.KvGroups[level] - first, session);
+                HandOver(cache.At(block, level), positions, block, first, model.Space.KvGroups[level] - first, kept);
                 first = model.Space.KvGroups[level];
             }
         }
-        session.Advance(tokens.Length);
     }
 
     // A level's packed rows: tokens that reach it, each with its groups' heads.
-    private unsafe void HandOver(RaggedCache level, int[] positions, int block, int firstGroup, int groups, DecodeSession session)
+    private unsafe void HandOver(RaggedCache level, int[] positions, int block, int firstGroup, int groups, IPromptKeys kept)
     {
         if (groups == 0 || positions.Length == 0) return;
         using var scope = NewDisposeScope();
@@ -64,6 +56,6 @@ public sealed class PromptChoiceRouter(ITokenChoices choices, DynamicModel model
         float* key = TensorPointer.Of<float>(keys), value = TensorPointer.Of<float>(values);
         foreach (int position in positions)
             for (int g = 0; g < groups; g++, key += size, value += size)
-                session.Append(block, firstGroup + g, position, new ReadOnlySpan<float>(key, size), new ReadOnlySpan<float>(value, size));
+                kept.Append(block, firstGroup + g, position, new ReadOnlySpan<float>(key, size), new ReadOnlySpan<float>(value, size));
     }
 }

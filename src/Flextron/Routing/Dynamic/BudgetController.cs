@@ -3,16 +3,19 @@ using Flextron.Elastic;
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// Keeps the mean cost of every sequence at or under its target, whatever the routers ask for. <see cref="Decide(int, ReadOnlySpan{float}, Span{int})"/> is causal: a token's choices depend
-/// on nothing but itself and earlier tokens, so the same choices come out whether a text is read at once or token by token, the promise holds after every token, and scoring a
-/// text does not look ahead. <see cref="Assign"/> gives the tokens of a stretch to capacities and looks at all of them: for training and for prompts, never for scoring.
+/// Keeps the mean cost of every sequence at or under its target, whatever the routers ask for. <see cref="Decide(int, ReadOnlySpan{float}, Span{int})"/>
+/// is causal: a token's choices depend on nothing but itself and earlier tokens, so the same choices come out whether a text is read at once or token by
+/// token, the promise holds after every token, and scoring a text does not look ahead. <see cref="Assign"/> gives the tokens of a stretch to capacities
+/// and looks at all of them: for training and for prompts, never for scoring.
 /// </summary>
 /// <remarks>
-/// <para>Layer l may spend b_l a token on average, and the b_l add up to the target (<see cref="LayerBudgets"/>). What a token leaves of it is stored for later
-/// tokens of the same layer; what the store cannot hold, or what a stretch with capacities leaves, goes to the same token or stretch in the next layer that runs. Budget is only ever moved to what
-/// comes later, in tokens or in layers, so no prefix of a sequence has spent more than its share: Σ cost ≤ tokens · target. Behind a stretch with capacities that holds too.</para>
-/// <para>Among the choices that a layer can pay for, the one with the greatest <c>score + gain · (fullness − reserve) · (cost − b_l) / range</c> is taken: a full store speaks
-/// for dearer choices, so that budget is not left over, an empty one for cheaper, so that tokens to come find something to spend, unless b_l pays for the dearest anyway. The cheapest choice can always be paid for.</para>
+/// <para>Layer l may spend b_l a token on average, and the b_l add up to the target (<see cref="LayerBudgets"/>). What a token leaves of it is stored for
+/// later tokens of the same layer; what the store cannot hold, or what a stretch with capacities leaves, goes to the same token or stretch in the next
+/// layer that runs. Budget is only ever moved to what comes later, in tokens or in layers, so no prefix of a sequence has spent more than its share: Σ
+/// cost ≤ tokens · target. Behind a stretch with capacities that holds too.</para>
+/// <para>Among the choices that a layer can pay for, the one with the greatest <c>score + gain · (fullness − reserve) · (cost − b_l) / range</c> is taken:
+/// a full store speaks for dearer choices, so that budget is not left over, an empty one for cheaper, so that tokens to come find something to spend,
+/// unless b_l pays for the dearest anyway. The cheapest choice can always be paid for.</para>
 /// </remarks>
 public sealed class BudgetController
 {
@@ -76,7 +79,8 @@ public sealed class BudgetController
     /// <summary>Mean cost of a sequence's tokens in each layer.</summary>
     public double[] MeanLayerCosts(int sequence) => [.. spent[sequence].Select(s => s / Math.Max(1, Tokens))];
 
-    /// <summary>Decides a layer's choices for a stretch of tokens, each by itself and what came before. Nothing is allocated for stretches no longer than those before.</summary>
+    /// <summary>Decides a layer's choices for a stretch of tokens, each by itself and what came before. Nothing is allocated for stretches no longer than
+    /// those before.</summary>
     /// <param name="layer">Each stretch begins with the first block's attention, then its MLP, and so on through all layers.</param>
     /// <param name="scores_BTK">Scores of the choices, row after row: the greater, the better; any constant may be added to a token's.</param>
     /// <param name="choice_BT">Receives choice indices, b·T + t.</param>
@@ -117,7 +121,10 @@ public sealed class BudgetController
             {
                 double available = stored[b][layer] + budget[b][layer] + overflow[at];
                 if (!(costs[layer][choice_B[b]] <= available * (1 + 1e-12)))
-                    throw new FlextronException("The layer budgets of the dynamic routers do not pay for their attention choices: train the dynamic routers again, with this latency table.");
+                {
+                    throw new FlextronException(
+                        "The layer budgets of the dynamic routers do not pay for their attention choices: train the dynamic routers again, with this latency table.");
+                }
                 choice_BT[at] = choice_B[b];
                 Pay(layer, b, at, choice_B[b], available, room: 0);
             }
@@ -138,8 +145,8 @@ public sealed class BudgetController
     }
 
     /// <summary>
-    /// Assigns a layer's choices to the tokens of a stretch by capacities: how many take each choice follows from what the layer may spend, and which ones from all
-    /// of the stretch's scores. A sequence that has spent less before has more here.
+    /// Assigns a layer's choices to the tokens of a stretch by capacities: how many take each choice follows from what the layer may spend, and which ones
+    /// from all of the stretch's scores. A sequence that has spent less before has more here.
     /// </summary>
     /// <param name="layer">As in <see cref="Decide(int, ReadOnlySpan{float}, Span{int})"/>.</param>
     /// <param name="scores_BTK">Scores of the choices, row after row.</param>
@@ -164,7 +171,8 @@ public sealed class BudgetController
             }
             double left = Math.Max(0, available - sum);
             spent[b][layer] += sum;
-            // The next layer can spend it now; behind the last one it waits for later tokens. To the stretch's last token, which a layer that decides causally, should one follow, comes to last.
+            // The next layer can spend it now; behind the last one it waits for later tokens. To the stretch's last token, which a layer that decides
+            // causally, should one follow, comes to last.
             stored[b][layer] = layer < costs.Length - 1 ? 0 : Math.Min(left, capacity[layer]);
             overflow[(b + 1) * time - 1] = left - stored[b][layer];
         }

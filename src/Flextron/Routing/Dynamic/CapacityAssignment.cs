@@ -5,9 +5,9 @@ namespace Flextron.Routing.Dynamic;
 /// It looks at all tokens of the stretch, so that a token's choice depends on later tokens too.
 /// </summary>
 /// <remarks>
-/// Tokens are sorted by how much their scores speak for dear choices, and the choices filled in this order; that is the optimum already where all tokens agree on the worth of widths up
-/// to a factor. Then tokens are exchanged along cycles of choices as long as that gains: an assignment without such a cycle is optimal (a minimum-cost flow without negative
-/// cycles; Klein, Management Science 14, 1967).
+/// Tokens are sorted by how much their scores speak for dear choices, and the choices filled in this order; that is the optimum already where all tokens
+/// agree on the worth of widths up to a factor. Then tokens are exchanged along cycles of choices as long as that gains: an assignment without such a
+/// cycle is optimal (a minimum-cost flow without negative cycles; Klein, Management Science 14, 1967).
 /// </remarks>
 public static class CapacityAssignment
 {

@@ -1,14 +1,15 @@
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// How many of a stretch's tokens each of a layer's choices takes, so that the stretch costs no more than its layer may spend: a capacity for each choice, as the
-/// experts of a mixture have. It follows from the target alone, not from the text, so that a stretch's group sizes and its time are known before it runs.
+/// How many of a stretch's tokens each of a layer's choices takes, so that the stretch costs no more than its layer may spend: a capacity for each choice,
+/// as the experts of a mixture have. It follows from the target alone, not from the text, so that a stretch's group sizes and its time are known before it
+/// runs.
 /// </summary>
 public static class ChoiceCapacities
 {
     /// <summary>
-    /// Shares of tokens by choice whose mean cost is the given one, near the wanted ones: what is missing goes to the dearest choice, what is too much to the cheapest,
-    /// from all others in proportion.
+    /// Shares of tokens by choice whose mean cost is the given one, near the wanted ones: what is missing goes to the dearest choice, what is too much to
+    /// the cheapest, from all others in proportion.
     /// </summary>
     /// <param name="costs_K">What the choices cost.</param>
     /// <param name="wanted_K">Shares that add up to 1; null for the evenest of that mean cost, those of greatest entropy.</param>
@@ -27,8 +28,8 @@ public static class ChoiceCapacities
     }
 
     /// <summary>
-    /// Whole numbers of tokens near the shares, within a budget. Tokens that take a choice or a dearer one are rounded down, so that rounding never costs; what is left over then widens
-    /// single tokens, the dearest first.
+    /// Whole numbers of tokens near the shares, within a budget. Tokens that take a choice or a dearer one are rounded down, so that rounding never costs;
+    /// what is left over then widens single tokens, the dearest first.
     /// </summary>
     /// <param name="costs_K">What the choices cost.</param>
     /// <param name="shares_K">Shares that add up to 1.</param>

@@ -1,11 +1,13 @@
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// A layer's tokens sorted by choice, once: gathered in this order every choice's tokens lie together, a view of a few rows, and one more gathering brings the results back.
+/// A layer's tokens sorted by choice, once: gathered in this order every choice's tokens lie together, a view of a few rows, and one more gathering brings
+/// the results back.
 /// </summary>
 internal sealed class ChoiceGroups
 {
-    private ChoiceGroups(IReadOnlyList<(int Choice, int First, int Count)> groups, long[] order_N, long[] place_N) => (Groups, Order_N, Place_N) = (groups, order_N, place_N);
+    private ChoiceGroups(IReadOnlyList<(int Choice, int First, int Count)> groups, long[] order_N, long[] place_N) =>
+        (Groups, Order_N, Place_N) = (groups, order_N, place_N);
 
     /// <summary>Each choice that any token takes, with its rows in the sorted order.</summary>
     public IReadOnlyList<(int Choice, int First, int Count)> Groups { get; }

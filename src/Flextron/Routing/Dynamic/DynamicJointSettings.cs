@@ -12,7 +12,8 @@ public sealed record DynamicJointSettings
     /// </summary>
     public JointTrainingSettings Training { get; init; } = new() { Steps = 0, LearningRate = 1e-4, WarmupSteps = 10, EvaluateEvery = 0 };
 
-    /// <summary>Temperature of the Gumbel noise on the routers' scores, which are in deviations of a token's loss: with some, tokens meet other widths than those they would be given too.</summary>
+    /// <summary>Temperature of the Gumbel noise on the routers' scores, which are in deviations of a token's loss: with some, tokens meet other widths
+    /// than those they would be given too.</summary>
     public double Temperature { get; init; } = 0.5;
 
     /// <summary>Checks the numbers.</summary>
@@ -21,10 +22,12 @@ public sealed record DynamicJointSettings
     public DynamicJointSettings Validated()
     {
         if (Training.NetworksPerStep < 2)
-            throw new FlextronException($"Joint training with routed tokens: networksPerStep is {Training.NetworksPerStep}, give 2 or more: the whole network and at least one whose tokens are routed.");
+        {
+            throw new FlextronException(
+                $"Joint training with routed tokens: networksPerStep is {Training.NetworksPerStep}, give 2 or more: the whole network and at least one whose tokens are routed.");
+        }
         if (Training.Steps > 0) Training.Validated();
-        if (!(Temperature >= 0) || !double.IsFinite(Temperature))
-            throw new FlextronException(string.Create(CultureInfo.InvariantCulture, $"Joint training with routed tokens: temperature is {Temperature}, give 0 or more."));
-        return this;
+        if (Temperature >= 0 && double.IsFinite(Temperature)) return this;
+        throw new FlextronException(string.Create(CultureInfo.InvariantCulture, $"Joint training with routed tokens: temperature is {Temperature}, give 0 or more."));
     }
 }

@@ -6,8 +6,9 @@ using Flextron.Training;
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// Fine-tunes the LM under the choices of its dynamic routers, as <see cref="JointRouterTuning"/> does under those of static ones: teaches the routers, trains the LM while they route its
-/// tokens at random targets, and teaches them again on what it has become. The whole network is trained in every step beside them.
+/// Fine-tunes the LM under the choices of its dynamic routers, as <see cref="JointRouterTuning"/> does under those of static ones: teaches the routers,
+/// trains the LM while they route its tokens at random targets, and teaches them again on what it has become. The whole network is trained in every step
+/// beside them.
 /// </summary>
 public static class DynamicJointTuning
 {
@@ -44,7 +45,8 @@ public static class DynamicJointTuning
     {
         ArgumentNullException.ThrowIfNull(joint);
         joint.Validated();
-        (DynamicRouters Routers, DynamicRoutingReport Report) Taught() => DynamicRouterTrainer.Run(model, start, baseline, costs, calibration, routing, lossRange, progress, cancellation);
+        (DynamicRouters Routers, DynamicRoutingReport Report) Taught() =>
+            DynamicRouterTrainer.Run(model, start, baseline, costs, calibration, routing, lossRange, progress, cancellation);
         (DynamicRouters Routers, DynamicRoutingReport Report) first = Taught();
         if (joint.Training.Steps == 0) return first;
         using (first.Routers) Tune(model, first.Routers, costs, train, joint, teacher, onStep, progress, cancellation);
@@ -82,7 +84,8 @@ public static class DynamicJointTuning
             {
                 Noise = joint.Temperature > 0 ? drawn.Noise : null, NoiseScale = joint.Temperature,
             };
-        using var trainer = new JointTrainer(model, routers.Space, joint.Training, teacher, source, pass: (m, gradients) => new RoutedTokensPass(m, gradients, routers, Choices));
+        using var trainer = new JointTrainer(
+            model, routers.Space, joint.Training, teacher, source, pass: (m, gradients) => new RoutedTokensPass(m, gradients, routers, Choices));
         trainer.Run(train, onStep: onStep, progress: progress, cancellation: cancellation);
     }
 }

@@ -65,7 +65,8 @@ public static class DynamicRouterTrainer
         }
     }
 
-    /// <summary>The routers' budgets with the prices of time at which they spend each target, what each layer then spends, and how many tokens take each choice.</summary>
+    /// <summary>The routers' budgets with the prices of time at which they spend each target, what each layer then spends, and how many tokens take each
+    /// choice.</summary>
     /// <param name="model">The LM.</param>
     /// <param name="routers">Its dynamic routers; their budgets give the targets and the attention.</param>
     /// <param name="costs">Latency of every choice.</param>
@@ -93,7 +94,8 @@ public static class DynamicRouterTrainer
                 float[]?[] scores = new float[layers.Length][];
                 using var part = NewDisposeScope();
                 dynamic.Hidden(ids_BT, new RoutedChoices(routers, at, costs, [.. some.Select(_ => target)], (layer, s) => scores[layer] = (float[])s.Clone()));
-                double[][] Shares(double p) => [.. layers.Select((cost, l) => scores[l] is { } known ? Taken(known, cost, p / (costs.Full - costs.Smallest)) : OneHot(cost.Length, at.Attention![0][l]))];
+                double[][] Shares(double p) => [.. layers.Select((cost, l) =>
+                    scores[l] is { } known ? Taken(known, cost, p / (costs.Full - costs.Smallest)) : OneHot(cost.Length, at.Attention![0][l]))];
                 double most = costs.Fixed + layers.Select((cost, l) => scores[l] is null ? cost[at.Attention![0][l]] : cost.Max()).Sum();
                 price = Price(p => costs.Fixed + layers.Zip(Shares(p), ChoiceCapacities.Mean).Sum(), costs.Target(target), most);
                 shares = Shares(price);
@@ -124,8 +126,9 @@ public static class DynamicRouterTrainer
         };
     }
 
-    // The least price at which the mean cost is within the target; what is spent falls with the price, in steps. A target that pays for the dearest choices everywhere
-    // has the greatest price, at most 0, at which all tokens take them: prices are interpolated between targets, so none may be greater in size than scores call for.
+    // The least price at which the mean cost is within the target; what is spent falls with the price, in steps. A target that pays for the dearest
+    // choices everywhere has the greatest price, at most 0, at which all tokens take them: prices are interpolated between targets, so none may be greater
+    // in size than scores call for.
     private static double Price(Func<double, double> spent, double target, double most)
     {
         const int Doublings = 40, Halvings = 60;

@@ -51,6 +51,9 @@ public sealed class DynamicRouters : IDisposable
     /// <summary>How a target is shared among layers; found by the trainer.</summary>
     public LayerBudgets? Budgets { get; set; }
 
+    /// <summary>Whether the parameters' memory is gone.</summary>
+    internal bool IsDisposed { get; private set; }
+
     /// <summary>What an optimiser trains.</summary>
     public IEnumerable<Parameter> Parameters => parameters.Values;
 
@@ -117,6 +120,7 @@ public sealed class DynamicRouters : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        IsDisposed = true;
         foreach (Parameter parameter in parameters.Values) parameter.Dispose();
     }
 

@@ -19,15 +19,16 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
     public IReadOnlyList<double>? Prices { get; init; }
 
     /// <summary>
-    /// [target][block]: the group choice of all tokens, where attention is not routed: a target has those of the greatest target here that does not exceed it and, should
-    /// other costs hold than the routers were trained with, that it can pay for; the cheapest groups where it can pay for none. Null: every token chooses its groups.
+    /// [target][block]: the group choice of all tokens, where attention is not routed: a target has those of the greatest target here that does not exceed
+    /// it and, should other costs hold than the routers were trained with, that it can pay for; the cheapest groups where it can pay for none. Null: every
+    /// token chooses its groups.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<int>>? Attention { get; init; }
 
     /// <summary>
-    /// [target][layer][choice]: the share of tokens that takes each choice, as the routers were found to spend the target; what capacities are made of. Null: capacities are as even as the
-    /// layer's budget allows.
+    /// [target][layer][choice]: the share of tokens that takes each choice, as the routers were found to spend the target; what capacities are made of.
+    /// Null: capacities are as even as the layer's budget allows.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IReadOnlyList<IReadOnlyList<double>>>? Shares { get; init; }
@@ -40,7 +41,8 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
         ArgumentNullException.ThrowIfNull(costs);
         double[][] layers = costs.Layers();
         double[] least = [.. layers.Select(c => c.Min())], most = [.. layers.Select(c => c.Max())];
-        double wanted = least.Sum() + Math.Clamp(target, 0, 1) * (most.Sum() - least.Sum());
+        // As the target is defined: by the narrowest and the widest choices, which need not be the cheapest and the dearest of every layer.
+        double wanted = costs.Target(Math.Clamp(target, 0, 1)) - costs.Fixed;
         if (AttentionAt(target, costs) is { } attention)
             for (int b = 0; b < attention.Count; b++) least[b] = most[b] = layers[b][attention[b]];
         double[] shares = [.. Interpolated(Costs, target).Select((c, l) => Math.Clamp(c, least[l], most[l]))];
@@ -84,7 +86,8 @@ public sealed record LayerBudgets(IReadOnlyList<double> Targets, IReadOnlyList<I
         bool fits = Targets is { Count: > 0 } && Costs?.Count == Targets.Count && Targets.Zip(Targets.Skip(1)).All(p => p.First < p.Second)
             && Costs.All(c => c?.Count == 2 * space.BlockCount && c.All(double.IsFinite))
             && (Prices is null || (Prices.Count == Targets.Count && Prices.All(double.IsFinite)))
-            && (Shares is null || (Shares.Count == Targets.Count && Shares.All(s => s?.Count == 2 * space.BlockCount && s.Zip(ChoiceVector.Layers(space)).All(p => IsShares(p.First, p.Second)))))
+            && (Shares is null || (Shares.Count == Targets.Count
+                && Shares.All(s => s?.Count == 2 * space.BlockCount && s.Zip(ChoiceVector.Layers(space)).All(p => IsShares(p.First, p.Second)))))
             && (Attention is null || (Attention.Count == Targets.Count && Attention.All(a => a?.Count == space.BlockCount && a.All(k => k >= 0 && k < space.KvGroups.Length))));
         return fits ? this : throw new FlextronException($"{source}: its layer budgets do not fit {space.BlockCount} blocks: train the dynamic routers again.");
     }

@@ -23,7 +23,8 @@ public sealed class RoutedChoices : ITokenChoices
     /// <param name="targets_B">A normalised target for each sequence.</param>
     /// <param name="keeping">What keeps the budget.</param>
     /// <param name="settings">How the controller balances.</param>
-    public RoutedChoices(DynamicRouters routers, RoutingCosts costs, IReadOnlyList<double> targets_B, BudgetKeeping keeping = BudgetKeeping.Causal, BudgetSettings? settings = null)
+    public RoutedChoices(
+        DynamicRouters routers, RoutingCosts costs, IReadOnlyList<double> targets_B, BudgetKeeping keeping = BudgetKeeping.Causal, BudgetSettings? settings = null)
         : this(routers, routers?.Budgets ?? throw new ArgumentException("The routers have no layer budgets yet.", nameof(routers)), costs, targets_B, null)
     {
         this.keeping = keeping;

@@ -6,12 +6,13 @@ using static TorchSharp.torch;
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// Forward and backward pass of a network whose tokens are routed: sorted by choice, real slices, libtorch's differentiation; gradients add up where any other slice's do. Tokens are given
-/// to capacities, so that every sequence costs its target, and the choices are constants of the pass. Where all tokens choose alike this is the static network's pass.
+/// Forward and backward pass of a network whose tokens are routed: sorted by choice, real slices, libtorch's differentiation; gradients add up where any
+/// other slice's do. Tokens are given to capacities, so that every sequence costs its target, and the choices are constants of the pass. Where all tokens
+/// choose alike this is the static network's pass.
 /// </summary>
 internal sealed class RoutedTokensPass : ITrainingPass
 {
-    // Every pair of a width of attention and one of the MLP is a view.
+    // The whole network, and one more for every width of attention and of the MLP: more than any space has.
     private const int Views = 4096;
 
     private readonly ITrainingPass whole;

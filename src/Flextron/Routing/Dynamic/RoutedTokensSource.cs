@@ -5,8 +5,8 @@ using Flextron.Training;
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// A step's networks: the whole one, and one for each of some random targets, a stand-in that <see cref="RoutedTokensPass"/> recognises and runs with routed tokens. A
-/// stand-in is as wide as the whole network, as what tokens may choose is.
+/// A step's networks: the whole one, and one for each of some random targets, a stand-in that <see cref="RoutedTokensPass"/> recognises and runs with
+/// routed tokens. A stand-in is as wide as the whole network, as what tokens may choose is.
 /// </summary>
 /// <param name="whole">The whole network.</param>
 /// <param name="settings">How many, and the seed.</param>

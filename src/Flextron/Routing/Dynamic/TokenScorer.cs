@@ -4,10 +4,12 @@ using Flextron.Kernels;
 namespace Flextron.Routing.Dynamic;
 
 /// <summary>
-/// Scores by dynamic routers, the function of <see cref="DynamicRouters.Scores"/> for given targets, in managed code: a router is a few thousand multiplications a token, several times less
-/// than what a chain of libtorch operators over narrow matrices costs. It reads the routers' weights where they are, and allocates nothing.
+/// Scores by dynamic routers, the function of <see cref="DynamicRouters.Scores"/> for given targets, in managed code: a router is a few thousand
+/// multiplications a token, several times less than what a chain of libtorch operators over narrow matrices costs. It reads the routers' weights where
+/// they are, and allocates nothing.
 /// </summary>
-/// <remarks>Tokens go through in small groups, so that a row of weights is loaded once for all of them. A token's scores do not depend on which tokens go with it.</remarks>
+/// <remarks>Tokens go through in small groups, so that a row of weights is loaded once for all of them. A token's scores do not depend on which tokens go
+/// with it.</remarks>
 internal sealed unsafe class TokenScorer
 {
     private const float Epsilon = 1e-6f;
@@ -28,6 +30,7 @@ internal sealed unsafe class TokenScorer
     /// <param name="targets_B">A normalised target for each sequence.</param>
     public TokenScorer(DynamicRouters routers, IReadOnlyList<double> targets_B)
     {
+        ObjectDisposedException.ThrowIf(routers.IsDisposed, routers);
         (this.routers, channels, width) = (routers, routers.Channels, routers.Settings.HiddenSize);
         // The sequences of a batch mostly share their target.
         Dictionary<double, float[]> parts = targets_B.Distinct().ToDictionary(t => t, routers.TargetPart);
@@ -45,8 +48,11 @@ internal sealed unsafe class TokenScorer
     /// <param name="layer">As in <see cref="ChoiceVector"/>.</param>
     /// <param name="x_NC">The residual stream that enters it, the same number of tokens of each sequence.</param>
     /// <param name="score_NK">Receives the scores.</param>
+    /// <exception cref="ObjectDisposedException">The routers are disposed.</exception>
     public void Score(int layer, ReadOnlySpan<float> x_NC, Span<float> score_NK)
     {
+        // What is read below is their memory.
+        ObjectDisposedException.ThrowIf(routers.IsDisposed, routers);
         int tokens = x_NC.Length / channels, choices = score_NK.Length / tokens, each = tokens / target_LH.Length;
         int block = layer % routers.Space.BlockCount;
         bool attention = layer < routers.Space.BlockCount;

@@ -105,7 +105,8 @@ public sealed class DecodeBatchTests
         using var model = new DecoderModel(RandomLlama.Create(config, seed: 4).ToDecoderWeights(config));
         using var engine = new DecodeEngine(model);
         using DecodeBatch batch = engine.NewBatch(12);
-        SubNetwork narrow = DecodeSessionTests.Uniform(config, 1, 9);
+        // A network for each sequence, written as no check leaves it.
+        SubNetwork[] own = [.. Enumerable.Range(0, 12).Select(i => new SubNetwork(DecodeSessionTests.Uniform(config, 1, 9 + i % 4).Blocks, config.HiddenSize))];
         IStepRouter[] routers = [.. Enumerable.Range(0, 12).Select(i => new FixedRouter(i % 3, 20 - i))];
         int[] prompt = new int[30];
         var step = new BatchToken[12];
@@ -114,7 +115,7 @@ public sealed class DecodeBatchTests
             for (int s = 0; s < 12; s++) batch.Prefill(s, prompt);
             for (int i = 0; i < 200; i++)
             {
-                for (int s = 0; s < 12; s++) step[s] = new BatchToken(s, (i + s) % config.VocabularySize, s % 2 == 0 ? null : narrow, i % 2 == 0 ? routers[s] : null);
+                for (int s = 0; s < 12; s++) step[s] = new BatchToken(s, (i + s) % config.VocabularySize, i % 4 == 1 ? own[s] : null, i % 2 == 0 ? routers[s] : null);
                 batch.Step(step.AsSpan(0, 1 + i % 12));
             }
             for (int s = 0; s < 12; s++) batch.Reset(s);
@@ -153,8 +154,15 @@ public sealed class DecodeBatchTests
         Refused("Sequence 0 holds 3 tokens", new BatchToken(0, 6));
         Assert.Contains("4 tokens do not fit", Assert.Throws<FlextronException>(() => batch.Prefill(1, [1, 2, 3]).ToArray()).Message, StringComparison.Ordinal);
         Assert.Contains("batch of 0", Assert.Throws<FlextronException>(() => engine.NewBatch(0)).Message, StringComparison.Ordinal);
+        Assert.Contains("no sequence 2", Assert.Throws<FlextronException>(() => batch.Length(2)).Message, StringComparison.Ordinal);
+        Assert.Contains("no sequence -1", Assert.Throws<FlextronException>(() => batch.Reset(-1)).Message, StringComparison.Ordinal);
         engine.Dispose();
         Assert.Throws<ObjectDisposedException>(() => batch.Step([new(1, 1)]));
+        // Logits lie in memory that goes with the batch or session.
+        batch.Dispose();
+        alone.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => batch.Logits(0).ToArray());
+        Assert.Throws<ObjectDisposedException>(() => alone.Logits.ToArray());
     }
 
     // Prompts of unequal lengths, then steps of changing sets of sequences in changing order, with sequences that end and begin anew in between.

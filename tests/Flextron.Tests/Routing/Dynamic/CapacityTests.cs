@@ -156,6 +156,31 @@ public sealed class CapacityTests
     }
 
     [Fact]
+    public void ATargetIsKeptWhereAWiderChoiceIsTheCheaperOne()
+    {
+        // As a table of noise may have it: neither the narrowest nor the widest choice is at an end of its layer's costs.
+        var space = new ElasticSpace([1, 2, 4], [8, 16, 20], 2);
+        RoutingCosts costs = new RoutingCosts(1, [[2, 1.5, 3], [1, 5, 2]], [[1, 4, 2], [3, 0.5, 4]]).ValidatedFor(space);
+        var budgets = new LayerBudgets([0, 1], [[2, 2, 2, 2], [3, 3, 3, 3]]);
+        double[] targets = [0, 0.3, 1];
+        foreach (double target in targets) Assert.Equal(costs.Target(target), costs.Fixed + budgets.At(target, costs).Sum(), 1e-12);
+        foreach (bool ahead in new[] { false, true })
+        {
+            var controller = new BudgetController(space, costs, budgets, targets);
+            for (int pass = 0; pass < 10; pass++)
+                foreach (int layer in new[] { 0, 2, 1, 3 })
+                {
+                    // Greed: the dearer, the better.
+                    float[] scores = [.. Enumerable.Range(0, targets.Length * 6).SelectMany(_ => costs.Layers()[layer]).Select(c => 9 * (float)c)];
+                    int[] chosen = new int[targets.Length * 6];
+                    if (ahead) controller.Assign(layer, scores, chosen);
+                    else controller.Decide(layer, scores, chosen);
+                }
+            for (int b = 0; b < targets.Length; b++) Assert.InRange(controller.WorstRatio(b), 0.5, 1 + 1e-9);
+        }
+    }
+
+    [Fact]
     public void SharesAreInterpolatedBetweenTargets()
     {
         var space = new ElasticSpace([1, 2], [8, 16, 24], 1);

@@ -173,14 +173,17 @@ public sealed class DynamicModelTests
     internal static RoutingCosts Costs() => new(1, [[1, 2, 4], [1, 2, 4]], [.. Enumerable.Range(0, 2).Select(_ => Space.Neurons.Select(d => d / 10.0).ToArray())]);
 
     /// <summary>Routers whose choices really depend on the token.</summary>
-    internal static DynamicRouters Random(DecoderModel model)
+    internal static DynamicRouters Random(DecoderModel model) => Random(model, Space, Costs());
+
+    /// <summary>The same for other choices.</summary>
+    internal static DynamicRouters Random(DecoderModel model, ElasticSpace space, RoutingCosts costs)
     {
-        using var blank = new StaticRouters(Space);
+        using var blank = new StaticRouters(space);
         var routers = new DynamicRouters(blank, model.Config.HiddenSize);
         using var noGrad = no_grad();
         using Generator generator = new(1);
         foreach (TorchSharp.Modules.Parameter parameter in routers.Parameters) parameter.add_(randn(parameter.shape, generator: generator));
-        routers.Budgets = new LayerBudgets([0, 1], [.. Enumerable.Range(0, 2).Select(_ => (IReadOnlyList<double>)[.. Costs().Layers().Select(c => c.Average())])]);
+        routers.Budgets = new LayerBudgets([0, 1], [.. Enumerable.Range(0, 2).Select(_ => (IReadOnlyList<double>)[.. costs.Layers().Select(c => c.Average())])]);
         return routers;
     }
 

@@ -43,4 +43,18 @@ public sealed class TokenScorerTests
             }
         }
     }
+
+    [Fact]
+    public void RoutersThatAreGoneAreNotRead()
+    {
+        using var blank = new StaticRouters(new ElasticSpace([1, 2], [8, 16], 2));
+        using var routers = new DynamicRouters(blank, channels: 8) { Budgets = new LayerBudgets([0, 1], [[1, 1, 1, 1], [2, 2, 2, 2]]) };
+        RoutingCosts costs = new(1, [[1, 2], [1, 2]], [[1, 2], [1, 2]]);
+        var choices = new RoutedChoices(routers, costs, [0.5]);
+        float[] x_C = [1, 2, 3, 4, 5, 6, 7, 8];
+        Assert.InRange(choices.Choose(0, x_C.AsSpan()), 0, 1);
+        routers.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => choices.Choose(2, x_C.AsSpan()));
+        Assert.Throws<ObjectDisposedException>(() => new RoutedChoices(routers, costs, [0.5]));
+    }
 }
