@@ -31,4 +31,7 @@ internal abstract class VerbCommand : Command
     /// <summary>Does the work.</summary>
     /// <exception cref="FlextronException">The user's input cannot be used.</exception>
     public abstract VerbResult Execute(CommandContext context);
+
+    /// <summary>A number for JSON, which has none for what is unknown or without bound: null there.</summary>
+    protected static double? Finite(double value) => double.IsFinite(value) ? value : null;
 }

@@ -43,7 +43,6 @@ internal sealed class PlanOffloadCommand : VerbCommand
         LatencyTable measured = LatencyTable.Load(context.Get(table));
         measured.RequireMatch(measured.Key.Here(loaded.Model));
         AttentionOffload result = AttentionOffload.Of(measured, loaded.Model.Config, BudgetArgument.Resolve(context.Get(budget), loaded.Bundle), (int)loaded.Model.Weights.Flat.element_size(), setting);
-        double? Finite(double value) => double.IsFinite(value) ? value : null;
         var json = new
         {
             result.LocalMs, result.RestMs, result.RemoteMs, result.LinkMs, result.SequentialMs, result.PipelinedMs, result.LocalTokensPerSecond, result.OffloadedTokensPerSecond,

@@ -114,8 +114,9 @@ internal sealed class RouteCommand : VerbCommand
         SurrogateFit? fit = report.HeldOut;
         var json = new
         {
-            surrogate = fit is null ? null : new { spearman = fit.Spearman, relativeError = fit.RelativeError, n = fit.Count },
-            method = report.Method, lmOperations = report.LmOperations, rounds = report.Rounds.Count, points = report.Final, steps = settings.Joint.Training.Steps,
+            surrogate = fit is null ? null : new { spearman = Finite(fit.Spearman), relativeError = Finite(fit.RelativeError), n = fit.Count },
+            method = report.Method, lmOperations = report.LmOperations, rounds = report.Rounds.Count,
+            points = report.Final.Select(p => new { p.Target, p.Network, p.Cost, p.NormalisedCost, p.MeasuredLoss }), steps = settings.Joint.Training.Steps,
             dynamic = context.Get(dynamic), dynamicSteps = context.Get(dynamicSteps), @out = context.Get(folder),
         };
         return new VerbResult(json, writer =>

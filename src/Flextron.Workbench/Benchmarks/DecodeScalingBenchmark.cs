@@ -26,8 +26,8 @@ internal sealed class DecodeScalingBenchmark : IBenchmark
     public string Question =>
         "One thread. One token of a Llama shape that no cache holds (C 512, 16 blocks of 8 heads, D 2048: 270 MB) against kept blocks, neurons, groups, residual width and budget (all of them but width at once); of one that caches hold (C 128, 8 blocks, "
         + "D 512: 8 MB) against context length, prompt length, sequences decoded at once, and a batch of prompts of 64 tokens through libtorch. The exponent e of cost ~ size^e over the larger half of the sizes, at least three, with its 95 % interval over "
-        + "rounds: less than 1 where a fixed cost is left, 1 is linear, and a prompt's attention adds to that. Blocks of the small shape, a megabyte each, stand beside reading as many bytes and doing nothing else: where the bytes fall out of a cache, both rise "
-        + "by more than their number.";
+        + "rounds: less than 1 where a fixed cost is left, 1 is linear, and a prompt's attention adds to that. Blocks of the small shape, a megabyte each, stand beside reading as many bytes and doing nothing else: a step in both is the "
+        + "machine's caches', one in the blocks alone is not.";
 
     public void Measure(BenchmarkSession session)
     {

@@ -115,7 +115,7 @@ internal static class ComparisonReport
     }
 
     /// <summary>A mean with half of its interval; without one where there is a single seed.</summary>
-    private static object Cell(SummaryValue value) => value is { Low: { } low, High: { } high } ? new PlusMinus(value.Value, (high - low) / 2) : value.Value;
+    private static object Cell(SummaryValue value) => PlusMinus.Of(value.Value, value.Low, value.High);
 
     private static string Signed(SummaryValue value) => string.Create(CultureInfo.InvariantCulture,
         $"{value.Value:+0.000;−0.000;0.000}{(value is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" ({low:+0.000;−0.000;0.000} to {high:+0.000;−0.000;0.000})") : "")}");

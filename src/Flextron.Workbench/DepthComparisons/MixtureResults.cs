@@ -16,11 +16,7 @@ internal sealed class MixtureResults(
     public bool Has(MixtureArm arm) => settings.Arms.Contains(arm);
 
     /// <summary>A value's mean over seeds with its t interval.</summary>
-    public SummaryValue OverSeeds(Func<long, double> value)
-    {
-        double[] values = [.. settings.Seeds.Select(value)];
-        return SummaryValue.OfMean(values.Mean(), values.Length > 1 ? values.StandardDeviation() : double.NaN, values.Length);
-    }
+    public SummaryValue OverSeeds(Func<long, double> value) => SummaryValue.OfValues([.. settings.Seeds.Select(value)]);
 
     public SummaryValue Loss(ModelSize size, MixtureArm arm) => OverSeeds(s => Of(size, arm, s).Loss.Mean);
 
@@ -32,6 +28,9 @@ internal sealed class MixtureResults(
 
     /// <summary>Difference of two losses at each one's best size, paired by seed.</summary>
     public SummaryValue BestDifference(MixtureArm arm, MixtureArm against) => OverSeeds(s => Of(Best(arm), arm, s).Loss.Mean - Of(Best(against), against, s).Loss.Mean);
+
+    /// <summary>The same of losses as they can be generated with.</summary>
+    public SummaryValue CausalDifference(MixtureArm arm, MixtureArm against) => OverSeeds(s => CausalLoss(Best(arm), arm, s) - CausalLoss(Best(against), against, s));
 
     public DecodeSpeed? Speed(ModelSize size, MixtureArm arm) => speeds.FirstOrDefault(s => s.Size == size.Label && s.Arm == arm);
 

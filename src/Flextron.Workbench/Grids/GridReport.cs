@@ -51,5 +51,5 @@ internal static class GridReport
 
     private static string Words(GridAxis[] axes) => axes.Length == 0 ? "nothing but seeds" : string.Join(" and ", axes.Select(a => $"`{a.Setting}`"));
 
-    private static object Cell(SummaryValue value) => value is { Low: { } low, High: { } high } ? new PlusMinus(value.Value, (high - low) / 2) : value.Value;
+    private static object Cell(SummaryValue value) => PlusMinus.Of(value.Value, value.Low, value.High);
 }

@@ -36,7 +36,7 @@ internal static class PretrainingReport
         report.Figure(new Figure(
             "Held-out loss against training compute", new Axis("Training compute", "TFLOP"), new Axis("Held-out loss", "nats/token"), [.. settings.Arms.Keys.Select(Line)])
         {
-            Subtitle = $"means over {settings.Seeds.Count} seeds; of a V-cycle, the small model's loss while that is trained",
+            Subtitle = $"means over {settings.Seeds.Count} seeds{(settings.Seeds.Count > 1 ? ", bands: 95 % intervals" : "")}; of a V-cycle, the small model's loss while that is trained",
         }, "compute");
         report.Table(new ReportTable(
             [

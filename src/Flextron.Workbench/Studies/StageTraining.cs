@@ -59,9 +59,8 @@ internal static class StageTraining
     /// <summary>Loads the newest sound checkpoint and what was logged up to it; null where the log has gaps, which begins again.</summary>
     private static TrainingStep[]? Restore(StageContext stage, JointTrainer trainer, CheckpointStore store, string path)
     {
-        // Of a step that was done twice, after a kill, the later attempt counts.
-        Dictionary<int, TrainingStep> logged = MetricsLog.Read(path).Select(r => r.As<TrainingStep>()).OfType<TrainingStep>().GroupBy(s => s.Step).ToDictionary(g => g.Key, g => g.Last());
-        if (store.Steps.Any(last => Enumerable.Range(1, last).Any(s => !logged.ContainsKey(s))))
+        Dictionary<int, TrainingStep> logged = Logged(path);
+        if (Enumerable.Range(1, store.Steps.Max()).Any(s => !logged.ContainsKey(s)))
         {
             stage.Say("the log of the interrupted training has gaps: it begins again");
             store.Clear();
@@ -70,5 +69,19 @@ internal static class StageTraining
         }
         int done = store.Restore(trainer, stage.Say);
         return [.. Enumerable.Range(1, done).Select(s => logged[s])];
+    }
+
+    private static Dictionary<int, TrainingStep> Logged(string path)
+    {
+        try
+        {
+            // Of a step that was done twice, after a kill, the later attempt counts.
+            return MetricsLog.Read(path).Select(r => r.As<TrainingStep>()).OfType<TrainingStep>().GroupBy(s => s.Step).ToDictionary(g => g.Key, g => g.Last());
+        }
+        catch (FlextronException)
+        {
+            // Damaged, and nobody's to mend by hand: as good as none.
+            return [];
+        }
     }
 }

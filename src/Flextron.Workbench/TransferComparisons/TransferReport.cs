@@ -63,7 +63,7 @@ internal static class TransferReport
                 arm, otherOf(arm), .. Costs.Select(c => Cell(results.Difference(arm, otherOf(arm)!, c))), .. Costs.Select(c => results.Speedup(arm, otherOf(arm)!, c) is { } speedup ? Cell(speedup) : null),
                 results.Settings.Arms[arm].Freeze is null ? "" : string.Join("; ", results.Settings.Seeds.Select(s => string.Join(", ", results.Outcome(arm, s).Releases))),
             ]),
-            $"{caption}, paired by seed: difference of the held-out losses when both have spent what the cheaper does in all, and how many times less is spent until the other's last loss is reached (empty where it is not, with some seed)"));
+            $"{caption}, paired by seed: difference of the held-out losses when both have spent what the cheaper does in all, and how many times less is spent until the other's last loss is reached (empty where it is not, with some seed), read off along a line between measurements every {results.Settings.Training.EvaluateEvery} steps, so that more than {results.Settings.Training.Steps / results.Settings.Training.EvaluateEvery:0} times fewer steps is such a line's guess before the first measurement"));
     }
 
     private static Figure Curves(TransferResults results, string blocks, IReadOnlyList<string> arms, TransferCost cost) => new(

@@ -43,7 +43,7 @@ internal static class FamilyStage
                 SubNetwork best = selector.Uniforms(target, table).Prepend(selector.Select(target, table).SubNetwork).MinBy(Loss)!;
                 chosen.Add((string.Create(CultureInfo.InvariantCulture, $"{target / full:0 %} of the latency"), true, best));
             }
-            foreach (double share in shares) chosen.Add((string.Create(CultureInfo.InvariantCulture, $"uniform {share:0.###}"), false, space.Uniform(share)));
+            foreach (double share in shares) chosen.Add((UniformLabel(share), false, space.Uniform(share)));
             SubNetwork[] networks = [.. chosen.Select(c => c.Network).Distinct()];
             HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, model.Config);
             Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(heldOut.Of(model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
@@ -51,6 +51,9 @@ internal static class FamilyStage
             stage.WriteJson(ChoicesFile, chosen.Select(c => new FamilyChoice(c.Label, c.Selected, c.Network, cost.Cost(c.Network), (long)parameters.Cost(c.Network), losses[c.Network])).ToArray());
         });
     }
+
+    /// <summary>What the network that keeps a share of every block is called.</summary>
+    public static string UniformLabel(double share) => string.Create(CultureInfo.InvariantCulture, $"uniform {share:0.###}");
 
     public static FamilyChoice[] Read(StageResult choices) => choices.ReadJson<FamilyChoice[]>(ChoicesFile);
 }

@@ -3,6 +3,7 @@ using Flextron.CrossArchitecture;
 using Flextron.Dropping;
 using Flextron.Mixers;
 using Flextron.MixtureOfDepths;
+using Flextron.Models;
 
 namespace Flextron.Workbench.WayComparisons;
 
@@ -82,6 +83,22 @@ public sealed record WayArm
         if (Share is not null and not (> 0 and <= 1)) throw new FlextronException(FormattableString.Invariant($"Experiment settings: arms.{name}.share is {Share}, give more than 0 and at most 1."));
         if (Way == Way.MixtureOfDepths) Mixture.Validated();
         if (Way == Way.Transfer) Transfer(seed: 0);
+    }
+
+    /// <summary>Refuses what a model's blocks do not allow, before anything is trained.</summary>
+    /// <exception cref="FlextronException">The message names the arm.</exception>
+    internal void RequireFor(string name, ModelConfig config)
+    {
+        try
+        {
+            if (Way == Way.MixtureOfDepths) Mixture.Validated(config.BlockCount);
+            if (Way == Way.Transfer) MixerPattern.Of(Mixer!.Value, config.BlockCount, Transfer(seed: 0).Keep);
+            if (Way == Way.Drop) DropPlan.RequireCount(config, Target!.Value, Count!.Value);
+        }
+        catch (FlextronException e)
+        {
+            throw new FlextronException($"Experiment settings: arms.{name}: {e.Message}", e);
+        }
     }
 
     private static string Camel(Way way) => char.ToLowerInvariant(way.ToString()[0]) + way.ToString()[1..];

@@ -1,3 +1,4 @@
+using Flextron.Elastic;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
 
@@ -38,6 +39,7 @@ public static class WayComparison
         run.RecordSeed("profile", settings.Profile.Table.Seed);
         foreach (long seed in settings.Seeds) run.RecordSeed(FormattableString.Invariant($"fresh weights and data order {seed}"), seed);
         (_, StageResult corpus, _, StageResult family) = FamilyStages.Run(run, inputs, settings.Corpus, settings.Rank);
+        using (ElasticFamily original = WayStage.Original(family)) settings.RequireFor(original.Model.Config);
         StageResult profile = ProfileStage.Run(run, settings.Profile, family);
         string flextron = settings.Arms.First(a => a.Value.Way == Way.Flextron).Key;
         var seeds = new List<WaySeed>();

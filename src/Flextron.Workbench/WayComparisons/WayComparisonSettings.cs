@@ -1,4 +1,5 @@
 using Flextron.Latency;
+using Flextron.Models;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
@@ -59,6 +60,14 @@ public sealed record WayComparisonSettings
     /// <summary>Fills in the standard arms and checks everything.</summary>
     /// <exception cref="FlextronException">A value is outside its range; the message names it.</exception>
     public WayComparisonSettings Resolved() => (this with { Arms = Arms.Count > 0 ? Arms : StandardWays.Arms }).Validated();
+
+    /// <summary>Checks what needs the model: it takes minutes to train up to an arm that cannot be made of it.</summary>
+    /// <exception cref="FlextronException">An arm, or a workload, does not suit it; the message names it.</exception>
+    internal void RequireFor(ModelConfig config)
+    {
+        Decode?.ValidatedFor(config);
+        foreach ((string name, WayArm arm) in Arms) arm.RequireFor(name, config);
+    }
 
     private WayComparisonSettings Validated()
     {

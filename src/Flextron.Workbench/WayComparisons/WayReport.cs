@@ -1,4 +1,5 @@
 using System.Globalization;
+using Flextron.Latency;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Reports;
 
@@ -15,7 +16,9 @@ internal static class WayReport
         var report = new ReportDocument("Ways of spending less compute per token") { Subtitle = $"run {run.Name}" };
         report.Text($"**{settings.Question}**");
         report.Text(string.Create(CultureInfo.InvariantCulture,
-            $"One base, the same further text: {settings.Training.Steps} steps of {settings.Training.BatchSize} × {settings.Training.SequenceLength} tokens{(settings.Training.DistillationWeight > 0 ? $", distilled from the base with weight {settings.Training.DistillationWeight:0.##}" : "")}. All networks run through libtorch and were timed together, in shuffled rounds. The family is one training for every latency; the other ways train each network by itself, so they are shown twice: {EachView}, and {TogetherView}. Mixture-of-Depths is measured with its causal sampler, as it would generate."));
+            $"One base, the same further text: {settings.Training.Steps} steps of {settings.Training.BatchSize} × {settings.Training.SequenceLength} tokens{(settings.Training.DistillationWeight > 0 ? $", distilled from the base with weight {settings.Training.DistillationWeight:0.##}" : "")}. {Rates(settings)} All networks run through libtorch and were timed together, in shuffled rounds{Spread(results.Timings)}. The family is one training for every latency; the other ways train each network by itself, so they are shown twice: {EachView}, and {TogetherView}. At equal tokens the family still spends the operations of all networks of a step (see what the trainings cost). Its selected networks have the best shape found for each latency, the small models the same share of every block. Mixture-of-Depths is measured with its causal sampler, as it would generate."));
+        // What continuing does to the base itself is in everything else's loss too.
+        report.Text(string.Create(CultureInfo.InvariantCulture, $"Continuing takes the base itself from {results.Original.Mean:0.000} to {results.Base.Loss.Value:0.000}{(results.Base.Loss is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" (95 % interval over seeds {low:0.000} to {high:0.000})") : "")} nats per token."));
         View(report, results, results.Each, EachView, "each");
         View(report, results, results.Together, TogetherView, "together");
         Costs(report, results);
@@ -31,6 +34,20 @@ internal static class WayReport
         Tables(run, results);
     }
 
+    // Arms whose weights start fresh may have a rate of their own, which favours or hurts them.
+    private static string Rates(WayComparisonSettings settings)
+    {
+        string[] own = [.. settings.Arms.Where(a => a.Value.LearningRate is { } rate && rate != settings.Training.LearningRate)
+            .GroupBy(a => a.Value.LearningRate).Select(g => string.Create(CultureInfo.InvariantCulture, $"{g.Key:g3} for {string.Join(", ", g.Select(a => a.Key))}"))];
+        return string.Create(CultureInfo.InvariantCulture, $"The peak learning rate is {settings.Training.LearningRate:g3}{string.Concat(own.Select(o => $", {o}"))}, none of them tuned by this comparison.");
+    }
+
+    private static string Spread(WayTimings timings)
+    {
+        Quartiles[] all = [.. timings.Networks.Values.Select(n => n.PromptMs)];
+        return string.Create(CultureInfo.InvariantCulture, $": medians of {all.Min(q => q.Count)} runs of the prompts or more, whose quartiles lie at most {all.Max(q => Math.Max(q.Upper - q.Median, q.Median - q.Lower) / q.Median):0.0 %} off");
+    }
+
     private static void View(ReportDocument report, WayResults results, IReadOnlyList<WayPoint> points, string view, string name)
     {
         report.Heading(char.ToUpperInvariant(view[0]) + view[1..]).Figure(WayFigures.Loss(results, points, view, close: false), $"loss-latency-{name}");
@@ -43,7 +60,7 @@ internal static class WayReport
                 p.Series, p.Label, p.PromptMs.Value, results.Share(p), Cell(p.Loss), p.Series == WayResults.Selected ? null : results.Against(p) is { } d ? Cell(d) : null,
                 p.Over(m => m.Parameters).Value, p.Over(m => m.Training.Tokens).Value,
             ]),
-            string.Create(CultureInfo.InvariantCulture, $"{view}; by measured latency; losses in nats per token: means over {results.Settings.Seeds.Count} seeds ± half of the 95 % interval (t). Differences from the family's selected networks at the same measured latency are paired by seed, not corrected for their number, and empty where the family has no network as slow or as fast")));
+            string.Create(CultureInfo.InvariantCulture, $"{view}; by measured latency; losses in nats per token on {results.Original.PerWindow.Count} held-out windows, the same for all: means over {results.Settings.Seeds.Count} seeds ± half of the 95 % interval (t). Differences from the family's selected networks at the same measured latency (along a line between its neighbours) are paired by seed, not corrected for their number, and empty where the family has no network as slow or as fast")));
         report.Text(Verdicts(results, points, token: false));
     }
 
@@ -54,13 +71,19 @@ internal static class WayReport
         {
             double ms = token ? point.Over(m => m.TokenMs ?? double.NaN).Value : point.PromptMs.Value;
             string at = string.Create(CultureInfo.InvariantCulture, $"**{point.Label}** ({point.Series}, {ms:0.0#} ms)");
-            if (results.Against(point, token) is not { } d) return $"{at}: the family has no network as {(Slower(results, ms, token) ? "slow" : "fast")}.";
-            string judged = d.High is null ? "one seed, so chance is not ruled out" : d.High < 0 ? "better than the family" : d.Low > 0 ? "worse than the family" : "not distinguishable from the family";
-            string interval = d is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" ({low:+0.000;−0.000;0.000} to {high:+0.000;−0.000;0.000})") : "";
-            return string.Create(CultureInfo.InvariantCulture, $"{at}: {d.Value:+0.000;−0.000;0.000}{interval}: {judged}.");
+            string against = results.Against(point, token) is { } d ? Judged(d) : $"the family has no network as {(Slower(results, ms, token) ? "slow" : "fast")}";
+            string alike = token || results.AgainstShape(point) is not { } shape ? "" : $" Against the family's network of the same shape: {Judged(shape)}.";
+            return $"{at}: {against}.{alike}";
         }
 
         return string.Join('\n', points.Where(p => p.Series is not (WayResults.Selected or WayResults.Uniform)).Select(p => $"- {Of(p)}"));
+    }
+
+    private static string Judged(SummaryValue d)
+    {
+        string judged = d.High is null ? "one seed, so chance is not ruled out" : d.High < 0 ? "better than the family" : d.Low > 0 ? "worse than the family" : "not distinguishable from the family";
+        string interval = d is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" ({low:+0.000;−0.000;0.000} to {high:+0.000;−0.000;0.000})") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{d.Value:+0.000;−0.000;0.000}{interval}: {judged}");
     }
 
     private static bool Slower(WayResults results, double ms, bool token) =>
@@ -106,7 +129,7 @@ internal static class WayReport
             select (IReadOnlyList<object?>)
             [
                 view.Name, point.Series, point.Label, results.Settings.Seeds[i], m.PromptMs, m.TokenMs, m.Loss.Mean, m.Loss.StandardError, m.Training.TopK?.Mean, m.Parameters, m.Training.Tokens, m.Training.Flops, m.Training.Seconds,
-                .. tasks.Select(t => (object?)m.Scores.Single(s => s.Task == t).Accuracy),
+                .. tasks.Select(t => (object?)m.Scores.FirstOrDefault(s => s.Task == t)?.Accuracy),
             ]);
         run.Summarize("original", results.Original.Mean);
         var summary = new Dictionary<string, SummaryValue>();

@@ -1,6 +1,5 @@
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
-using MathNet.Numerics.Interpolation;
 
 namespace Flextron.Workbench.WayComparisons;
 
@@ -10,10 +9,7 @@ internal sealed class WayResults
     /// <summary>The family's networks that were chosen for latency targets, and those that keep the same share everywhere.</summary>
     public const string Selected = "Flextron, selected", Uniform = "Flextron, uniform";
 
-    // A network that takes as long as the family's slowest or fastest may be measured a little beyond it.
-    private const double Tolerance = 0.02;
-
-    private readonly IReadOnlyList<(double Ms, double Loss)>[] curvePrompt, curveToken;
+    private readonly FamilyCurve[] curvePrompt, curveToken;
 
     public WayResults(WayComparisonSettings settings, WayTimings timings, IReadOnlyList<WaySeed> seeds, IReadOnlyList<IReadOnlyList<WayScore>> scores)
     {
@@ -21,21 +17,22 @@ internal sealed class WayResults
         string whole = settings.Arms.First(a => a.Value.Way == Way.Continued).Key, flextron = settings.Arms.First(a => a.Value.Way == Way.Flextron).Key;
         FamilyChoice[][] choices = [.. seeds.Select(s => FamilyStage.Read(s.Choices))];
         WayOutcome Outcome(int s, string arm, bool shared) => WayStage.Read(seeds[s].Arms[(arm, shared && WayPlan.Shares(settings, arm))]);
-        WayMeasurement Measured(int s, string key, LossEstimate loss, long parameters, WayOutcome training) => new(
-            timings.Networks[key].PromptMs.Median, timings.Networks[key].TokenMs?.Median, loss, parameters, training, [.. scores[s].Where(score => score.Network == key)]);
+        WayMeasurement Measured(int s, string key, string? scored, LossEstimate loss, long parameters, WayOutcome training) => new(
+            timings.Networks[key].PromptMs.Median, timings.Networks[key].TokenMs?.Median, loss, parameters, training, [.. scores[s].Where(score => score.Network == scored)]);
         WayPoint[] family = [.. choices[0].Select((first, i) => new WayPoint(first.Selected ? Selected : Uniform, first.Label, [.. seeds.Select((_, s) =>
-            Measured(s, WayTimings.Key(choices[s][i]), choices[s][i].Loss, choices[s][i].Parameters, Outcome(s, flextron, shared: false)))]))];
+            Measured(s, WayTimings.Key(choices[s][i]), WayTimings.Key(choices[s][i]), choices[s][i].Loss, choices[s][i].Parameters, Outcome(s, flextron, shared: false)))]))];
         WayPoint[] Arms(bool shared) => [.. settings.Arms.Where(a => a.Key != flextron).Select(a => new WayPoint(a.Value.Series, a.Key, [.. seeds.Select((seed, s) =>
         {
             WayOutcome outcome = Outcome(s, a.Key, shared);
-            return Measured(s, WayTimings.Key(a.Key, a.Value, seed.Seed), outcome.After, outcome.Parameters, outcome);
+            bool fewer = shared && WayPlan.Shares(settings, a.Key);
+            // Benchmarks are run on the networks that had all the tokens.
+            return Measured(s, WayTimings.Key(a.Key, a.Value, seed.Seed, fewer), fewer ? null : WayTimings.Key(a.Key, a.Value, seed.Seed), outcome.After, outcome.Parameters, outcome);
         })]))];
         Original = Outcome(0, whole, shared: false).Before;
         (Each, Together) = ([.. family, .. Arms(shared: false)], [.. family, .. Arms(shared: true)]);
         Base = Each.Single(p => p.Label == whole);
-        // A network that several targets chose stands once.
-        IReadOnlyList<(double, double)>[] Curve(Func<WayMeasurement, double?> ms) => [.. seeds.Select((_, s) => (IReadOnlyList<(double, double)>)
-            [.. family.Where(p => p.Series == Selected).Select(p => (Ms: ms(p.Seeds[s]) ?? double.NaN, p.Seeds[s].Loss.Mean)).DistinctBy(p => p.Ms)])];
+        FamilyCurve[] Curve(Func<WayMeasurement, double?> ms) => [.. seeds.Select((_, s) =>
+            new FamilyCurve(family.Where(p => p.Series == Selected).Select(p => (ms(p.Seeds[s]) ?? double.NaN, p.Seeds[s].Loss.Mean))))];
         (curvePrompt, curveToken) = (Curve(m => m.PromptMs), Curve(m => m.TokenMs));
     }
 
@@ -63,20 +60,17 @@ internal sealed class WayResults
     /// <param name="token">By the latency of a generated token instead of the prompts'.</param>
     public SummaryValue? Against(WayPoint point, bool token = false)
     {
-        IReadOnlyList<(double Ms, double Loss)>[] curves = token ? curveToken : curvePrompt;
-        double? Of(int s)
-        {
-            double ms = (token ? point.Seeds[s].TokenMs : point.Seeds[s].PromptMs) ?? double.NaN;
-            (double least, double most) = (curves[s].Min(c => c.Ms), curves[s].Max(c => c.Ms));
-            if (!(ms >= least * (1 - Tolerance) && ms <= most * (1 + Tolerance))) return null;
-            double family = token ? curves[s].Where(c => c.Ms <= ms * (1 + Tolerance)).Min(c => c.Loss)
-                : curves[s].Count == 1 ? curves[s][0].Loss
-                : LinearSpline.Interpolate(curves[s].Select(c => c.Ms), curves[s].Select(c => c.Loss)).Interpolate(Math.Clamp(ms, least, most));
-            return point.Seeds[s].Loss.Mean - family;
-        }
-
-        double?[] differences = [.. point.Seeds.Select((_, s) => Of(s))];
+        double? Of(WayMeasurement m, int s) => m.Loss.Mean - (token ? curveToken[s].Within(m.TokenMs ?? double.NaN) : curvePrompt[s].At(m.PromptMs));
+        double?[] differences = [.. point.Seeds.Select(Of)];
         return differences.All(d => d is not null) ? SummaryValue.OfValues([.. differences.Select(d => d!.Value)]) : null;
+    }
+
+    /// <summary>A small model's loss minus that of the family's network of the same shape: what being one of many costs, apart from who has the better shape; null for other ways.</summary>
+    public SummaryValue? AgainstShape(WayPoint point)
+    {
+        if (!Settings.Arms.TryGetValue(point.Label, out WayArm? arm) || arm.Share is not { } share) return null;
+        WayPoint same = Each.Single(p => p.Series == Uniform && p.Label == FamilyStage.UniformLabel(share));
+        return SummaryValue.OfValues([.. point.Seeds.Zip(same.Seeds, (own, family) => own.Loss.Mean - family.Loss.Mean)]);
     }
 
     /// <summary>Latency as a share of the base's.</summary>

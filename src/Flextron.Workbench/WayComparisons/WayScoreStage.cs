@@ -45,6 +45,7 @@ internal static class WayScoreStage
 
     private static TaskResult Score(PreparedTask task, WayNetwork network, SubNetwork slice, IProgress<StageProgress> progress)
     {
+        // Routers decide as in generation, causally.
         if (network.Mixture is { } mixture)
             return Evaluator.Score(task, new ContinuationScorer(new MixtureLogitsModel(mixture, WayNetwork.Causal, slice), MixtureLogitsModel.Settings), progress);
         using var model = new ElasticLogitsModel(network.Model, slice);

@@ -18,7 +18,8 @@ internal static class WayTimingStage
         LatencyTable table = ProfileStage.Load(profile);
         ProfileSettings measuring = settings.Profile.Table with { Seconds = settings.TimingSeconds };
         object key = new { measuring, settings.Decode, table.Key };
-        return run.Stage("timings", key, [corpus, profile, .. seeds.SelectMany(s => s.Arms.Where(a => !a.Key.Shared).Select(a => a.Value).Append(s.Choices))], stage =>
+        bool HangsOnWeights(string name) => WayTimings.HangsOnWeights(settings.Arms[name]);
+        return run.Stage("timings", key, [corpus, profile, .. seeds.SelectMany(s => s.Arms.Where(a => !a.Key.Shared || HangsOnWeights(a.Key.Arm)).Select(a => a.Value).Append(s.Choices))], stage =>
         {
             var networks = new List<(string Key, WayNetwork Network)>();
             var owned = new List<IDisposable>();
@@ -27,11 +28,15 @@ internal static class WayTimingStage
                 string flextron = settings.Arms.First(a => a.Value.Way == Way.Flextron).Key, whole = settings.Arms.First(a => a.Value.Way == Way.Continued).Key;
                 foreach ((string name, WayArm arm) in settings.Arms.Where(a => a.Key != flextron))
                 {
-                    foreach (WaySeed seed in arm.Way == Way.MixtureOfDepths ? seeds : seeds.Take(1))
+                    bool each = HangsOnWeights(name);
+                    foreach (WaySeed seed in each ? seeds : seeds.Take(1))
                     {
-                        WayNetwork network = WayStage.Network(seed.Arms[(name, false)]);
-                        owned.Add(network);
-                        networks.Add((WayTimings.Key(name, arm, seed.Seed), network));
+                        foreach (bool shared in (bool[])(each && WayPlan.Shares(settings, name) ? [false, true] : [false]))
+                        {
+                            WayNetwork network = WayStage.Network(seed.Arms[(name, shared)]);
+                            owned.Add(network);
+                            networks.Add((WayTimings.Key(name, arm, seed.Seed, shared), network));
+                        }
                     }
                 }
                 WayNetwork family = WayStage.Network(seeds[0].Arms[(flextron, false)]);

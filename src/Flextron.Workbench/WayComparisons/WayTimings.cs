@@ -8,8 +8,12 @@ namespace Flextron.Workbench.WayComparisons;
 /// <param name="Networks">By key.</param>
 internal sealed record WayTimings(LatencyWorkload PromptWorkload, LatencyWorkload? DecodeWorkload, IReadOnlyDictionary<string, WayTiming> Networks)
 {
-    /// <summary>Of an arm: latency hangs on the weights only where routers decide, so that one seed stands for all otherwise.</summary>
-    public static string Key(string arm, WayArm what, long seed) => what.Way == Way.MixtureOfDepths ? FormattableString.Invariant($"{arm} seed {seed}") : arm;
+    /// <summary>Of an arm: latency hangs on the weights only where routers decide, so that one seed, with all the tokens, stands for all otherwise.</summary>
+    public static string Key(string arm, WayArm what, long seed, bool shared = false) =>
+        HangsOnWeights(what) ? FormattableString.Invariant($"{arm} seed {seed}{(shared ? ", tokens shared" : "")}") : arm;
+
+    /// <summary>Whether a network's latency depends on its weights.</summary>
+    public static bool HangsOnWeights(WayArm arm) => arm.Way == Way.MixtureOfDepths;
 
     /// <summary>Of a sub-network of the family.</summary>
     public static string Key(FamilyChoice choice) => choice.Network.ToString();

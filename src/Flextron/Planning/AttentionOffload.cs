@@ -21,7 +21,7 @@ namespace Flextron.Planning;
 /// <param name="LocalTokensPerSecond">Without offloading.</param>
 /// <param name="OffloadedTokensPerSecond">With it.</param>
 /// <param name="BreakEvenLinkGBs">Link throughput at which one batch alone is as fast either way; infinite where no link helps.</param>
-/// <param name="LocalSequences">Sequences of this length that fit the main device with its weights.</param>
+/// <param name="LocalSequences">Sequences of this length, to their last token, that fit the main device with its weights.</param>
 /// <param name="OffloadedSequences">Sequences that fit the attention device.</param>
 /// <param name="LocalFits">Whether the batch measured fits the main device.</param>
 /// <param name="OffloadedFits">Whether all batches in flight fit the attention device.</param>
@@ -49,10 +49,10 @@ public sealed record AttentionOffload(
         config.RequireWholeContext("Offloading attention", "plan for a model that attends to its whole context");
         LatencyWorkload workload = table.Key.Workload;
         double localMs = table.DecodeStepCosts().Cost(network);
-        // The table's step is at the mean context of its workload.
-        double context = workload.PromptTokens + workload.GeneratedTokens / 2.0;
+        // The table's step is at the mean context of its workload; memory must hold the whole of it.
+        double context = workload.PromptTokens + workload.GeneratedTokens / 2.0, longest = workload.PromptTokens + workload.GeneratedTokens;
         double groups = network.Blocks.Sum(b => (double)b.KvGroups), attending = network.Blocks.Count(b => b.KvGroups > 0);
-        double cacheBytes = 2 * groups * config.HeadSize * context * workload.Batch * bytesPerElement;
+        double tokenBytes = 2 * groups * config.HeadSize * bytesPerElement, cacheBytes = tokenBytes * context * workload.Batch;
         // Query and output have a row for each head, key and value for each group.
         double linkBytes = 2 * groups * config.HeadSize * (config.HeadsPerGroup + 1) * workload.Batch * bytesPerElement;
         double attentionMs = Ms(cacheBytes, setting.LocalGBs), remoteMs = Ms(cacheBytes, setting.RemoteGBs);
@@ -62,7 +62,7 @@ public sealed record AttentionOffload(
         double restMs = localMs - attentionMs, messagesMs = 2 * attending * setting.LinkMicroseconds / 1000, linkMs = Ms(linkBytes, setting.LinkGBs) + messagesMs;
         double sequentialMs = restMs + remoteMs + linkMs, pipelinedMs = Math.Max(sequentialMs / setting.Batches, Math.Max(restMs, Math.Max(remoteMs, linkMs)));
         double gainMs = attentionMs - remoteMs - messagesMs;
-        double weights = AnalyticCosts.WeightAndCacheBytes(config, bytesPerElement, 0, 0).Cost(network), sequenceBytes = cacheBytes / workload.Batch;
+        double weights = AnalyticCosts.WeightAndCacheBytes(config, bytesPerElement, 0, 0).Cost(network), sequenceBytes = tokenBytes * longest;
         if (weights > setting.LocalBytes)
             throw new FlextronException(FormattableString.Invariant($"The weights take {weights / 1e6:0.##} MB and the main device has {setting.LocalBytes / 1e6:0.##} MB: choose a smaller budget, or give the memory that it really has."));
         double Sequences(double bytes) => sequenceBytes > 0 ? Math.Floor(bytes / sequenceBytes) : double.PositiveInfinity;

@@ -54,7 +54,8 @@ public sealed class AttentionOffloadTests
     [Fact]
     public void MemoryBoundsSequencesOnEitherDevice()
     {
-        double weights = AnalyticCosts.WeightAndCacheBytes(Config, 4, 0, 0).Cost(Whole), sequence = CacheBytes / 8;
+        // At its end a sequence holds all of its 120 tokens, though a step in the middle reads 110.
+        double weights = AnalyticCosts.WeightAndCacheBytes(Config, 4, 0, 0).Cost(Whole), sequence = AnalyticCosts.WeightAndCacheBytes(Config, 4, 1, 120).Cost(Whole) - weights;
         AttentionOffload plan = AttentionOffload.Of(Table(), Config, Whole, 4, Setting with { LocalBytes = weights + 3.5 * sequence, RemoteBytes = 20 * sequence });
         Assert.Equal((3.0, 20.0), (plan.LocalSequences, plan.OffloadedSequences));
         // Batches of 8, two of them in flight.

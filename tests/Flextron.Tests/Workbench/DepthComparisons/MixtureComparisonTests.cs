@@ -1,3 +1,4 @@
+using Flextron.MixtureOfDepths;
 using Flextron.Workbench.DepthComparisons;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Kinds;
@@ -41,6 +42,13 @@ public sealed class MixtureComparisonTests : IDisposable
         Assert.Contains("The causal sampler", report, StringComparison.Ordinal);
         Assert.Contains("Speed here", report, StringComparison.Ordinal);
         Assert.Contains("paired by seed", report, StringComparison.Ordinal);
+        // Against dense networks it counts as it would generate too, from the tables alone: each arm at its best size.
+        double Number(string text) => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+        string Best(string arm) => rows.Where(r => r[0] == arm).GroupBy(r => r[1]).MinBy(g => g.Average(r => Number(r[7])))!.Key;
+        string[][] samplers = [.. File.ReadLines(Path.Combine(run, "tables", "samplers.csv")).Skip(1).Select(l => l.Split(','))];
+        double mixture = samplers.Where(r => r[0] == Best("Mixture")).GroupBy(r => r[1]).Average(seed => Number(seed.Last(r => r[2] == new MixtureSettings().Sampler.ToString())[7]));
+        double dense = rows.Where(r => r[0] == "Dense" && r[1] == Best("Dense")).Average(r => Number(r[7]));
+        Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the same difference is {mixture - dense:+0.0000;-0.0000} nats/token"), report, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(run, "figures", "isoflop.svg")));
 
         // The same again computes nothing.

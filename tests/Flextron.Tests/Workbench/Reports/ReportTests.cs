@@ -47,6 +47,10 @@ public class ReportTests
     }
 
     [Fact]
+    public void AnUncertaintyHasNoSignWhateverTheValuesFormat() =>
+        Assert.Equal(["+0.024 ± 0.031", "−0.500 ± 0.010"], new ReportTable([new("d", "+0.000;-0.000")], [[new PlusMinus(0.024, 0.031)], [new PlusMinus(-0.5, 0.01)]]).Rows.Select(r => r[0]));
+
+    [Fact]
     public void ARowOfTheWrongLengthIsRefused() =>
         Assert.Contains("Row 2", Assert.Throws<FlextronException>(() => new ReportTable([new("a")], [[1], [1, 2]])).Message, StringComparison.Ordinal);
 
