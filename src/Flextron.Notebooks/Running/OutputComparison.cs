@@ -9,7 +9,7 @@ namespace Flextron.Notebooks.Running;
 
 /// <summary>
 /// Compares the outputs of two runs of a notebook. Numbers agree within a relative tolerance or one unit of their last printed digit; times
-/// ("12 ms", "3.4 s") are not compared, nor are pictures and markup, which are drawn from what is compared. Of cells tagged <c>volatile</c>
+/// ("12 ms", "3.4 s", "4,630 tokens/s") are not compared, nor are pictures and markup, which are drawn from what is compared. Of cells tagged <c>volatile</c>
 /// only the kinds of their outputs are: a figure that has become an error is found even there.
 /// </summary>
 public static partial class OutputComparison
@@ -139,7 +139,7 @@ public static partial class OutputComparison
     [GeneratedRegex(@"(?<![\w.])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w])")]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"(?<![\w.])\d+(?:[,.]\d+)*\s?(?:ns|µs|us|ms|s|min|h)\b(?:\s\d+ (?:s|min|h)\b)?|(?<![\w.])\d+(?:[,.]\d+)*(?:/s\b| each\b)")]
+    [GeneratedRegex(@"(?<![\w.])\d+(?:[,.]\d+)*\s?(?:ns|µs|us|ms|s|min|h)\b(?:\s\d+ (?:s|min|h)\b)?|(?<![\w.])\d+(?:[,.]\d+)*(?:(?: tokens)?/s\b| each\b)")]
     private static partial Regex Times();
 
     [GeneratedRegex(@"[ \t]+|-{2,}|─{2,}|={2,}")]

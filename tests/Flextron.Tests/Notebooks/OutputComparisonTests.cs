@@ -12,6 +12,8 @@ public sealed class OutputComparisonTests
     [InlineData("0.01", "0.02", 0.01, true)]
     [InlineData("0.01", "0.03", 0.01, false)]
     [InlineData("12 ms and 3.4 s", "8,000 ms and 1 min 02 s", 0.01, true)]
+    [InlineData("loss 0.960, 830 tokens/s", "loss 0.960, 4,630 tokens/s", 0.01, true)]
+    [InlineData("830 tokens read", "4,630 tokens read", 0.01, false)]
     [InlineData("n = 10", "n = 11", 0.01, false)]
     [InlineData("a   9.96\n", "a  10.01", 0.01, true)]
     [InlineData("| --- | 1 |", "| ------ | 1 |", 0, true)]
