@@ -25,5 +25,5 @@ internal sealed class FamilyCurve
     /// <summary>The lowest loss of the networks that are no slower; null where the family has no network as slow or as fast.</summary>
     public double? Within(double ms) => Reaches(ms) ? networks.Where(n => n.Ms <= ms * (1 + Tolerance)).Min(n => n.Loss) : null;
 
-    private bool Reaches(double ms) => ms >= networks[0].Ms * (1 - Tolerance) && ms <= networks[^1].Ms * (1 + Tolerance);
+    private bool Reaches(double ms) => ms * (1 + Tolerance) >= networks[0].Ms && ms <= networks[^1].Ms * (1 + Tolerance);
 }

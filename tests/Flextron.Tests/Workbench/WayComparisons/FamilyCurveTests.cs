@@ -42,4 +42,14 @@ public sealed class FamilyCurveTests
         var one = new FamilyCurve([(10, 3.0), (10, 3.0)]);
         Assert.Equal((3.0, null), (one.At(10.1), one.At(11)));
     }
+
+    [Fact]
+    public void WhatIsJustInReachHasANetworkThatIsNoSlower()
+    {
+        var curve = new FamilyCurve([(100, 2), (200, 1)]);
+        Assert.Equal(2, curve.Within(100 / 1.0199));
+        // Between 0.98 and 1 / 1.02 of the fastest nothing is no slower.
+        Assert.Null(curve.Within(98.02));
+        Assert.Null(curve.At(98.02));
+    }
 }

@@ -79,7 +79,7 @@ public sealed class WayComparisonTests : IDisposable
         {
             Row cut = rows.Single(r => r.View == "each" && r.Network == "cut-50" && r.Seed == seed);
             (double Ms, double Loss)[] curve = [.. rows.Where(r => r.View == "each" && r.Way == "Flextron, selected" && r.Seed == seed).Select(r => (r.Prompt, r.Loss)).OrderBy(p => p.Prompt)];
-            if (cut.Prompt < 0.98 * curve[0].Ms || cut.Prompt > 1.02 * curve[^1].Ms) return double.NaN;
+            if (1.02 * cut.Prompt < curve[0].Ms || cut.Prompt > 1.02 * curve[^1].Ms) return double.NaN;
             int next = Array.FindIndex(curve, p => p.Ms >= cut.Prompt);
             if (next <= 0) return cut.Loss - (next == 0 ? curve[0] : curve[^1]).Loss;
             double share = (cut.Prompt - curve[next - 1].Ms) / (curve[next].Ms - curve[next - 1].Ms);
