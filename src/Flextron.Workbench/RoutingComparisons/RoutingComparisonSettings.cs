@@ -94,15 +94,11 @@ public sealed record RoutingComparisonSettings
         Require(RandomTargets >= 1, $"randomTargets is {RandomTargets}, give 1 or more");
         Require(TimingSeconds >= 0, FormattableString.Invariant($"timingSeconds is {TimingSeconds}, give 0 or more"));
         Require(TimingPrecision >= 0 && double.IsFinite(TimingPrecision), FormattableString.Invariant($"timingPrecision is {TimingPrecision}, give 0 or more"));
-        Require(Profile.HeldOutNetworks >= 3, $"profile.heldOutNetworks is {Profile.HeldOutNetworks}, give 3 or more");
-        Require(Route.LossWindows >= 1 && Route.WindowLength >= 2, $"route.lossWindows is {Route.LossWindows} and route.windowLength {Route.WindowLength}, give 1 and 2 or more");
         Corpus.Validated();
         Rank.Validated();
         Training.Validated();
-        Profile.Table.Validated();
-        Route.Surrogate.Validated();
-        Route.Relaxed.Validated();
-        Route.Joint.Validated();
+        Profile.Validated();
+        Route.Validated();
         Dynamic.Validated();
         DynamicJoint.Validated();
         Budget.Validated();

@@ -13,4 +13,13 @@ public sealed record ProfileStageSettings
 
     /// <summary>Held-out sub-networks that the table is checked on.</summary>
     public int HeldOutNetworks { get; init; } = 30;
+
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="FlextronException">A value cannot be used.</exception>
+    public ProfileStageSettings Validated()
+    {
+        if (HeldOutNetworks < 3) throw new FlextronException($"Experiment settings: profile.heldOutNetworks is {HeldOutNetworks}, give 3 or more.");
+        Table.Validated();
+        return this;
+    }
 }

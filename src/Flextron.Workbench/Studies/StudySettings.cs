@@ -63,16 +63,12 @@ public sealed record StudySettings
         Corpus.Validated();
         Elastic.Validated();
         Rank.Validated();
-        Require(Profile.HeldOutNetworks >= 3, $"profile.heldOutNetworks is {Profile.HeldOutNetworks}, give 3 or more");
-        Require(Route.LossWindows >= 1 && Route.WindowLength >= 2, $"route.lossWindows is {Route.LossWindows} and route.windowLength {Route.WindowLength}, give 1 and 2 or more");
         Require(Curve.Targets >= 2, $"curve.targets is {Curve.Targets}, give 2 or more");
         Require(Benchmarks.Budgets >= 1, $"benchmarks.budgets is {Benchmarks.Budgets}, give 1 or more");
         foreach (string task in Benchmarks.Tasks) TaskRegistry.Get(task);
         Training.Validated();
-        Profile.Table.Validated();
-        Route.Surrogate.Validated();
-        Route.Relaxed.Validated();
-        Route.Joint.Validated();
+        Profile.Validated();
+        Route.Validated();
         return this;
     }
 }

@@ -81,7 +81,6 @@ public sealed record WayComparisonSettings
         Require(Targets is >= 2 and <= 100, $"targets is {Targets}, give 2 to 100");
         Require(ChoiceWindows >= 2, $"choiceWindows is {ChoiceWindows}, give 2 or more");
         Require(TimingSeconds >= 0, $"timingSeconds is {TimingSeconds}, give 0 or more");
-        Require(Profile.HeldOutNetworks >= 3, $"profile.heldOutNetworks is {Profile.HeldOutNetworks}, give 3 or more");
         Require(Profile.Workload is null or { GeneratedTokens: 0 }, "profile.workload generates tokens, but prompts are compared by it: give generated tokens as decode");
         Require(Decode is null or { GeneratedTokens: > 0 }, "decode generates no tokens, so that there is no time per token: give generatedTokens");
         Require(Arms.Values.Count(a => a.Way == Way.Flextron) == 1, "the ways are compared with one family: give exactly one arm of the way \"flextron\"");
@@ -94,7 +93,7 @@ public sealed record WayComparisonSettings
         }
         Corpus.Validated();
         Rank.Validated();
-        Profile.Table.Validated();
+        Profile.Validated();
         return this;
     }
 }

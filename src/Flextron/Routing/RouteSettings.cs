@@ -18,6 +18,9 @@ public sealed record RouteSettings
     /// <summary>Tokens per window; the model's context where that is shorter.</summary>
     public int WindowLength { get; init; } = 256;
 
+    /// <summary>The joint fine-tuning of LM and routers that follows.</summary>
+    public JointRouterSettings Joint { get; init; } = new();
+
     /// <summary>The same settings with every seed set.</summary>
     public RouteSettings WithSeed(long seed) => this with
     {
@@ -26,6 +29,14 @@ public sealed record RouteSettings
         Joint = Joint with { Training = Joint.Training with { Seed = seed } },
     };
 
-    /// <summary>The joint fine-tuning of LM and routers that follows.</summary>
-    public JointRouterSettings Joint { get; init; } = new();
+    /// <summary>Checks the values.</summary>
+    /// <exception cref="FlextronException">A value cannot be used.</exception>
+    public RouteSettings Validated()
+    {
+        if (LossWindows < 1 || WindowLength < 2) throw new FlextronException($"Router settings: lossWindows is {LossWindows} and windowLength {WindowLength}, give 1 and 2 or more.");
+        Surrogate.Validated();
+        Relaxed.Validated();
+        Joint.Validated();
+        return this;
+    }
 }
