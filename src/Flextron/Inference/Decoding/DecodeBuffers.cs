@@ -128,7 +128,7 @@ internal sealed unsafe class DecodeBuffers : IDisposable
     /// <summary>Pieces that so many rows are summed in.</summary>
     public static int Chunks(long rows) => checked((int)((rows + ChunkRows - 1) / ChunkRows));
 
-    /// <summary>A thread's own room for panels of weights.</summary>
+    /// <summary>A thread's own room for coefficients and sums of a block of tokens.</summary>
     public float* Scratch(int worker) => (float*)scratch.Start + worker * scratchStride;
 
     /// <inheritdoc/>

@@ -151,9 +151,9 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         // Where both parts read the same residual stream, the MLP's norm comes before attention changes it.
         if (config.Architecture.ParallelResidual && neurons.Count > 0) Norm(neurons, w.MlpNorm, w.MlpNormBias, buffers.MlpNormed, worker, workers);
         (int from, int to) = WorkShare.Of(queryRows + 2 * keyRows, 8, (long)width * groups.Count, worker, workers);
-        Project(w.Query, w.QueryBias, groups.Rows(querySize), from, to, 0, normed, buffers.Query, buffers.QueryStride, worker);
-        Project(w.Key, w.KeyBias, groups.Rows(size), from, to, queryRows, normed, buffers.Key, buffers.KeyStride, worker);
-        Project(w.Value, w.ValueBias, groups.Rows(size), from, to, queryRows + keyRows, normed, buffers.Value, buffers.KeyStride, worker);
+        Project(w.Query, w.QueryBias, groups.Rows(querySize), from, to, 0, normed, buffers.Query, buffers.QueryStride);
+        Project(w.Key, w.KeyBias, groups.Rows(size), from, to, queryRows, normed, buffers.Key, buffers.KeyStride);
+        Project(w.Value, w.ValueBias, groups.Rows(size), from, to, queryRows + keyRows, normed, buffers.Value, buffers.KeyStride);
         team.Barrier(workers);
         attention.Attend(block, w, groups, entries, worker, workers);
         team.Barrier(workers);
@@ -166,8 +166,8 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         TokenRows rows = neurons.Rows(1);
         (int from, int to) = WorkShare.Of(rows.Most, 16, 2L * width * neurons.Count, worker, workers);
         // Without gates the non-linearity is applied to the up projection, which then takes the gates' place.
-        if (w.Gate is { } gate) Project(gate, w.GateBias, rows, from, to, 0, x, buffers.Gate, buffers.NeuronStride, worker);
-        Project(w.Up, w.UpBias, rows, from, to, 0, x, w.Gate is null ? buffers.Gate : buffers.Up, buffers.NeuronStride, worker);
+        if (w.Gate is { } gate) Project(gate, w.GateBias, rows, from, to, 0, x, buffers.Gate, buffers.NeuronStride);
+        Project(w.Up, w.UpBias, rows, from, to, 0, x, w.Gate is null ? buffers.Gate : buffers.Up, buffers.NeuronStride);
         for (int s = 0; s < neurons.Count; s++)
         {
             int count = Math.Min(to, rows.Rows(s)) - from;
@@ -187,7 +187,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int i = first; i < end; i++) Norm(Residual(firstLogits + i), engine.FinalNorm, engine.FinalNormBias, normed + (nint)i * buffers.NormedStride);
         if (count > 1) team.Barrier(workers);
         (int from, int to) = WorkShare.Of(config.VocabularySize, 8, (long)width * count, worker, workers);
-        if (from < to) Multiply(engine.Head, from, to - from, normed, count, buffers.Logits + from, buffers.LogitsStride, worker);
+        if (from < to) Multiply(engine.Head, from, to - from, normed, count, buffers.Logits + from, buffers.LogitsStride);
     }
 
     // The norm of one token is faster done by everyone than waited for; of several each thread does some.
@@ -210,22 +210,22 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private float* Normed(int count, float* target, int worker) => count == 1 ? target + (nint)worker * buffers.NormedStride : target;
 
     // Those rows of one projection that fall into a thread's share of several projections laid end to end, for the slots that use them.
-    private void Project(in WeightMatrix w, nint bias, in TokenRows rows, int from, int to, int begins, float* x, float* y, int stride, int worker)
+    private void Project(in WeightMatrix w, nint bias, in TokenRows rows, int from, int to, int begins, float* x, float* y, int stride)
     {
         int end = Math.Min(to - begins, rows.Most);
         for (int first = Math.Max(from - begins, 0); first < end;)
         {
             int slots = rows.Using(first), count = Math.Min(end, rows.Rows(slots - 1)) - first;
-            Multiply(w, first, count, x, slots, y + first, stride, worker);
+            Multiply(w, first, count, x, slots, y + first, stride);
             for (int s = 0; s < slots && bias != 0; s++) kernels.Add(y + (nint)s * stride + first, (float*)bias + first, count);
             first += count;
         }
     }
 
-    private void Multiply(in WeightMatrix w, int first, int count, float* x, int vectors, float* y, int stride, int worker)
+    private void Multiply(in WeightMatrix w, int first, int count, float* x, int vectors, float* y, int stride)
     {
         if (vectors == 1) kernels.Dot(w, first, count, x, width, y);
-        else kernels.DotBlock(w, first, count, x, buffers.NormedStride, vectors, width, y, stride, buffers.Scratch(worker));
+        else kernels.DotBlock(w, first, count, x, buffers.NormedStride, vectors, width, y, stride);
     }
 
     // residual += coefficients · w + bias, for transposed projections.

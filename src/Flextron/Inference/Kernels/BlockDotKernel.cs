@@ -16,14 +16,13 @@ internal static unsafe class BlockDotKernel<T, V, TElement> where T : ISimd<V> w
     /// <param name="columns">Length of each vector.</param>
     /// <param name="y">Receives the products.</param>
     /// <param name="yStride">Floats from one token's to the next's.</param>
-    /// <param name="ahead">Whether the rows come from memory, and those behind them follow: they are then asked for early.</param>
-    public static void Dot(byte* rows, nint stride, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride, bool ahead)
+    public static void Dot(byte* rows, nint stride, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride)
     {
-        // Four tokens' vectors stay in the nearest cache while all rows pass by.
+        // Four tokens' vectors stay in the nearest cache while all rows pass by: the first time from memory, and those behind them are asked for early.
         for (int t = 0; t < tokens; t += 4)
         {
             int group = Math.Min(4, tokens - t);
-            if (group > 1) FourTokens(rows, stride, count, x + t * xStride, xStride, group, columns, y + t * yStride, yStride, ahead && t == 0);
+            if (group > 1) FourTokens(rows, stride, count, x + t * xStride, xStride, group, columns, y + t * yStride, yStride, ahead: t == 0);
             else OneToken(rows, stride * TElement.Size, count, x + t * xStride, columns, y + t * yStride);
         }
     }

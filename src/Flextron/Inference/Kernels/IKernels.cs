@@ -18,14 +18,14 @@ internal unsafe interface IKernels
     /// <summary>y[r] = scale[first + r] · Σ_c w[first + r, c] · x[c] for r &lt; count, c &lt; columns.</summary>
     void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y);
 
-    /// <summary>Scratch floats that the products of a block of tokens need.</summary>
-    long ScratchFloats(int columns, int tokens, int chunk);
-
     /// <summary>The same for several tokens: rows of x and y lie their strides apart.</summary>
-    void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride, float* scratch);
+    void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride);
 
     /// <summary>sum[c] += Σ_r coefficient[r] · scale[first + r] · w[first + r, c], r in order, for r &lt; count.</summary>
     void Accumulate(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum);
+
+    /// <summary>Scratch floats that <see cref="AccumulateBlock"/> needs.</summary>
+    long ScratchFloats(int columns, int tokens, int chunk);
 
     /// <summary>
     /// y[target of t, c] += Σ_r coefficient[t, r] · scale[r] · w[r, c] for the columns from <paramref name="firstColumn"/> on, r over the rows that

@@ -25,13 +25,13 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     }
 
     /// <inheritdoc/>
-    public void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride, float* scratch)
+    public void DotBlock(in WeightMatrix w, int first, int count, float* x, int xStride, int tokens, int columns, float* y, int yStride)
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: BlockProducts<T, V, BFloat16Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
-            case WeightFormat.Int8: BlockProducts<T, V, Int8Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
-            default: BlockProducts<T, V, FloatElement>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride, scratch); break;
+            case WeightFormat.BFloat16: BlockProducts<T, V, BFloat16Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride); break;
+            case WeightFormat.Int8: BlockProducts<T, V, Int8Element>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride); break;
+            default: BlockProducts<T, V, FloatElement>.Dot(w, first, count, x, xStride, tokens, columns, y, yStride); break;
         }
     }
 
@@ -69,9 +69,9 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: PanelKernel<T, V, BFloat16Element>.ReadRow(w, row, columns, y); break;
-            case WeightFormat.Int8: PanelKernel<T, V, Int8Element>.ReadRow(w, row, columns, y); break;
-            default: PanelKernel<T, V, FloatElement>.ReadRow(w, row, columns, y); break;
+            case WeightFormat.BFloat16: RowKernel<T, V, BFloat16Element>.Read(w, row, columns, y); break;
+            case WeightFormat.Int8: RowKernel<T, V, Int8Element>.Read(w, row, columns, y); break;
+            default: RowKernel<T, V, FloatElement>.Read(w, row, columns, y); break;
         }
     }
 
