@@ -69,24 +69,29 @@ public static class EndToEnd
         return new EndToEndTimings(
             [.. total.Take(count)], [.. Of(t => t.PrefillMs).Take(count)], [.. Of(t => t.DecodeMs).Take(count)], reference is null ? null : total[count]);
 
-        double[] Slowness()
-        {
-            double[] median = [.. ByNetwork(samples, null, all.Length, t => t.TotalMs).Select(q => q.Median)];
-            return LoadDrift.Factors([.. samples.Select(s => s.Timing.TotalMs / median[s.Index])]);
-        }
+        double[] Slowness() => EndToEnd.Slowness(samples, all.Length);
 
         // Leaves only what is not known well enough, with the reference in between; false where nothing is left.
         bool Narrow()
         {
-            int[] left = [.. ByNetwork(samples, Slowness(), all.Length, t => t.TotalMs).Take(count).Select((q, i) => (q, i))
-                .Where(p => MedianError(p.q) > settings.Precision * p.q.Median).Select(p => p.i)];
+            int[] left = [.. MedianErrors(samples, all.Length).Take(count).Select((e, i) => (e, i)).Where(p => p.e > settings.Precision).Select(p => p.i)];
             order = reference is null ? left : [.. left, .. Enumerable.Repeat(count, 1 + left.Length / NetworksPerReference)];
             return left.Length > 0;
         }
     }
 
-    // Standard error of a median, from the quartiles as of normal noise: √(π/2) · (upper − lower) / 1.349 / √n.
-    private static double MedianError(Quartiles q) => 0.929 * (q.Upper - q.Lower) / Math.Sqrt(q.Count);
+    /// <summary>
+    /// How well each network's median is known, slow spells divided out: its standard error as a share of it, from the quartiles as of normal noise,
+    /// √(π/2) · (upper − lower) / 1.349 / √n. Fewer than three runs say nothing about their noise: infinite.
+    /// </summary>
+    internal static double[] MedianErrors(IReadOnlyList<WholeSample> samples, int count) =>
+        [.. ByNetwork(samples, Slowness(samples, count), count, t => t.TotalMs).Select(q => q.Count < 3 ? double.PositiveInfinity : 0.929 * (q.Upper - q.Lower) / Math.Sqrt(q.Count) / q.Median)];
+
+    private static double[] Slowness(IReadOnlyList<WholeSample> samples, int count)
+    {
+        double[] median = [.. ByNetwork(samples, null, count, t => t.TotalMs).Select(q => q.Median)];
+        return LoadDrift.Factors([.. samples.Select(s => s.Timing.TotalMs / median[s.Index])]);
+    }
 
     internal static void WarmUp(IWorkloadRunner runner, IReadOnlyList<SubNetwork> networks, ProfileSettings settings)
     {

@@ -68,9 +68,10 @@ public static class LatencyProfiler
         var samples = new List<(int Width, ProfileSample Sample)>();
         var clock = Stopwatch.StartNew();
         int rounds = 0;
+        bool known = false;
         while (rounds == 0
             || (clock.Elapsed.TotalSeconds < settings.MaximumSeconds
-                && (rounds < settings.MinimumRounds || (rounds < settings.MaximumRounds && clock.Elapsed.TotalSeconds < settings.Seconds))))
+                && (rounds < settings.MinimumRounds || (!known && rounds < settings.MaximumRounds && clock.Elapsed.TotalSeconds < settings.Seconds))))
         {
             cancellation.ThrowIfCancellationRequested();
             (SubNetwork Network, int Width, int Calibration)[] round = [.. widths.SelectMany((width, w) =>
@@ -83,6 +84,7 @@ public static class LatencyProfiler
                     : new ProfileSample(network, null, EndToEnd.Time(() => runner.Whole(network), index, settings))));
             }
             rounds++;
+            known = settings.Precision > 0 && rounds >= settings.MinimumRounds && Error() <= settings.Precision;
             progress?.Report(new StageProgress("profiling", rounds, Math.Max(rounds, settings.MinimumRounds),
                 string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed.TotalSeconds:0} of about {settings.Seconds:0} s")));
         }
@@ -92,7 +94,13 @@ public static class LatencyProfiler
         double[] slowness = LoadDrift.Factors([.. samples.Select(s => ratios[s.Width].MoveNext() ? ratios[s.Width].Current : throw new InvalidOperationException())]);
         LatencyTable[] tables = [.. widths.Select((width, w) =>
             assemblies[w].Assemble(rounds, [.. slowness.Where((_, i) => samples[i].Width == w)]) with { ResidualWidth = width })];
-        return tables.Length == 1 ? tables[0] : tables[0] with { Narrower = tables[1..] };
+        double error = Error();
+        return tables[0] with { Narrower = tables.Length == 1 ? null : tables[1..], Precision = double.IsFinite(error) ? error : null };
+
+        // That of the least well known whole run, of whatever width.
+        double Error() => EndToEnd.MedianErrors(
+            [.. samples.Where(s => s.Sample.Whole is not null).Select(s => s.Sample.Whole!.Value with { Index = s.Width * calibration.Length + s.Sample.Whole.Value.Index })],
+            widths.Length * calibration.Length).Max();
     }
 
     private static SubNetwork[] CalibrationNetworks(ElasticSpace space, ProfileSettings settings)

@@ -37,6 +37,17 @@ public sealed record LatencyTable : ICostTable
     /// <summary>Rounds measured.</summary>
     public int Rounds { get; init; }
 
+    /// <summary>
+    /// How well its calibration networks' whole runs are known: the greatest standard error of a median, as a share of it; null where rounds were too few to tell, and in
+    /// tables of earlier versions.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Precision { get; init; }
+
+    /// <summary>How often a quick table that is kept for later has been measured; 0 for all others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Attempts { get; init; }
+
     /// <summary>How parts of the pass over the prompt were tied to whole runs.</summary>
     public required LatencyCalibration Calibration { get; init; }
 

@@ -14,7 +14,8 @@ public sealed record ProfileSettings
 
     /// <summary>
     /// Rounds beyond the minimum leave out the whole runs whose median is known this well, a standard error as a share of it; once all are, timing ends.
-    /// The time left then goes to those that were disturbed. 0 times all alike until the time is spent.
+    /// The time left then goes to those that were disturbed. 0 times all alike until the time is spent. A table, whose rounds are whole, is measured until
+    /// all of its calibration networks' whole runs are known this well.
     /// </summary>
     public double Precision { get; init; }
 

@@ -32,6 +32,26 @@ public sealed class ScriptedProfileTests
     }
 
     [Fact]
+    public void RoundsEndWhereWholeRunsAreKnownAsWellAsWasAsked()
+    {
+        // Noise is uniform over ±1 %: its quartiles lie 1 % apart, and after n rounds a median is known to about 0.93 % / √n, or better, as far as noise looks like slow spells.
+        ProfileSettings settings = Settings with { MinimumRounds = 5, MaximumRounds = 400, Seconds = 60, Precision = 0.001 };
+        using var runner = new ScriptedRunner(Key(4), _ => 1);
+        LatencyTable table = LatencyProfiler.Profile(runner, Space, settings);
+        Assert.InRange(table.Precision!.Value, 0.0005, 0.001);
+        Assert.InRange(table.Rounds, 20, 200);
+        // Asked for less, it ends with the least rounds; asked for what cannot be, with the most.
+        using var coarse = new ScriptedRunner(Key(4), _ => 1);
+        Assert.Equal(5, LatencyProfiler.Profile(coarse, Space, settings with { Precision = 0.05 }).Rounds);
+        using var fine = new ScriptedRunner(Key(4), _ => 1);
+        LatencyTable most = LatencyProfiler.Profile(fine, Space, settings with { Precision = 1e-6, MaximumRounds = 30 });
+        Assert.Equal(30, most.Rounds);
+        Assert.InRange(most.Precision!.Value, 0.001, 0.004);
+        using var once = new ScriptedRunner(Key(4), _ => 1);
+        Assert.Null(LatencyProfiler.Profile(once, Space, settings with { MinimumRounds = 1, MaximumRounds = 2, Precision = 1 }).Precision);
+    }
+
+    [Fact]
     public void NarrowerResidualStreamsHaveTablesOfTheirOwn()
     {
         ElasticSpace space = Space with { Widths = [16, 24, 32], Depths = [2, 3], BlockRanking = [2, 0, 1] };
