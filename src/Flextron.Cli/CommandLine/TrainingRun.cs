@@ -109,11 +109,11 @@ internal sealed class TrainingRun(LoadedModel loaded, JointTrainingSettings sett
         using (var log = new MetricsLog(Metrics))
         using (var events = new TensorBoardLog(Path.Combine(folder, EventsName)))
         {
-            new CheckpointedTraining(trainer, Checkpoints, CheckpointEvery).Run(train!, heldOut, budgets, step =>
+            new CheckpointedTraining(trainer, Checkpoints, CheckpointEvery).Run(hear => trainer.Run(train!, heldOut, budgets, hear, context, context.Cancellation), step =>
             {
                 log.Write(step.ToMetrics());
                 events.Write(step.Step, step.ToScalars());
-            }, context, context.Cancellation);
+            });
         }
         Dictionary<string, LossEstimate> after = Measure(budgets, context, "held-out loss after");
         int length = Math.Min(settings.SequenceLength, family.Model.Config.ContextLength);

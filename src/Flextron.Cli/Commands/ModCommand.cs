@@ -17,6 +17,7 @@ namespace Flextron.Cli.Commands;
 /// <summary><c>mod</c>: makes a Mixture-of-Depths model of a dense one and trains it.</summary>
 internal sealed class ModCommand : VerbCommand
 {
+    private const string PredictorsName = "predictors";
     private static readonly MixtureSettings Mixture = new();
     private readonly ModelArgument model = new(required: true);
     private readonly CorpusOption corpus = new("Training text");
@@ -70,17 +71,26 @@ internal sealed class ModCommand : VerbCommand
             : mixture.Settings.Trains(CausalSampler.Predictor) ? (settings with { Steps = context.Get(predictorSteps) }).Validated()
             : throw new FlextronException("--predictor-steps trains the predictors, and this model decides by its routers' own logits: leave it out, or choose --sampler predictor.");
         using DecoderModel? teacher = settings.DistillationWeight > 0 ? new DecoderModel(loaded.Model.Weights.Clone()) : null;
-        var store = new CheckpointStore(Path.Combine(target, TrainingRun.CheckpointsName), new TrainingIdentity(settings, new Dictionary<string, string>
+        var sources = new Dictionary<string, string>
         {
             ["model"] = ContentHash.OfPath(source), ["corpus"] = train.Hash(), ["mixture"] = System.Text.Json.JsonSerializer.Serialize(mixture.Settings, FlextronJson.Compact),
-        }));
+        };
+        string checkpoints = Path.Combine(target, TrainingRun.CheckpointsName);
+        var store = new CheckpointStore(checkpoints, new TrainingIdentity(settings, sources));
         if (store.Any && !context.Get(resume)) throw new FlextronException($"{target} holds a training checkpoint: add --resume to go on from it, or choose another folder.");
-        using (var trainer = new JointTrainer(mixture.Model, loaded.Family.Space, settings, teacher, pass: (_, gradients) => new MixturePass(mixture, gradients, settings)))
+        void Train(IResumableTraining one, CheckpointStore own, Action<Action<TrainingStep>> run)
         {
-            if (context.Get(resume) && store.Restore(trainer, context.Message) > 0) context.Message($"going on after step {trainer.StepsDone}.");
-            new CheckpointedTraining(trainer, store, checkpointEvery).Run(train, progress: context, cancellation: context.Cancellation);
+            if (context.Get(resume) && own.Restore(one, context.Message) > 0) context.Message($"going on after step {one.StepsDone}.");
+            new CheckpointedTraining(one, own, checkpointEvery).Run(run);
         }
-        if (alone is not null) new PredictorTraining(mixture, alone).Run(train, context, context.Cancellation);
+
+        using (var trainer = new JointTrainer(mixture.Model, loaded.Family.Space, settings, teacher, pass: (_, gradients) => new MixturePass(mixture, gradients, settings)))
+            Train(trainer, store, hear => trainer.Run(train, onStep: hear, progress: context, cancellation: context.Cancellation));
+        if (alone is not null)
+        {
+            using var predictors = new PredictorTraining(mixture, alone);
+            Train(predictors, new CheckpointStore(Path.Combine(checkpoints, PredictorsName), new TrainingIdentity(alone, sources)), hear => predictors.Run(train, hear, context, context.Cancellation));
+        }
         SamplerAgreement agreement = SamplerAgreement.Measure(mixture, loss);
         StagedFolder.Write(target, staging =>
         {

@@ -38,7 +38,7 @@ internal static class IsoFlopStage
             using (var trainer = new JointTrainer(
                 mixture.Model, ElasticSpace.For(config, steps: 1), training,
                 pass: arm == MixtureArm.Dense ? null : (_, gradients) => new MixturePass(mixture, gradients, training, selector)))
-                trainer.Run(train, onStep: Log(stage, steps), progress: stage.Progress, cancellation: stage.Cancellation);
+                StageTraining.Run(stage, trainer, train, onStep: Log(stage, steps));
             HeldOutLoss heldOut = HeldOut(settings, corpus);
             LossEstimate loss = arm switch
             {
@@ -76,7 +76,8 @@ internal static class IsoFlopStage
         if (!mixture.Settings.Trains(CausalSampler.Predictor)) yield break;
         yield return new SamplerOutcome(CausalSampler.Predictor, false, Measured(CausalSampler.Predictor));
         if (alone is null) yield break;
-        new PredictorTraining(mixture, alone).Run(train, stage.Progress, stage.Cancellation);
+        using (var predictors = new PredictorTraining(mixture, alone))
+            StageTraining.Run(stage, predictors, hear => predictors.Run(train, hear, stage.Progress, stage.Cancellation), onStep: null, "predictors");
         yield return new SamplerOutcome(CausalSampler.Predictor, true, Measured(CausalSampler.Predictor));
     }
 

@@ -1,3 +1,4 @@
+using Flextron.Data;
 using Flextron.Models;
 using Flextron.Pretraining;
 using Flextron.Training;
@@ -26,13 +27,15 @@ internal static class PretrainingStage
             using var model = new DecoderModel(BaseModelPretraining.Initialise(plan.Settings.Model(tokenizer.Size, tokenizer.Boundary), plan.Settings.InitialScale, seed));
             var heldOut = new HeldOutLoss(WorldStage.HeldOut(corpus), plan.Settings.ContextLength, settings.HeldOutWindows);
             (var steps, var losses) = (new List<int>(), new List<LossEstimate>());
-            BaseModelPretraining.Train(model, plan.Settings, WorldStage.Train(corpus), heldOut, step =>
+            void Part(string part, JointTrainer trainer, TokenCorpus text, HeldOutLoss measured, IReadOnlyDictionary<string, SubNetwork> budgets, Action<TrainingStep> hear) =>
+                StageTraining.Run(stage, trainer, text, measured, budgets, hear, part);
+            BaseModelPretraining.Train(model, plan.Settings, WorldStage.Train(corpus), heldOut, Part, step =>
             {
                 if (step.HeldOut is not { } measured) return;
                 steps.Add(step.Step);
                 losses.Add(measured[BaseModelPretraining.WholeLabel]);
                 stage.Metrics.Write(new { step.Step, step.Tokens, step.Loss, HeldOut = losses[^1].Mean, Teraflops = plan.FlopsAt(step.Step) / 1e12 });
-            }, stage.Progress, stage.Cancellation);
+            });
             stage.WriteJson(OutcomeFile, new PretrainingOutcome(model.Weights.ParameterCount, plan.Settings.Tokens, plan.Flops, steps, [.. steps.Select(plan.FlopsAt)], losses));
         });
     }

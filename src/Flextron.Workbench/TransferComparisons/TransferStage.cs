@@ -36,22 +36,22 @@ internal static class TransferStage
                 var budgets = new Dictionary<string, SubNetwork> { [Whole] = linear.FullNetwork };
                 FreezeSchedule? freeze = arm.Freeze is null ? null : new FreezeSchedule(transferred.Transferred, arm.Freeze);
                 var counted = new StepFlops(transferred.Weights, Math.Min(training.SequenceLength, linear.Config.ContextLength));
-                double Step() => counted.Step(training.BatchSize * training.BatchesPerStep, name => freeze?.IsFrozen(name) == true);
-                double before = heldOut.Of(linear, linear.FullNetwork).Mean, flops = 0, next = Step(), seconds = 0;
+                // Operations of a step, by the stages that are free.
+                double[] each = [.. Enumerable.Range(0, FreezeSchedule.Stages + 1).Select(
+                    free => counted.Step(training.BatchSize * training.BatchesPerStep, name => freeze?.IsFrozenWith(name, free) == true))];
+                double before = heldOut.Of(linear, linear.FullNetwork).Mean, flops = 0, seconds = 0;
                 var points = new List<TransferPoint>();
-                int released = 0;
                 using (var trainer = new JointTrainer(linear, ElasticSpace.For(linear.Config), training, freeze: freeze))
                 {
-                    trainer.Run(CorpusStage.LoadTrain(corpus, linear.Config.VocabularySize), heldOut, budgets, step =>
+                    StageTraining.Run(stage, trainer, CorpusStage.LoadTrain(corpus, linear.Config.VocabularySize), heldOut, budgets, step =>
                     {
-                        flops += next;
+                        // What a step releases is free from the next on; the schedule may be further already, of a training that goes on.
+                        flops += each[freeze?.ReleasedAfter(step.Step - 1) ?? 0];
                         seconds += step.Seconds;
-                        // What a step released is free from the next on.
-                        if (freeze is not null && freeze.Released != released) (released, next) = (freeze.Released, Step());
                         if (step.HeldOut is not { } measured) return;
                         points.Add(new TransferPoint(step.Step, flops, seconds, measured[Whole]));
-                        stage.Metrics.Write(new { step.Step, step.Tokens, step.Loss, HeldOut = measured[Whole].Mean, Flops = flops, Released = freeze?.Released });
-                    }, stage.Progress, stage.Cancellation);
+                        stage.Metrics.Write(new { step.Step, step.Tokens, step.Loss, HeldOut = measured[Whole].Mean, Flops = flops, Released = freeze?.ReleasedAfter(step.Step) });
+                    });
                 }
                 stage.WriteJson(OutcomeFile, new TransferOutcome(transferred.Weights.ParameterCount, transferred.TransferredParameters, before, points, freeze?.Releases ?? []));
             }, version: 2);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Flextron.Data;
 using Flextron.Dropping;
 using Flextron.Elastic;
@@ -31,12 +30,11 @@ internal static class WayStage
             HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, original.Model.Config);
             LossEstimate before = network.Loss(heldOut);
             ISubNetworkSource? source = plan.Arm.Way == Way.Flextron ? null : new SingleNetwork(network.Network);
-            var clock = Stopwatch.StartNew();
+            double seconds;
             using (var trainer = new JointTrainer(
                 network.Model, original.Space, plan.Training, plan.Training.DistillationWeight > 0 ? original.Model : null, source,
                 pass: network.Mixture is { } routed ? (_, gradients) => new MixturePass(routed, gradients, plan.Training) : null))
-                trainer.Run(CorpusStage.LoadTrain(corpus, vocabulary), onStep: ArmStage.Log(stage, plan.Training.Steps), progress: stage.Progress, cancellation: stage.Cancellation);
-            double seconds = clock.Elapsed.TotalSeconds;
+                seconds = StageTraining.Run(stage, trainer, CorpusStage.LoadTrain(corpus, vocabulary), onStep: ArmStage.Log(stage, plan.Training.Steps));
             LossEstimate? topK = network.Mixture is { } mixture ? heldOut.Of(ids_BT => mixture.Forward(ids_BT, TopTokens.ByRouter(mixture.Settings), network.Network)) : null;
             (long tokens, double flops) = Spent(plan.Training, network, original);
             stage.WriteJson(OutcomeFile, new WayOutcome(network.Parameters, plan.Training.Steps, tokens, flops, seconds, network.Network, before, network.Loss(heldOut), topK));

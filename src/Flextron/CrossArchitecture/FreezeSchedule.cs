@@ -49,7 +49,21 @@ public sealed class FreezeSchedule : IWeightFreeze
     }
 
     /// <inheritdoc/>
-    public bool IsFrozen(string name) => released < Stages && transferred.Contains(name) && StageOf(name) >= released;
+    public bool IsFrozen(string name) => IsFrozenWith(name, released);
+
+    /// <summary>Whether a tensor is frozen while a number of stages are free.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="free">See <see cref="Released"/>.</param>
+    public bool IsFrozenWith(string name, int free) => free < Stages && transferred.Contains(name) && StageOf(name) >= free;
+
+    /// <summary>Stages that were free after a step that is done.</summary>
+    /// <param name="step">From 1; 0 for the beginning.</param>
+    public int ReleasedAfter(int step)
+    {
+        if (!settings.Enabled) return Stages;
+        int times = releases.Count(r => r <= step);
+        return settings.Progressive || times == 0 ? times : Stages;
+    }
 
     /// <inheritdoc/>
     public bool Observe(int step, double loss)

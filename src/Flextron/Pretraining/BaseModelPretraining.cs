@@ -44,7 +44,9 @@ public static class BaseModelPretraining
         ModelConfig config = settings.Model(tokenizer.VocabularySize, tokenizer.EosId);
         using DecoderWeights weights = Initialise(config, settings.InitialScale, settings.Seed, device);
         using var model = new DecoderModel(weights, ownsWeights: false);
-        Train(model, settings, train, new HeldOutLoss(heldOut, settings.ContextLength), onStep, progress, cancellation);
+        Train(
+            model, settings, train, new HeldOutLoss(heldOut, settings.ContextLength),
+            (_, trainer, text, measured, budgets, hear) => trainer.Run(text, measured, budgets, hear, progress, cancellation), onStep);
 
         CheckpointWriter.Save(weights, folder, CheckpointWriter.FolderFormat(config), ScalarType.Float16);
         HuggingFaceTokenizerWriter.Save(tokenizer, folder);
@@ -55,27 +57,20 @@ public static class BaseModelPretraining
     /// <param name="settings">How.</param>
     /// <param name="train">Text.</param>
     /// <param name="heldOut">What is measured on.</param>
+    /// <param name="trainPart">Carries out the whole training, or the parts of a V-cycle.</param>
     /// <param name="onStep">Called after every step; steps and tokens are counted over all parts of a V-cycle.</param>
-    /// <param name="progress">Reports training.</param>
-    /// <param name="cancellation">Stops between steps.</param>
-    public static void Train(
-        DecoderModel model,
-        PretrainingSettings settings,
-        TokenCorpus train,
-        HeldOutLoss heldOut,
-        Action<TrainingStep>? onStep = null,
-        IProgress<StageProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public static void Train(DecoderModel model, PretrainingSettings settings, TokenCorpus train, HeldOutLoss heldOut, TrainPart trainPart, Action<TrainingStep>? onStep = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(trainPart);
         if (settings.VCycle is { } cycle)
         {
-            new VCycleTraining(settings.Training, cycle).Run(model, train, heldOut, onStep, progress, cancellation);
+            new VCycleTraining(settings.Training, cycle).Run(model, train, heldOut, trainPart, onStep);
             return;
         }
         using var trainer = new JointTrainer(model, ElasticSpace.For(model.Config, steps: 1), settings.Training);
-        trainer.Run(train, heldOut, new Dictionary<string, SubNetwork> { [WholeLabel] = model.FullNetwork }, onStep, progress, cancellation);
+        trainPart("whole", trainer, train, heldOut, new Dictionary<string, SubNetwork> { [WholeLabel] = model.FullNetwork }, step => onStep?.Invoke(step));
     }
 
     /// <summary>

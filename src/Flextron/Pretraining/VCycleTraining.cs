@@ -1,7 +1,6 @@
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Models;
-using Flextron.Progress;
 using Flextron.Training;
 
 namespace Flextron.Pretraining;
@@ -33,26 +32,25 @@ public sealed class VCycleTraining(JointTrainingSettings settings, VCycleSetting
     /// <param name="model">float32; its numbers of channels, groups, neurons and blocks are even.</param>
     /// <param name="train">Text.</param>
     /// <param name="heldOut">What is measured on.</param>
+    /// <param name="trainPart">Carries out the parts. Everything between them is a function of what it trained, so that parts may come from checkpoints.</param>
     /// <param name="onStep">Called after every step of every part, with steps and tokens counted through.</param>
-    /// <param name="progress">Reports training.</param>
-    /// <param name="cancellation">Stops between steps.</param>
-    public void Run(
-        DecoderModel model, TokenCorpus train, HeldOutLoss heldOut, Action<TrainingStep>? onStep = null, IProgress<StageProgress>? progress = null, CancellationToken cancellation = default)
+    public void Run(DecoderModel model, TokenCorpus train, HeldOutLoss heldOut, TrainPart trainPart, Action<TrainingStep>? onStep = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(trainPart);
         (int first, int small, int last) = Steps;
         Coalescing.Halved(model.Config, cycle.Depth);
-        Part(model, first, 0, falls: false);
+        Part("first", model, first, 0, falls: false);
         using (var half = new DecoderModel(Coalescing.Coalesce(model.Weights, cycle.Depth)))
         {
-            Part(half, small, first, falls: true);
+            Part("small", half, small, first, falls: true);
             using DecoderWeights enlarged = Coalescing.Decoalesce(half.Weights, model.Config);
             Coalescing.Interpolate(model.Weights, enlarged, cycle.Interpolation);
         }
-        Part(model, last, first + small, falls: true);
+        Part("last", model, last, first + small, falls: true);
 
-        void Part(DecoderModel trained, int steps, int before, bool falls)
+        void Part(string name, DecoderModel trained, int steps, int before, bool falls)
         {
             long perStep = (long)settings.BatchSize * settings.BatchesPerStep * Math.Min(settings.SequenceLength, model.Config.ContextLength), start = before * perStep;
             // One id more than is read: what follows the last token.
@@ -62,9 +60,9 @@ public sealed class VCycleTraining(JointTrainingSettings settings, VCycleSetting
                 Steps = steps, WarmupSteps = Math.Min(settings.WarmupSteps, Math.Max(1, steps / 10)), FloorShare = falls ? settings.FloorShare : 1,
             };
             using var trainer = new JointTrainer(trained, ElasticSpace.For(trained.Config, steps: 1), part);
-            trainer.Run(
-                text, heldOut, new Dictionary<string, SubNetwork> { [BaseModelPretraining.WholeLabel] = trained.FullNetwork },
-                step => onStep?.Invoke(step with { Step = step.Step + before, Tokens = step.Tokens + start }), progress, cancellation);
+            trainPart(
+                name, trainer, text, heldOut, new Dictionary<string, SubNetwork> { [BaseModelPretraining.WholeLabel] = trained.FullNetwork },
+                step => onStep?.Invoke(step with { Step = step.Step + before, Tokens = step.Tokens + start }));
         }
     }
 }

@@ -15,7 +15,7 @@ namespace Flextron.Training;
 /// means the same for every k (FLEXTRON, ICML 2024, section 3.2). With <see cref="SamplingStrategy.Full"/> it is ordinary training.
 /// </summary>
 /// <remarks>Sub-networks and data of a step are functions of the seed and the step alone: what a run needs to go on is in the training checkpoint.</remarks>
-public sealed class JointTrainer : IDisposable
+public sealed class JointTrainer : IResumableTraining, IDisposable
 {
     private readonly DecoderModel model;
     private readonly DecoderModel? teacher;
@@ -69,26 +69,34 @@ public sealed class JointTrainer : IDisposable
     /// <summary>What is trained.</summary>
     public DecoderModel Model => model;
 
-    /// <summary>How.</summary>
+    /// <inheritdoc/>
     public JointTrainingSettings Settings => settings;
 
     /// <summary>The optimiser with its moments, for checkpoints.</summary>
     public FlatAdamW Optimizer { get; }
 
-    /// <summary>Watches the loss; its state belongs into checkpoints.</summary>
+    /// <inheritdoc/>
     public LossMonitor Monitor { get; }
 
-    /// <summary>What keeps weights as they are; null where nothing does.</summary>
+    /// <inheritdoc/>
     public IWeightFreeze? Freeze => freeze;
 
-    /// <summary>Type of the matrix products, as decided.</summary>
+    /// <inheritdoc/>
     public ScalarType Compute { get; }
 
-    /// <summary>What the pass trains beside the model's weights; belongs into checkpoints.</summary>
-    public IReadOnlyList<(string Name, Tensor Tensor)> PassState => pass.State;
+    /// <summary>The weights, both moments, and what the pass trains beside them.</summary>
+    public IReadOnlyList<(string Name, Tensor Tensor)> State =>
+        [("weights", model.Weights.Flat), ("firstMoment", Optimizer.FirstMoment), ("secondMoment", Optimizer.SecondMoment), .. pass.State];
 
-    /// <summary>Steps done; set it when resuming.</summary>
-    public int StepsDone { get; set; }
+    /// <inheritdoc/>
+    public int StepsDone { get; private set; }
+
+    /// <inheritdoc/>
+    public void GoOnAfter(int steps)
+    {
+        Optimizer.Gradients.Flat.zero_();
+        StepsDone = steps;
+    }
 
     /// <summary>Trains until <see cref="JointTrainingSettings.Steps"/>.</summary>
     /// <param name="corpus">Training tokens.</param>

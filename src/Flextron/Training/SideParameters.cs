@@ -34,8 +34,9 @@ public sealed class SideParameters : IDisposable
     /// <summary>Updates the parameters from the gradient, then zeroes it.</summary>
     /// <param name="step">Steps done before this one.</param>
     /// <param name="learningRate">This step's rate.</param>
+    /// <returns>The gradient's norm before clipping.</returns>
     /// <exception cref="FlextronException">The gradient is not finite; nothing was updated.</exception>
-    public void Step(int step, double learningRate)
+    public double Step(int step, double learningRate)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -43,6 +44,7 @@ public sealed class SideParameters : IDisposable
         if (!double.IsFinite(norm)) throw new FlextronException($"Training diverged at step {step + 1}: the gradient of the {name} is not a number; lower learningRate and start again.");
         double clip = norm > settings.GradientClip ? settings.GradientClip / (norm + 1e-6) : 1;
         FlatAdamW.Update(ParameterRegion.Stretch(0, flat.numel(), decays: false), flat, Gradient, first, second, step, learningRate, clip, settings);
+        return norm;
     }
 
     /// <inheritdoc/>

@@ -40,6 +40,8 @@ public sealed class FreezeScheduleTests
         Assert.Equal([9, 18, 24], changed);
         Assert.Equal([9, 18, 24], freeze.Releases);
         Assert.Equal(3, freeze.Released);
+        // Also afterwards it knows what was free behind every step.
+        Assert.Equal([0, 0, 1, 1, 2, 2, 3, 3], new[] { 0, 8, 9, 17, 18, 23, 24, 99 }.Select(freeze.ReleasedAfter));
     }
 
     [Theory]
@@ -63,8 +65,10 @@ public sealed class FreezeScheduleTests
         Assert.False(atOnce.Observe(1, 1));
         Assert.True(atOnce.Observe(2, 1));
         Assert.DoesNotContain(Names, atOnce.IsFrozen);
+        Assert.Equal([0, FreezeSchedule.Stages], new[] { 1, 2 }.Select(atOnce.ReleasedAfter));
         var off = new FreezeSchedule(Names, new FreezeSettings { Enabled = false });
         Assert.DoesNotContain(Names, off.IsFrozen);
+        Assert.Equal(FreezeSchedule.Stages, off.ReleasedAfter(0));
     }
 
     [Fact]

@@ -114,7 +114,7 @@ public sealed class MixturePassTests
         {
             using var stop = new CancellationTokenSource();
             Assert.Throws<OperationCanceledException>(() => new CheckpointedTraining(trainer, new CheckpointStore(folder["c"], identity), 100)
-                .Run(Corpus, onStep: s => { if (s.Step == 11) stop.Cancel(); }, cancellation: stop.Token));
+                .Run(hear => trainer.Run(Corpus, onStep: hear, cancellation: stop.Token), s => { if (s.Step == 11) stop.Cancel(); }));
         }
         using (JointTrainer trainer = Trainer(second))
         {

@@ -1,6 +1,7 @@
 using Flextron.Data;
 using Flextron.MixtureOfDepths;
 using Flextron.Training;
+using Flextron.Training.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 using static Flextron.Tests.MixtureOfDepths.TinyMixture;
@@ -26,7 +27,8 @@ public sealed class PredictorTrainingTests
         SamplerAgreement before = SamplerAgreement.Measure(mixture, heldOut);
         Assert.Equal(0.75, before.Accuracy, 1e-12);
 
-        IReadOnlyList<double> losses = new PredictorTraining(mixture, Training).Run(Corpus);
+        var losses = new List<double>();
+        using (var training = new PredictorTraining(mixture, Training)) training.Run(Corpus, s => losses.Add(s.Loss));
 
         Assert.Equal(120, losses.Count);
         // Three of twelve pass: to know only that costs H(1/4) nats a decision.
@@ -48,7 +50,7 @@ public sealed class PredictorTrainingTests
             using MixtureModel mixture = Create();
             var counts = new List<long>();
             var stages = new Counting(counts);
-            new PredictorTraining(mixture, Training with { Steps = 20 }).Run(Corpus, stages);
+            using (var training = new PredictorTraining(mixture, Training with { Steps = 20 })) training.Run(Corpus, progress: stages);
             Assert.Equal(counts[1], counts[^1]);
             return mixture.Routers.Flat.data<float>().ToArray();
         }
@@ -57,10 +59,36 @@ public sealed class PredictorTrainingTests
     }
 
     [Fact]
+    public void ARestoredTrainingGoesOnAsIfNeverStopped()
+    {
+        using TemporaryFolder folder = TestData.Temporary();
+        JointTrainingSettings settings = Training with { Steps = 30 };
+        var store = new CheckpointStore(folder["c"], new TrainingIdentity(settings, new Dictionary<string, string>()));
+        using MixtureModel straight = Create(), first = Create(), second = Create();
+        var losses = new List<double>();
+        using (var training = new PredictorTraining(straight, settings)) training.Run(Corpus, s => losses.Add(s.Loss));
+        using (var training = new PredictorTraining(first, settings))
+        {
+            using var stop = new CancellationTokenSource();
+            Assert.Throws<OperationCanceledException>(() => new CheckpointedTraining(training, store, 100)
+                .Run(hear => training.Run(Corpus, hear, cancellation: stop.Token), s => { if (s.Step == 13) stop.Cancel(); }));
+        }
+        var rest = new List<double>();
+        using (var training = new PredictorTraining(second, settings))
+        {
+            Assert.Equal(13, store.Restore(training));
+            training.Run(Corpus, s => rest.Add(s.Loss));
+        }
+
+        Assert.Equal(losses[13..], rest);
+        Assert.Equal(straight.Routers.Flat.data<float>().ToArray(), second.Routers.Flat.data<float>().ToArray());
+    }
+
+    [Fact]
     public void BothSamplersAreMeasuredOnOneModel()
     {
         using MixtureModel mixture = Create(Settings with { TrainBothSamplers = true });
-        new PredictorTraining(mixture, Training).Run(Corpus);
+        using (var training = new PredictorTraining(mixture, Training)) training.Run(Corpus);
         var heldOut = new HeldOutLoss(Corpus, Time, 10);
         SamplerAgreement own = SamplerAgreement.Measure(mixture, heldOut), predictor = SamplerAgreement.Measure(mixture, heldOut, sampler: CausalSampler.Predictor);
         SamplerAgreement auxiliary = SamplerAgreement.Measure(mixture, heldOut, sampler: CausalSampler.Auxiliary);

@@ -134,7 +134,8 @@ public sealed class JointTrainerTests
         using var first = new JointTrainer(second, ElasticSpace.For(Config), settings, teacher);
         using var stop = new CancellationTokenSource();
         Assert.Throws<OperationCanceledException>(() => first.Run(Corpus, onStep: s => { if (s.Step == 6) stop.Cancel(); }, cancellation: stop.Token));
-        using var resumed = new JointTrainer(second, ElasticSpace.For(Config), settings, teacher) { StepsDone = first.StepsDone };
+        using var resumed = new JointTrainer(second, ElasticSpace.For(Config), settings, teacher);
+        resumed.GoOnAfter(first.StepsDone);
         resumed.Optimizer.FirstMoment.copy_(first.Optimizer.FirstMoment);
         resumed.Optimizer.SecondMoment.copy_(first.Optimizer.SecondMoment);
         resumed.Run(Corpus);

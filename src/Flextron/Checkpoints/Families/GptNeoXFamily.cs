@@ -25,7 +25,8 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
     public override ModelConfig Read(ConfigFields fields)
     {
         int heads = fields.Integer("num_attention_heads"), headSize = HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: false);
-        RotaryFields rotary = RotaryFields.Read(fields, "rotary_emb_base", "rotary_pct", share: 0.25);
+        int context = fields.OptionalInteger("max_position_embeddings") ?? 2048;
+        RotaryFields rotary = RotaryFields.Read(fields, context, "rotary_emb_base", "rotary_pct", share: 0.25);
         bool biased = fields.Flag("attention_bias", absent: true);
         return new ModelConfig
         {
@@ -51,7 +52,7 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
             KvGroupCount = heads,
             HeadSize = headSize,
             NeuronCount = fields.Integer("intermediate_size"),
-            ContextLength = fields.OptionalInteger("max_position_embeddings") ?? 2048,
+            ContextLength = rotary.Context(context),
             NormEpsilon = fields.OptionalNumber("layer_norm_eps") ?? 1e-5,
             RopeTheta = rotary.Theta,
             TiedEmbeddings = fields.Flag("tie_word_embeddings"),
@@ -68,7 +69,7 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
         ["initializer_range"] = 0.02,
         ["intermediate_size"] = config.NeuronCount,
         ["layer_norm_eps"] = config.NormEpsilon,
-        ["max_position_embeddings"] = config.ContextLength,
+        ["max_position_embeddings"] = RotaryFields.NamedContext(config),
         ["num_attention_heads"] = config.HeadCount,
         ["num_hidden_layers"] = config.BlockCount,
         ["rope_scaling"] = RotaryFields.Write(config.Architecture.RopeScaling),

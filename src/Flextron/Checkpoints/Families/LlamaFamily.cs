@@ -26,7 +26,8 @@ internal partial class LlamaFamily : CheckpointFamily
     {
         int heads = fields.Integer("num_attention_heads");
         int? headSize = fields.OptionalInteger("head_dim") ?? AbsentHeadSize;
-        RotaryFields rotary = RotaryFields.Read(fields);
+        int context = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength;
+        RotaryFields rotary = RotaryFields.Read(fields, context);
         if (rotary.Share != 1)
             throw new FlextronException($"{fields.Path}: partial_rotary_factor {rotary.Share} is not supported in this family; use a model that rotates whole heads.");
         return new ModelConfig
@@ -40,7 +41,7 @@ internal partial class LlamaFamily : CheckpointFamily
             KvGroupCount = fields.OptionalInteger("num_key_value_heads") ?? (fields.Has("num_key_value_heads") ? heads : AbsentKvGroupCount ?? heads),
             HeadSize = headSize ?? HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true),
             NeuronCount = fields.Integer("intermediate_size"),
-            ContextLength = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength,
+            ContextLength = rotary.Context(context),
             NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? 1e-6,
             RopeTheta = rotary.Theta,
             TiedEmbeddings = fields.Flag("tie_word_embeddings"),
@@ -57,7 +58,7 @@ internal partial class LlamaFamily : CheckpointFamily
             ["hidden_size"] = config.HiddenSize,
             ["initializer_range"] = 0.02,
             ["intermediate_size"] = config.NeuronCount,
-            ["max_position_embeddings"] = config.ContextLength,
+            ["max_position_embeddings"] = RotaryFields.NamedContext(config),
             ["num_attention_heads"] = config.HeadCount,
             ["num_hidden_layers"] = config.BlockCount,
             ["num_key_value_heads"] = config.KvGroupCount,

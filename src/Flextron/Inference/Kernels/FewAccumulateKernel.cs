@@ -17,12 +17,12 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
     /// <param name="columns">Columns.</param>
     /// <param name="coefficients_GR4">Scaled; of four tokens side by side for every row, group by group; zeros for tokens that do not exist.</param>
     /// <param name="groups">Groups of four tokens.</param>
-    /// <param name="sums">Receives the sums of every group's four tokens.</param>
-    /// <param name="sumStride">Floats from one token's to the next's.</param>
+    /// <param name="sums">Receives the sums of every group's four tokens, by whole vectors.</param>
+    /// <param name="sumStride">Floats from one token's to the next's: room for whole vectors.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sum(in WeightMatrix w, int first, int count, int firstColumn, int columns, float* coefficients_GR4, int groups, float* sums, nint sumStride)
     {
-        for (int t = 0; t < 4 * groups; t++) new Span<float>(sums + t * sumStride, columns).Clear();
+        for (int t = 0; t < 4 * groups; t++) new Span<float>(sums + t * sumStride, checked((int)sumStride)).Clear();
         nint stride = (nint)w.Columns * TElement.Size, from = (nint)firstColumn * TElement.Size;
         ReadAheadKind ahead = ReadAhead.For(stride, columns, (nint)columns * TElement.Size);
         for (int r = 0; r < count; r += 4)
@@ -67,19 +67,23 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
         {
             TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
             V w0 = TElement.Load<T, V>(row, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
-            T.Store(T.MultiplyAdd(w3, a3, T.MultiplyAdd(w2, a2, T.MultiplyAdd(w1, a1, T.MultiplyAdd(w0, a0, T.Load(sum + c))))), sum + c);
-            T.Store(T.MultiplyAdd(w3, b3, T.MultiplyAdd(w2, b2, T.MultiplyAdd(w1, b1, T.MultiplyAdd(w0, b0, T.Load(sum1 + c))))), sum1 + c);
-            T.Store(T.MultiplyAdd(w3, c3, T.MultiplyAdd(w2, c2, T.MultiplyAdd(w1, c1, T.MultiplyAdd(w0, c0, T.Load(sum2 + c))))), sum2 + c);
-            T.Store(T.MultiplyAdd(w3, d3, T.MultiplyAdd(w2, d2, T.MultiplyAdd(w1, d1, T.MultiplyAdd(w0, d0, T.Load(sum3 + c))))), sum3 + c);
+            AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
+            AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
+            AddRows(w0, w1, w2, w3, c0, c1, c2, c3, sum2 + c);
+            AddRows(w0, w1, w2, w3, d0, d1, d2, d3, sum3 + c);
         }
-        for (; c < columns; c++)
+        if (c < columns)
         {
-            float w0 = TElement.Load(row, c), w1 = TElement.Load(row1, c), w2 = TElement.Load(row2, c), w3 = TElement.Load(row3, c);
-            for (int t = 0; t < 4; t++)
-            {
-                float* s = sum + t * sumStride + c;
-                *s = float.MultiplyAddEstimate(w3, k3[t], float.MultiplyAddEstimate(w2, k2[t], float.MultiplyAddEstimate(w1, k1[t], float.MultiplyAddEstimate(w0, k[t], *s))));
-            }
+            int part = columns - (int)c;
+            V w0 = TElement.LoadPart<T, V>(row, c, part), w1 = TElement.LoadPart<T, V>(row1, c, part), w2 = TElement.LoadPart<T, V>(row2, c, part), w3 = TElement.LoadPart<T, V>(row3, c, part);
+            AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
+            AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
+            AddRows(w0, w1, w2, w3, c0, c1, c2, c3, sum2 + c);
+            AddRows(w0, w1, w2, w3, d0, d1, d2, d3, sum3 + c);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRows(V w0, V w1, V w2, V w3, V k0, V k1, V k2, V k3, float* sum) =>
+        T.Store(T.MultiplyAdd(w3, k3, T.MultiplyAdd(w2, k2, T.MultiplyAdd(w1, k1, T.MultiplyAdd(w0, k0, T.Load(sum))))), sum);
 }

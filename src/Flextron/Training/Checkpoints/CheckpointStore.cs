@@ -40,13 +40,11 @@ public sealed class CheckpointStore
     /// <summary>Writes a checkpoint and removes those that are one too many.</summary>
     /// <param name="trainer">Between two steps.</param>
     /// <exception cref="FlextronException">It cannot be written; earlier ones stay.</exception>
-    public void Save(JointTrainer trainer)
+    public void Save(IResumableTraining trainer)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         string name = string.Create(CultureInfo.InvariantCulture, $"step-{trainer.StepsDone:00000000}"), file = name + ".safetensors", path = Path.Combine(folder, file);
-        SafetensorsWriter.Write(
-            path,
-            [("weights", trainer.Model.Weights.Flat), ("firstMoment", trainer.Optimizer.FirstMoment), ("secondMoment", trainer.Optimizer.SecondMoment), .. trainer.PassState]);
+        SafetensorsWriter.Write(path, trainer.State);
         FlextronJson.WriteFile(Path.Combine(folder, name + ".json"), new CheckpointManifest(
             CheckpointManifest.CurrentVersion, trainer.StepsDone, file, ContentHash.OfFile(path), trainer.Compute.ToString(), identity.Settings.Seed,
             (long)trainer.StepsDone * identity.Settings.BatchesPerStep, trainer.Monitor.State, identity, get_num_threads()) { Freeze = trainer.Freeze?.State });
@@ -55,11 +53,11 @@ public sealed class CheckpointStore
     }
 
     /// <summary>Restores the newest complete checkpoint whose hash is right, and the number of threads that libtorch computes with.</summary>
-    /// <param name="trainer">Fresh, of the same settings; its model's weights are overwritten.</param>
+    /// <param name="trainer">Fresh, of the same settings; its state is overwritten.</param>
     /// <param name="message">Told about damaged checkpoints that were passed over, and about another number of threads.</param>
     /// <returns>Steps done; 0 where there is no checkpoint.</returns>
     /// <exception cref="FlextronException">The checkpoint is of another run (the message says what differs), or every one is damaged.</exception>
-    public int Restore(JointTrainer trainer, Action<string>? message = null)
+    public int Restore(IResumableTraining trainer, Action<string>? message = null)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         IReadOnlyList<string> manifests = Manifests();
@@ -76,11 +74,7 @@ public sealed class CheckpointStore
             if ((manifest.Freeze is null) != (trainer.Freeze is null))
                 throw new FlextronException($"{path} belongs to a training {(manifest.Freeze is null ? "without" : "with")} frozen weights: go on as it was begun.");
             using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, manifest.File));
-            file.CopyTo("weights", trainer.Model.Weights.Flat);
-            file.CopyTo("firstMoment", trainer.Optimizer.FirstMoment);
-            file.CopyTo("secondMoment", trainer.Optimizer.SecondMoment);
-            foreach ((string part, Tensor tensor) in trainer.PassState) file.CopyTo(part, tensor);
-            trainer.Optimizer.Gradients.Flat.zero_();
+            foreach ((string part, Tensor tensor) in trainer.State) file.CopyTo(part, tensor);
             trainer.Monitor.State = manifest.LossMonitor;
             if (trainer.Freeze is { } freeze) freeze.State = manifest.Freeze!;
             if (manifest.Threads > 0 && manifest.Threads != get_num_threads())
@@ -88,7 +82,8 @@ public sealed class CheckpointStore
                 message?.Invoke($"Computing with {manifest.Threads} threads, as this training began, instead of {get_num_threads()}: sums depend on their number.");
                 set_num_threads(manifest.Threads);
             }
-            return trainer.StepsDone = manifest.Step;
+            trainer.GoOnAfter(manifest.Step);
+            return manifest.Step;
         }
         if (manifests.Count > 0) throw new FlextronException($"Every training checkpoint in {folder} is damaged: remove the folder to start again.");
         return 0;

@@ -1,43 +1,36 @@
-using Flextron.Data;
-using Flextron.Models;
-using Flextron.Progress;
-
 namespace Flextron.Training.Checkpoints;
 
 /// <summary>Training that loses little when it is interrupted: checkpoints at intervals, at the end, and where it is asked to stop.</summary>
-/// <param name="trainer">Restored from the store where it goes on.</param>
+/// <param name="training">Restored from the store where it goes on.</param>
 /// <param name="store">Where checkpoints go.</param>
 /// <param name="every">Steps between checkpoints.</param>
-public sealed class CheckpointedTraining(JointTrainer trainer, CheckpointStore store, int every)
+public sealed class CheckpointedTraining(IResumableTraining training, CheckpointStore store, int every)
 {
     private readonly int every = every >= 1 ? every : throw new FlextronException($"A checkpoint every {every} steps is not possible: give 1 or more.");
 
-    /// <summary>Trains until the settings' last step; the parameters are those of <see cref="JointTrainer.Run"/>.</summary>
+    /// <summary>Trains until the settings' last step.</summary>
+    /// <param name="train">Runs the training, such as <see cref="JointTrainer.Run"/>, and calls what it is given after every step.</param>
+    /// <param name="onStep">Called after every step, before its checkpoint is written.</param>
     /// <exception cref="OperationCanceledException">Stopped; the last checkpoint holds everything up to then.</exception>
     /// <exception cref="FlextronException">Training diverged, or a checkpoint could not be written; the checkpoints before are kept.</exception>
-    public void Run(
-        TokenCorpus corpus,
-        HeldOutLoss? heldOut = null,
-        IReadOnlyDictionary<string, SubNetwork>? budgets = null,
-        Action<TrainingStep>? onStep = null,
-        IProgress<StageProgress>? progress = null,
-        CancellationToken cancellation = default)
+    public void Run(Action<Action<TrainingStep>> train, Action<TrainingStep>? onStep = null)
     {
-        int saved = trainer.StepsDone;
+        ArgumentNullException.ThrowIfNull(train);
+        int saved = training.StepsDone;
         void Save()
         {
-            if (trainer.StepsDone == saved) return;
-            store.Save(trainer);
-            saved = trainer.StepsDone;
+            if (training.StepsDone == saved) return;
+            store.Save(training);
+            saved = training.StepsDone;
         }
 
         try
         {
-            trainer.Run(corpus, heldOut, budgets, step =>
+            train(step =>
             {
                 onStep?.Invoke(step);
-                if (step.Step % every == 0 || step.Step == trainer.Settings.Steps) Save();
-            }, progress, cancellation);
+                if (step.Step % every == 0 || step.Step == training.Settings.Steps) Save();
+            });
         }
         catch (OperationCanceledException)
         {

@@ -77,14 +77,24 @@ def gelu_new(x):
 
 
 def inverse_frequencies(theta, size, scaling=None):
-    """Angles per position of each pair. Llama 3.1 divides those of long wavelengths and interpolates between two wavelengths."""
+    """Angles per position of each pair. Llama 3.1 divides those of long wavelengths and interpolates between two wavelengths; YaRN does so between two pairs."""
     result = []
     for i in range(0, size, 2):
         frequency = 1.0 / theta ** (i / size)
-        if scaling is None:
+        kind = "default" if scaling is None else scaling.get("rope_type") or scaling["type"]
+        if kind in ("default", "dynamic"):
             pass
-        elif scaling["rope_type"] == "linear":
+        elif kind == "linear":
             frequency /= scaling["factor"]
+        elif kind == "longrope":
+            # Texts here are no longer than the original context.
+            frequency /= scaling["short_factor"][i // 2]
+        elif kind == "yarn":
+            old = scaling["original_max_position_embeddings"]
+            first, last = (size * math.log(old / (2 * math.pi * turns)) / (2 * math.log(theta)) for turns in (scaling.get("beta_fast", 32), scaling.get("beta_slow", 1)))
+            first, last = max(math.floor(first), 0), min(math.ceil(last), size - 1)
+            ramp = min(max((i // 2 - first) / (last - first), 0), 1)
+            frequency = frequency / scaling["factor"] * ramp + frequency * (1 - ramp)
         else:
             old, low, high = scaling["original_max_position_embeddings"], scaling["low_freq_factor"], scaling["high_freq_factor"]
             wavelength = 2 * math.pi / frequency
@@ -97,11 +107,22 @@ def inverse_frequencies(theta, size, scaling=None):
     return result
 
 
-def rotate(head, position, frequencies):
+def attention_factor(scaling, context):
+    """What rotated elements are multiplied by."""
+    kind = "default" if scaling is None else scaling.get("rope_type") or scaling["type"]
+    if kind == "yarn":
+        return scaling.get("attention_factor", 0.1 * math.log(scaling["factor"]) + 1)
+    if kind == "longrope":
+        longer, old = context
+        return math.sqrt(1 + math.log(longer / old) / math.log(old))
+    return 1
+
+
+def rotate(head, position, frequencies, factor=1):
     """The first 2·len(frequencies) elements turn in pairs (i, i + half); the others stay."""
     half, result = len(frequencies), head.copy()
     for i, frequency in enumerate(frequencies):
-        c, s = math.cos(position * frequency), math.sin(position * frequency)
+        c, s = math.cos(position * frequency) * factor, math.sin(position * frequency) * factor
         result[i] = head[i] * c - head[i + half] * s
         result[i + half] = head[i + half] * c + head[i] * s
     return result
@@ -143,6 +164,7 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, window=Non
         return y + w[name + ".bias"] if name + ".bias" in w else y
 
     frequencies = inverse_frequencies(config["rope_theta"], size, config.get("rope_scaling"))
+    factor = attention_factor(config.get("rope_scaling"), (config["max_position_embeddings"], config.get("original_max_position_embeddings")))
     x = [w["model.embed_tokens.weight"][i] for i in IDS]
     for n in range(config["num_hidden_layers"]):
         at = f"model.layers.{n}."
@@ -155,12 +177,12 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, window=Non
             mixed = []
             for g in range(groups):
                 key = rms_norm(k[g], w[at + "self_attn.k_norm.weight"], epsilon) if query_key_norm else k[g]
-                keys[g].append(rotate(key, t, frequencies))
+                keys[g].append(rotate(key, t, frequencies, factor))
                 values[g].append(v[g])
             for h in range(heads):
                 query = rms_norm(q[h], w[at + "self_attn.q_norm.weight"], epsilon) if query_key_norm else q[h]
                 g = h // (heads // groups)
-                mixed.append(attend(rotate(query, t, frequencies), keys[g], values[g], 0 if window is None else max(0, t - window + 1)))
+                mixed.append(attend(rotate(query, t, frequencies, factor), keys[g], values[g], 0 if window is None else max(0, t - window + 1)))
             # Later positions have not been looked at, so the stream may be changed in place.
             x[t] = x[t] + project(np.concatenate(mixed), at + "self_attn.o_proj")
         for t in range(len(IDS)):
@@ -295,6 +317,9 @@ def main():
     llama_like("llama-biased", 2, llama_config(
         "llama", "LlamaForCausalLM", attention_bias=True, mlp_bias=True, rope_scaling={"rope_type": "linear", "factor": 2.5}),
         biases=("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"))
+    llama_like("llama-yarn", 10, llama_config(
+        "llama", "LlamaForCausalLM", rope_theta=50.0, num_hidden_layers=3, head_dim=12, num_key_value_heads=2,
+        rope_scaling={"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.5}))
     llama_like("mistral", 3, llama_config("mistral", "MistralForCausalLM", sliding_window=5, rms_norm_eps=1e-6), window=5)
     llama_like("qwen2", 4, llama_config(
         "qwen2", "Qwen2ForCausalLM", tie_word_embeddings=True, rms_norm_eps=1e-6, rope_theta=1000000.0, use_sliding_window=False, sliding_window=4, max_window_layers=1),

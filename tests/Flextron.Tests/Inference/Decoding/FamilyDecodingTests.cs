@@ -171,7 +171,7 @@ public sealed class FamilyDecodingTests
         return config with { ContextLength = context, Architecture = config.Architecture with { SlidingWindow = window ?? config.Architecture.SlidingWindow } };
     }
 
-    private static DecoderModel Random(ModelConfig config)
+    internal static DecoderModel Random(ModelConfig config)
     {
         DecoderWeights weights = DecoderWeights.Allocate(config);
         using var noGrad = no_grad();

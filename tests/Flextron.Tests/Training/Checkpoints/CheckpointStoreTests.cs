@@ -38,7 +38,7 @@ public sealed class CheckpointStoreTests
             using var stop = new CancellationTokenSource();
             try
             {
-                new CheckpointedTraining(Trainer, store, every).Run(Corpus, onStep: s => { if (s.Step == step) stop.Cancel(); }, cancellation: stop.Token);
+                new CheckpointedTraining(Trainer, store, every).Run(hear => Trainer.Run(Corpus, onStep: hear, cancellation: stop.Token), s => { if (s.Step == step) stop.Cancel(); });
             }
             catch (OperationCanceledException) when (step < Settings.Steps)
             {
