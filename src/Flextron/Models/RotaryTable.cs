@@ -14,6 +14,7 @@ public sealed class RotaryTable : IDisposable
     private readonly List<Tensor> owned = [];
     private readonly double[] frequencies_I;
     private readonly double factor;
+    private readonly BlockPattern? unrotated;
     private readonly int length;
     private readonly Device device;
     private volatile HeldAngles rows;
@@ -24,7 +25,7 @@ public sealed class RotaryTable : IDisposable
     public RotaryTable(ModelConfig config, Device device)
     {
         ArgumentNullException.ThrowIfNull(config);
-        (frequencies_I, factor, length, this.device) = (Frequencies(config), Factor(config), config.ContextLength, device);
+        (frequencies_I, factor, unrotated, length, this.device) = (Frequencies(config), Factor(config), config.UnrotatedBlocks, config.ContextLength, device);
         rows = Compute(0);
     }
 
@@ -40,6 +41,9 @@ public sealed class RotaryTable : IDisposable
 
     /// <summary>What rotated elements are multiplied by: the model's scaling may make queries and keys larger.</summary>
     internal static double Factor(ModelConfig config) => config.Architecture.RopeScaling?.AttentionFactor ?? 1;
+
+    /// <summary>Whether a block's queries and keys are rotated at all.</summary>
+    internal bool Turns(int block) => unrotated?[block] != true;
 
     /// <summary>Cosines and sines, times the factor, of at least so many positions from the first, [positions, R/2], float32.</summary>
     internal (Tensor Cos_TI, Tensor Sin_TI) Angles(long positions)

@@ -74,7 +74,7 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
         ["num_hidden_layers"] = config.BlockCount,
         ["rope_scaling"] = RotaryFields.Write(config.Architecture.RopeScaling),
         ["rotary_emb_base"] = config.RopeTheta,
-        ["rotary_pct"] = Share(config),
+        ["rotary_pct"] = RotaryFields.ShareOf(config),
         ["use_parallel_residual"] = config.Architecture.ParallelResidual,
     };
 
@@ -103,13 +103,6 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
         }
         yield return new StoredTensor("gpt_neox.final_layer_norm.weight", [c], w => w.FinalNorm_C);
         yield return new StoredTensor("gpt_neox.final_layer_norm.bias", [c], w => w.FinalNormBias_C!);
-    }
-
-    // Readers multiply and round down, which must give the size back.
-    private static double Share(ModelConfig config)
-    {
-        double share = (double)config.RotarySize / config.HeadSize;
-        return (int)(config.HeadSize * share) == config.RotarySize ? share : Math.BitIncrement(share);
     }
 
     [GeneratedRegex(@"^gpt_neox\.layers\.[0-9]+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$")]

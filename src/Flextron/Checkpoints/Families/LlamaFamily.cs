@@ -27,24 +27,36 @@ internal partial class LlamaFamily : CheckpointFamily
         int heads = fields.Integer("num_attention_heads");
         int? headSize = fields.OptionalInteger("head_dim") ?? AbsentHeadSize;
         int context = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength;
-        RotaryFields rotary = RotaryFields.Read(fields, context);
-        if (rotary.Share != 1)
+        RotaryFields rotary = Rotary(fields, context);
+        if (rotary.Share != 1 && !RotatesParts)
             throw new FlextronException($"{fields.Path}: partial_rotary_factor {rotary.Share} is not supported in this family; use a model that rotates whole heads.");
+        headSize ??= HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true);
+        BlockPattern? unrotated = Unrotated(fields);
+        (int? window, BlockPattern? unwindowed) = Window(fields, unrotated);
         return new ModelConfig
         {
             Family = Name,
-            Architecture = Architecture(fields) with { RopeScaling = rotary.Scaling, Activation = Activation(fields, "hidden_act", "silu") },
+            Architecture = Architecture(fields) with
+            {
+                RotarySize = rotary.Share == 1 ? null : (int)(headSize.Value * rotary.Share),
+                RopeScaling = rotary.Scaling,
+                SlidingWindow = window,
+                Activation = Activation(fields, "hidden_act", "silu"),
+                FreeHeadSize = HasFreeHeadSize(rotary),
+            },
+            UnwindowedBlocks = unwindowed,
+            UnrotatedBlocks = unrotated,
             VocabularySize = fields.Integer("vocab_size"),
             HiddenSize = fields.Integer("hidden_size"),
             BlockCount = fields.Integer("num_hidden_layers"),
             HeadCount = heads,
             KvGroupCount = fields.OptionalInteger("num_key_value_heads") ?? (fields.Has("num_key_value_heads") ? heads : AbsentKvGroupCount ?? heads),
-            HeadSize = headSize ?? HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true),
+            HeadSize = headSize.Value,
             NeuronCount = fields.Integer("intermediate_size"),
             ContextLength = rotary.Context(context),
-            NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? 1e-6,
+            NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? AbsentNormEpsilon,
             RopeTheta = rotary.Theta,
-            TiedEmbeddings = fields.Flag("tie_word_embeddings"),
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", AbsentTying),
         };
     }
 
@@ -66,7 +78,7 @@ internal partial class LlamaFamily : CheckpointFamily
             ["rope_scaling"] = RotaryFields.Write(config.Architecture.RopeScaling),
             ["rope_theta"] = config.RopeTheta,
         };
-        Write(config.Architecture, json);
+        Write(config, json);
         return json;
     }
 
@@ -115,18 +127,39 @@ internal partial class LlamaFamily : CheckpointFamily
     /// <summary>The context where the configuration names none.</summary>
     protected virtual int AbsentContextLength => 2048;
 
-    /// <summary>What distinguishes the family's blocks.</summary>
+    /// <summary>The norms' epsilon where the configuration names none.</summary>
+    protected virtual double AbsentNormEpsilon => 1e-6;
+
+    /// <summary>Whether the head is the embedding where the configuration does not say.</summary>
+    protected virtual bool AbsentTying => false;
+
+    /// <summary>Whether the family may rotate a part of every head.</summary>
+    protected virtual bool RotatesParts => false;
+
+    /// <summary>How positions are rotated.</summary>
+    protected virtual RotaryFields Rotary(ConfigFields fields, int contextLength) => RotaryFields.Read(fields, contextLength);
+
+    /// <summary>Whether a checkpoint can have heads of any size, whatever its hidden size.</summary>
+    protected virtual bool HasFreeHeadSize(RotaryFields rotary) => true;
+
+    /// <summary>Blocks that do not rotate.</summary>
+    protected virtual BlockPattern? Unrotated(ConfigFields fields) => null;
+
+    /// <summary>The sliding window, and the blocks that have none where others have one.</summary>
+    protected virtual (int? Size, BlockPattern? Unwindowed) Window(ConfigFields fields, BlockPattern? unrotated) => (null, null);
+
+    /// <summary>What else distinguishes the family's blocks.</summary>
     protected virtual DecoderArchitecture Architecture(ConfigFields fields)
     {
         bool attention = fields.Flag("attention_bias");
         return new DecoderArchitecture { QueryKeyValueBias = attention, OutputBias = attention, MlpBias = fields.Flag("mlp_bias") };
     }
 
-    /// <summary>The fields that say so.</summary>
-    protected virtual void Write(DecoderArchitecture architecture, JsonObject json)
+    /// <summary>The fields that say all this.</summary>
+    protected virtual void Write(ModelConfig config, JsonObject json)
     {
-        json["attention_bias"] = architecture.QueryKeyValueBias;
-        json["mlp_bias"] = architecture.MlpBias;
+        json["attention_bias"] = config.Architecture.QueryKeyValueBias;
+        json["mlp_bias"] = config.Architecture.MlpBias;
         json["pretraining_tp"] = 1;
     }
 

@@ -33,10 +33,15 @@ internal sealed record RotaryFields(double Theta, RopeScaling? Scaling, double S
     /// <param name="thetaName">The field of the base.</param>
     /// <param name="shareName">The field of the rotated share.</param>
     /// <param name="share">What its absence means.</param>
+    /// <param name="absentTheta">The base where the configuration names none.</param>
+    /// <param name="absentOriginalContext">The original context where the configuration names none; null: the present one.</param>
+    /// <param name="longRopeOnly">Whether <c>yarn</c> means longrope, as it once did.</param>
     /// <exception cref="FlextronException">Another kind of scaling, one for some blocks only, or a number of it is missing or of no known meaning.</exception>
-    public static RotaryFields Read(ConfigFields fields, int contextLength, string thetaName = "rope_theta", string shareName = "partial_rotary_factor", double share = 1)
+    public static RotaryFields Read(
+        ConfigFields fields, int contextLength, string thetaName = "rope_theta", string shareName = "partial_rotary_factor", double share = 1,
+        double absentTheta = 10000, int? absentOriginalContext = null, bool longRopeOnly = false)
     {
-        var result = new RotaryFields(fields.OptionalNumber(thetaName) ?? 10000, null, fields.OptionalNumber(shareName) ?? share);
+        var result = new RotaryFields(fields.OptionalNumber(thetaName) ?? absentTheta, null, fields.OptionalNumber(shareName) ?? share);
         foreach (string place in (string[])["rope_scaling", "rope_parameters"])
         {
             if (fields.Object(place) is not { } rope) continue;
@@ -44,8 +49,9 @@ internal sealed record RotaryFields(double Theta, RopeScaling? Scaling, double S
                 throw new FlextronException($"{fields.Path}: {place} has {ConfigFields.Shown(unknown)}, which is not supported; remove it if it changes nothing.");
             string name = rope.Find("rope_type") is null && rope.Find("type") is not null ? "type" : "rope_type";
             RopeScalingKind? kind = rope.Choice(name, "default", Kinds);
+            if (kind == RopeScalingKind.Yarn && longRopeOnly) kind = RopeScalingKind.LongRope;
             result = new RotaryFields(
-                rope.OptionalNumber("rope_theta") ?? result.Theta, kind is { } some ? Scale(fields, rope, some, contextLength) : result.Scaling,
+                rope.OptionalNumber("rope_theta") ?? result.Theta, kind is { } some ? Scale(fields, rope, some, contextLength, absentOriginalContext) : result.Scaling,
                 rope.OptionalNumber("partial_rotary_factor") ?? result.Share);
         }
         return result;
@@ -56,6 +62,13 @@ internal sealed record RotaryFields(double Theta, RopeScaling? Scaling, double S
 
     /// <summary>The context that a configuration names, so that it is read as this one.</summary>
     public static int NamedContext(ModelConfig config) => config.Architecture.RopeScaling?.ExtendedContextLength ?? config.ContextLength;
+
+    /// <summary>The rotated share of every head, for writing; readers multiply and round down, which must give the size back.</summary>
+    public static double ShareOf(ModelConfig config)
+    {
+        double share = (double)config.RotarySize / config.HeadSize;
+        return (int)(config.HeadSize * share) == config.RotarySize ? share : Math.BitIncrement(share);
+    }
 
     /// <summary>The object of a scaling; null where there is none.</summary>
     public static JsonObject? Write(RopeScaling? scaling)
@@ -86,11 +99,11 @@ internal sealed record RotaryFields(double Theta, RopeScaling? Scaling, double S
     /// <summary>The attention factor of longrope where a configuration names none: √(1 + ln factor / ln original context).</summary>
     public static double LongRopeAttention(double factor, int originalContext) => factor <= 1 ? 1 : Math.Sqrt(1 + Math.Log(factor) / Math.Log(originalContext));
 
-    private static RopeScaling Scale(ConfigFields fields, ConfigFields rope, RopeScalingKind kind, int contextLength)
+    private static RopeScaling Scale(ConfigFields fields, ConfigFields rope, RopeScalingKind kind, int contextLength, int? absentOriginal)
     {
         double Number(string name) => rope.OptionalNumber(name) ?? throw new FlextronException($"{rope.Path}: {name} of the rotary scaling is missing; correct it.");
         // Some configurations keep the original context beside the rest; that one is then the one that counts.
-        int? original = fields.OptionalInteger(OriginalContext) ?? rope.OptionalInteger(OriginalContext);
+        int? original = fields.OptionalInteger(OriginalContext) ?? rope.OptionalInteger(OriginalContext) ?? absentOriginal;
         if (original is <= 0) throw new FlextronException($"{rope.Path}: an original context of {original} tokens is not possible; correct {OriginalContext}.");
         // How much longer the context has become, where nothing else is said.
         double Ratio() => original is { } first ? Math.Max(1, (double)contextLength / first) : Number("factor");

@@ -136,7 +136,8 @@ def attend(query, keys, values, first):
     return sum(w * v for w, v in zip(weights, values[first:]))
 
 
-def llama_like(folder, seed, config, biases=(), query_key_norm=False, window=None):
+def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=None, fused=False):
+    """`windows` says how far back each block sees (None: to the beginning); fused projections stand in one tensor, one behind the other."""
     hidden, neurons, heads, groups = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"], config["num_key_value_heads"]
     size, epsilon = config.get("head_dim") or hidden // heads, config["rms_norm_eps"]
     make = Maker(seed)
@@ -156,19 +157,33 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, window=Non
     make.norm("model.norm.weight", hidden)
     if not config["tie_word_embeddings"]:
         make.matrix("lm_head.weight", VOCABULARY, hidden, fan_in=hidden)
+    places = {}
+    for n in range(config["num_hidden_layers"] if fused else 0):
+        for whole, parts in (("self_attn.qkv_proj", ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")), ("mlp.gate_up_proj", ("mlp.gate_proj", "mlp.up_proj"))):
+            rows, at = [], 0
+            for part in parts:
+                rows.append(make.tensors.pop(f"model.layers.{n}.{part}.weight"))
+                places[f"model.layers.{n}.{part}"] = (f"model.layers.{n}.{whole}", at, at + len(rows[-1]))
+                at += len(rows[-1])
+            make.tensors[f"model.layers.{n}.{whole}.weight"] = np.concatenate(rows)
 
     w = {name: value.astype(np.float64) for name, value in make.tensors.items()}
 
     def project(x, name):
+        if name in places:
+            whole, first, end = places[name]
+            return (w[whole + ".weight"] @ x)[first:end]
         y = w[name + ".weight"] @ x
         return y + w[name + ".bias"] if name + ".bias" in w else y
 
-    frequencies = inverse_frequencies(config["rope_theta"], size, config.get("rope_scaling"))
+    frequencies = inverse_frequencies(config["rope_theta"], int(size * config.get("partial_rotary_factor", 1)), config.get("rope_scaling"))
     factor = attention_factor(config.get("rope_scaling"), (config["max_position_embeddings"], config.get("original_max_position_embeddings")))
     x = [w["model.embed_tokens.weight"][i] for i in IDS]
     for n in range(config["num_hidden_layers"]):
         at = f"model.layers.{n}."
         keys, values = [[] for _ in range(groups)], [[] for _ in range(groups)]
+        window = None if windows is None else windows[n]
+        turning = [] if config.get("no_rope_layers") and not config["no_rope_layers"][n] else frequencies
         for t in range(len(IDS)):
             normed = rms_norm(x[t], w[at + "input_layernorm.weight"], epsilon)
             q = project(normed, at + "self_attn.q_proj").reshape(heads, size)
@@ -177,12 +192,12 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, window=Non
             mixed = []
             for g in range(groups):
                 key = rms_norm(k[g], w[at + "self_attn.k_norm.weight"], epsilon) if query_key_norm else k[g]
-                keys[g].append(rotate(key, t, frequencies, factor))
+                keys[g].append(rotate(key, t, turning, factor))
                 values[g].append(v[g])
             for h in range(heads):
                 query = rms_norm(q[h], w[at + "self_attn.q_norm.weight"], epsilon) if query_key_norm else q[h]
                 g = h // (heads // groups)
-                mixed.append(attend(rotate(query, t, frequencies, factor), keys[g], values[g], 0 if window is None else max(0, t - window + 1)))
+                mixed.append(attend(rotate(query, t, turning, factor), keys[g], values[g], 0 if window is None else max(0, t - window + 1)))
             # Later positions have not been looked at, so the stream may be changed in place.
             x[t] = x[t] + project(np.concatenate(mixed), at + "self_attn.o_proj")
         for t in range(len(IDS)):
@@ -320,11 +335,21 @@ def main():
     llama_like("llama-yarn", 10, llama_config(
         "llama", "LlamaForCausalLM", rope_theta=50.0, num_hidden_layers=3, head_dim=12, num_key_value_heads=2,
         rope_scaling={"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.5}))
-    llama_like("mistral", 3, llama_config("mistral", "MistralForCausalLM", sliding_window=5, rms_norm_eps=1e-6), window=5)
+    llama_like("mistral", 3, llama_config("mistral", "MistralForCausalLM", sliding_window=5, rms_norm_eps=1e-6), windows=[5, 5])
     llama_like("qwen2", 4, llama_config(
         "qwen2", "Qwen2ForCausalLM", tie_word_embeddings=True, rms_norm_eps=1e-6, rope_theta=1000000.0, use_sliding_window=False, sliding_window=4, max_window_layers=1),
         biases=("q_proj", "k_proj", "v_proj"))
     llama_like("qwen3", 5, llama_config("qwen3", "Qwen3ForCausalLM", head_dim=10, num_key_value_heads=2, rms_norm_eps=1e-3, attention_bias=False), query_key_norm=True)
+    llama_like("qwen2-windows", 11, llama_config(
+        "qwen2", "Qwen2ForCausalLM", num_hidden_layers=4, rope_theta=100.0, use_sliding_window=True, sliding_window=4, max_window_layers=1,
+        layer_types=["full_attention", "sliding_attention", "full_attention", "sliding_attention"]),
+        biases=("q_proj", "k_proj", "v_proj"), windows=[None, 4, None, 4])
+    llama_like("smollm3", 12, llama_config(
+        "smollm3", "SmolLM3ForCausalLM", num_hidden_layers=3, rope_theta=100.0, tie_word_embeddings=True, use_sliding_window=True, sliding_window=6, no_rope_layers=[1, 0, 1]),
+        windows=[None, 6, None])
+    llama_like("phi3", 13, llama_config(
+        "phi3", "Phi3ForCausalLM", hidden_size=32, num_attention_heads=4, num_key_value_heads=2, rope_theta=30.0, partial_rotary_factor=0.75, sliding_window=9, max_position_embeddings=256,
+        original_max_position_embeddings=16, rope_scaling={"type": "longrope", "short_factor": [1.0, 1.2, 2.0], "long_factor": [1.0, 4.0, 16.0]}), windows=[9, 9], fused=True)
     gpt2("gpt2", 6, {
         "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": VOCABULARY, "n_embd": 24, "n_layer": 2, "n_head": 4, "n_positions": 20, "n_ctx": 20,
         "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "bos_token_id": 0, "eos_token_id": 0}, prefix="")
