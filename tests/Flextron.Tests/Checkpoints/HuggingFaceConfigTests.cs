@@ -57,7 +57,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", "\"bert\"", "model_type 'bert' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox, smollm3, phi3")]
+    [InlineData("model_type", "\"bert\"", "model_type 'bert' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox, smollm3, phi3, stablelm, starcoder2")]
     [InlineData("model_type", "null", "model_type (absent) is not supported")]
     [InlineData("model_type", "1", "model_type '1' is not a text")]
     [InlineData("architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification")]

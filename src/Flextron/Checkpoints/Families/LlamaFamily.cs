@@ -41,7 +41,7 @@ internal partial class LlamaFamily : CheckpointFamily
                 RotarySize = rotary.Share == 1 ? null : (int)(headSize.Value * rotary.Share),
                 RopeScaling = rotary.Scaling,
                 SlidingWindow = window,
-                Activation = Activation(fields, "hidden_act", "silu"),
+                Activation = Activation(fields, "hidden_act", AbsentActivation),
                 FreeHeadSize = HasFreeHeadSize(rotary),
             },
             UnwindowedBlocks = unwindowed,
@@ -54,7 +54,7 @@ internal partial class LlamaFamily : CheckpointFamily
             HeadSize = headSize.Value,
             NeuronCount = fields.Integer("intermediate_size"),
             ContextLength = rotary.Context(context),
-            NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? AbsentNormEpsilon,
+            NormEpsilon = fields.OptionalNumber(NormEpsilonName) ?? AbsentNormEpsilon,
             RopeTheta = rotary.Theta,
             TiedEmbeddings = fields.Flag("tie_word_embeddings", AbsentTying),
         };
@@ -74,7 +74,7 @@ internal partial class LlamaFamily : CheckpointFamily
             ["num_attention_heads"] = config.HeadCount,
             ["num_hidden_layers"] = config.BlockCount,
             ["num_key_value_heads"] = config.KvGroupCount,
-            ["rms_norm_eps"] = config.NormEpsilon,
+            [NormEpsilonName] = config.NormEpsilon,
             ["rope_scaling"] = RotaryFields.Write(config.Architecture.RopeScaling),
             ["rope_theta"] = config.RopeTheta,
         };
@@ -89,6 +89,7 @@ internal partial class LlamaFamily : CheckpointFamily
         (string Name, BlockTensor Kind, long[] Shape)[] parts =
         [
             ("input_layernorm.weight", BlockTensor.AttentionNorm, [c]),
+            ("input_layernorm.bias", BlockTensor.AttentionNormBias, [c]),
             ("self_attn.q_proj.weight", BlockTensor.Query, [q, c]),
             ("self_attn.q_proj.bias", BlockTensor.QueryBias, [q]),
             ("self_attn.q_norm.weight", BlockTensor.QueryNorm, [h]),
@@ -100,12 +101,13 @@ internal partial class LlamaFamily : CheckpointFamily
             ("self_attn.o_proj.weight", BlockTensor.Output, [c, q]),
             ("self_attn.o_proj.bias", BlockTensor.OutputBias, [c]),
             ("post_attention_layernorm.weight", BlockTensor.MlpNorm, [c]),
+            ("post_attention_layernorm.bias", BlockTensor.MlpNormBias, [c]),
             ("mlp.gate_proj.weight", BlockTensor.Gate, [d, c]),
             ("mlp.gate_proj.bias", BlockTensor.GateBias, [d]),
-            ("mlp.up_proj.weight", BlockTensor.Up, [d, c]),
-            ("mlp.up_proj.bias", BlockTensor.UpBias, [d]),
-            ("mlp.down_proj.weight", BlockTensor.Down, [c, d]),
-            ("mlp.down_proj.bias", BlockTensor.DownBias, [c]),
+            ($"mlp.{UpName}.weight", BlockTensor.Up, [d, c]),
+            ($"mlp.{UpName}.bias", BlockTensor.UpBias, [d]),
+            ($"mlp.{DownName}.weight", BlockTensor.Down, [c, d]),
+            ($"mlp.{DownName}.bias", BlockTensor.DownBias, [c]),
         ];
         HashSet<BlockTensor> present = [.. BlockLayout.Of(config.Architecture)];
         for (int i = 0; i < config.BlockCount; i++)
@@ -116,6 +118,7 @@ internal partial class LlamaFamily : CheckpointFamily
                     kind is BlockTensor.Output or BlockTensor.Down ? w.Blocks[block].Of(kind).t() : w.Blocks[block].Of(kind));
         }
         yield return new StoredTensor("model.norm.weight", [c], w => w.FinalNorm_C);
+        if (config.Architecture.Norm == NormKind.Layer) yield return new StoredTensor("model.norm.bias", [c], w => w.FinalNormBias_C!);
     }
 
     /// <summary>The head size where the configuration names none; null: hidden size by number of heads.</summary>
@@ -126,6 +129,18 @@ internal partial class LlamaFamily : CheckpointFamily
 
     /// <summary>The context where the configuration names none.</summary>
     protected virtual int AbsentContextLength => 2048;
+
+    /// <summary>The field of the norms' epsilon.</summary>
+    protected virtual string NormEpsilonName => "rms_norm_eps";
+
+    /// <summary>The non-linearity where the configuration names none.</summary>
+    protected virtual string AbsentActivation => "silu";
+
+    /// <summary>Name of the up projection.</summary>
+    protected virtual string UpName => "up_proj";
+
+    /// <summary>Name of the down projection.</summary>
+    protected virtual string DownName => "down_proj";
 
     /// <summary>The norms' epsilon where the configuration names none.</summary>
     protected virtual double AbsentNormEpsilon => 1e-6;

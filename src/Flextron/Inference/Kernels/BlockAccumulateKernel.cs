@@ -24,43 +24,52 @@ internal static unsafe class BlockAccumulateKernel<T, V, TElement> where T : ISi
         new Span<float>(sums, 4 * sumStride).Clear();
         nint stride = (nint)w.Columns * TElement.Size;
         byte* row = w.Row(first) + (nint)firstColumn * TElement.Size;
-        int r = 0;
-        for (; r + 4 <= count; r += 4, row += 4 * stride, coefficients_R4 += 16) FourRows(row, stride, columns, coefficients_R4, sums, sumStride, ahead, columns == w.Columns);
+        int r = (ahead ? ReadAhead.For(stride, columns, (nint)columns * TElement.Size) : ReadAheadKind.None) switch
+        {
+            ReadAheadKind.Near => FourRows<NearStream>(row, stride, count, columns, coefficients_R4, sums, sumStride),
+            ReadAheadKind.Far => FourRows<FarStream>(row, stride, count, columns, coefficients_R4, sums, sumStride),
+            ReadAheadKind.Parts => FourRows<RowParts>(row, stride, count, columns, coefficients_R4, sums, sumStride),
+            _ => FourRows<NoReadAhead>(row, stride, count, columns, coefficients_R4, sums, sumStride),
+        };
+        row += r * stride;
+        coefficients_R4 += 4 * r;
         for (; r < count; r++, row += stride, coefficients_R4 += 4) OneRow(row, columns, coefficients_R4, sums, sumStride);
     }
 
+    // Four rows at a time, as many as there are; how many those were.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourRows(byte* row, nint stride, int columns, float* k, float* sum, nint sumStride, bool ahead, bool dense)
+    private static int FourRows<TAhead>(byte* row, nint stride, int count, int columns, float* k, float* sum, nint sumStride) where TAhead : IReadAhead
     {
         float* sum1 = sum + sumStride, sum2 = sum1 + sumStride, sum3 = sum2 + sumStride;
-        byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row3 + stride;
-        V a0 = T.Broadcast(k[0]), a1 = T.Broadcast(k[4]), a2 = T.Broadcast(k[8]), a3 = T.Broadcast(k[12]);
-        V b0 = T.Broadcast(k[1]), b1 = T.Broadcast(k[5]), b2 = T.Broadcast(k[9]), b3 = T.Broadcast(k[13]);
-        V c0 = T.Broadcast(k[2]), c1 = T.Broadcast(k[6]), c2 = T.Broadcast(k[10]), c3 = T.Broadcast(k[14]);
-        V d0 = T.Broadcast(k[3]), d1 = T.Broadcast(k[7]), d2 = T.Broadcast(k[11]), d3 = T.Broadcast(k[15]);
-        nint c = 0;
-        for (; c + T.Count <= columns; c += T.Count)
+        nint lead = ReadAhead.Lead(stride);
+        int r = 0;
+        for (; r + 4 <= count; r += 4, row += 4 * stride, k += 16)
         {
-            if (ahead)
+            byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + lead;
+            V a0 = T.Broadcast(k[0]), a1 = T.Broadcast(k[4]), a2 = T.Broadcast(k[8]), a3 = T.Broadcast(k[12]);
+            V b0 = T.Broadcast(k[1]), b1 = T.Broadcast(k[5]), b2 = T.Broadcast(k[9]), b3 = T.Broadcast(k[13]);
+            V c0 = T.Broadcast(k[2]), c1 = T.Broadcast(k[6]), c2 = T.Broadcast(k[10]), c3 = T.Broadcast(k[14]);
+            V d0 = T.Broadcast(k[3]), d1 = T.Broadcast(k[7]), d2 = T.Broadcast(k[11]), d3 = T.Broadcast(k[15]);
+            nint c = 0;
+            TAhead.Rows(row, stride, (nint)columns * TElement.Size);
+            for (; c + T.Count <= columns; c += T.Count)
             {
-                if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
-                else Prefetch.Ahead(next + c * TElement.Size, stride);
+                TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
+                V w0 = TElement.Load<T, V>(row, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
+                AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
+                AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
+                AddRows(w0, w1, w2, w3, c0, c1, c2, c3, sum2 + c);
+                AddRows(w0, w1, w2, w3, d0, d1, d2, d3, sum3 + c);
             }
-            V w0 = TElement.Load<T, V>(row, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
-            AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
-            AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
-            AddRows(w0, w1, w2, w3, c0, c1, c2, c3, sum2 + c);
-            AddRows(w0, w1, w2, w3, d0, d1, d2, d3, sum3 + c);
-        }
-        if (c < columns)
-        {
+            if (c == columns) continue;
             int part = columns - (int)c;
-            V w0 = TElement.LoadPart<T, V>(row, c, part), w1 = TElement.LoadPart<T, V>(row1, c, part), w2 = TElement.LoadPart<T, V>(row2, c, part), w3 = TElement.LoadPart<T, V>(row3, c, part);
-            AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
-            AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
-            AddRows(w0, w1, w2, w3, c0, c1, c2, c3, sum2 + c);
-            AddRows(w0, w1, w2, w3, d0, d1, d2, d3, sum3 + c);
+            V p0 = TElement.LoadPart<T, V>(row, c, part), p1 = TElement.LoadPart<T, V>(row1, c, part), p2 = TElement.LoadPart<T, V>(row2, c, part), p3 = TElement.LoadPart<T, V>(row3, c, part);
+            AddRows(p0, p1, p2, p3, a0, a1, a2, a3, sum + c);
+            AddRows(p0, p1, p2, p3, b0, b1, b2, b3, sum1 + c);
+            AddRows(p0, p1, p2, p3, c0, c1, c2, c3, sum2 + c);
+            AddRows(p0, p1, p2, p3, d0, d1, d2, d3, sum3 + c);
         }
+        return r;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -136,18 +136,23 @@ def attend(query, keys, values, first):
     return sum(w * v for w, v in zip(weights, values[first:]))
 
 
-def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=None, fused=False):
-    """`windows` says how far back each block sees (None: to the beginning); fused projections stand in one tensor, one behind the other."""
+def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=None, fused=False, layer_norms=False, plain=False):
+    """`windows` says how far back each block sees (None: to the beginning); fused projections stand in one tensor, one behind the other; a plain MLP has no gates."""
     hidden, neurons, heads, groups = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"], config["num_key_value_heads"]
-    size, epsilon = config.get("head_dim") or hidden // heads, config["rms_norm_eps"]
+    size, epsilon = config.get("head_dim") or hidden // heads, config.get("rms_norm_eps") or config.get("layer_norm_eps") or config["norm_epsilon"]
+    up, down = ("mlp.c_fc", "mlp.c_proj") if plain else ("mlp.up_proj", "mlp.down_proj")
     make = Maker(seed)
     make.table("model.embed_tokens.weight", VOCABULARY, hidden)
     for n in range(config["num_hidden_layers"]):
         at = f"model.layers.{n}."
         make.norm(at + "input_layernorm.weight", hidden)
         make.norm(at + "post_attention_layernorm.weight", hidden)
+        for name in ("input_layernorm", "post_attention_layernorm") if layer_norms else ():
+            make.bias(at + name + ".bias", hidden)
         for name, rows, columns in (("self_attn.q_proj", heads * size, hidden), ("self_attn.k_proj", groups * size, hidden), ("self_attn.v_proj", groups * size, hidden),
-                                    ("self_attn.o_proj", hidden, heads * size), ("mlp.gate_proj", neurons, hidden), ("mlp.up_proj", neurons, hidden), ("mlp.down_proj", hidden, neurons)):
+                                    ("self_attn.o_proj", hidden, heads * size), ("mlp.gate_proj", neurons, hidden), (up, neurons, hidden), (down, hidden, neurons)):
+            if plain and name == "mlp.gate_proj":
+                continue
             make.matrix(at + name + ".weight", rows, columns, fan_in=columns)
             if name.split(".")[1] in biases:
                 make.bias(at + name + ".bias", rows)
@@ -155,6 +160,8 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=No
             make.norm(at + "self_attn.q_norm.weight", size)
             make.norm(at + "self_attn.k_norm.weight", size)
     make.norm("model.norm.weight", hidden)
+    if layer_norms:
+        make.bias("model.norm.bias", hidden)
     if not config["tie_word_embeddings"]:
         make.matrix("lm_head.weight", VOCABULARY, hidden, fan_in=hidden)
     places = {}
@@ -176,6 +183,9 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=No
         y = w[name + ".weight"] @ x
         return y + w[name + ".bias"] if name + ".bias" in w else y
 
+    def norm(row, name):
+        return layer_norm(row, w[name + ".weight"], w[name + ".bias"], epsilon) if layer_norms else rms_norm(row, w[name + ".weight"], epsilon)
+
     frequencies = inverse_frequencies(config["rope_theta"], int(size * config.get("partial_rotary_factor", 1)), config.get("rope_scaling"))
     factor = attention_factor(config.get("rope_scaling"), (config["max_position_embeddings"], config.get("original_max_position_embeddings")))
     x = [w["model.embed_tokens.weight"][i] for i in IDS]
@@ -185,7 +195,7 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=No
         window = None if windows is None else windows[n]
         turning = [] if config.get("no_rope_layers") and not config["no_rope_layers"][n] else frequencies
         for t in range(len(IDS)):
-            normed = rms_norm(x[t], w[at + "input_layernorm.weight"], epsilon)
+            normed = norm(x[t], at + "input_layernorm")
             q = project(normed, at + "self_attn.q_proj").reshape(heads, size)
             k = project(normed, at + "self_attn.k_proj").reshape(groups, size)
             v = project(normed, at + "self_attn.v_proj").reshape(groups, size)
@@ -201,10 +211,11 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=No
             # Later positions have not been looked at, so the stream may be changed in place.
             x[t] = x[t] + project(np.concatenate(mixed), at + "self_attn.o_proj")
         for t in range(len(IDS)):
-            normed = rms_norm(x[t], w[at + "post_attention_layernorm.weight"], epsilon)
-            x[t] = x[t] + project(silu(project(normed, at + "mlp.gate_proj")) * project(normed, at + "mlp.up_proj"), at + "mlp.down_proj")
+            normed = norm(x[t], at + "post_attention_layernorm")
+            neuron = gelu_new(project(normed, at + up)) if plain else silu(project(normed, at + "mlp.gate_proj")) * project(normed, at + up)
+            x[t] = x[t] + project(neuron, at + down)
     head = w["model.embed_tokens.weight" if config["tie_word_embeddings"] else "lm_head.weight"]
-    write(folder, config, make.tensors, [head @ rms_norm(row, w["model.norm.weight"], epsilon) for row in x])
+    write(folder, config, make.tensors, [head @ norm(row, "model.norm") for row in x])
 
 
 def gpt2(folder, seed, config, prefix):
@@ -350,6 +361,14 @@ def main():
     llama_like("phi3", 13, llama_config(
         "phi3", "Phi3ForCausalLM", hidden_size=32, num_attention_heads=4, num_key_value_heads=2, rope_theta=30.0, partial_rotary_factor=0.75, sliding_window=9, max_position_embeddings=256,
         original_max_position_embeddings=16, rope_scaling={"type": "longrope", "short_factor": [1.0, 1.2, 2.0], "long_factor": [1.0, 4.0, 16.0]}), windows=[9, 9], fused=True)
+    stable = llama_config("stablelm", "StableLmForCausalLM", hidden_size=32, num_attention_heads=4, num_key_value_heads=4, rope_theta=50.0, layer_norm_eps=1e-5, use_qkv_bias=True,
+                          partial_rotary_factor=0.25, use_parallel_residual=False, qk_layernorm=False)
+    del stable["rms_norm_eps"]
+    llama_like("stablelm", 14, stable, biases=("q_proj", "k_proj", "v_proj"), layer_norms=True)
+    coder = llama_config("starcoder2", "Starcoder2ForCausalLM", num_attention_heads=4, num_key_value_heads=2, rope_theta=50.0, norm_epsilon=1e-5, use_bias=True, sliding_window=5,
+                         hidden_act="gelu_pytorch_tanh", tie_word_embeddings=True)
+    del coder["rms_norm_eps"]
+    llama_like("starcoder2", 15, coder, biases=("q_proj", "k_proj", "v_proj", "o_proj", "c_fc", "c_proj"), windows=[5, 5], layer_norms=True, plain=True)
     gpt2("gpt2", 6, {
         "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": VOCABULARY, "n_embd": 24, "n_layer": 2, "n_head": 4, "n_positions": 20, "n_ctx": 20,
         "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "bos_token_id": 0, "eos_token_id": 0}, prefix="")
