@@ -20,12 +20,15 @@ internal static unsafe class AccumulateKernel<T, V, TElement> where T : ISimd<V>
         V last = part > 0 ? T.LoadPart(sum + whole, part) : default;
         if (count * stride > CacheBytes)
         {
+            // A copy: a variable that anything refers to is kept in memory, and the loops below need this one in a register.
+            V carried = last;
             r = ReadAhead.For(stride, columns, (nint)columns * TElement.Size) switch
             {
-                ReadAheadKind.Near => FourRows<NearStream>(w, first, count, coefficients, columns, sum, ref last),
-                ReadAheadKind.Far => FourRows<FarStream>(w, first, count, coefficients, columns, sum, ref last),
-                _ => FourRows<RowParts>(w, first, count, coefficients, columns, sum, ref last),
+                ReadAheadKind.Near => FourRows<NearStream>(w, first, count, coefficients, columns, sum, ref carried),
+                ReadAheadKind.Far => FourRows<FarStream>(w, first, count, coefficients, columns, sum, ref carried),
+                _ => FourRows<RowParts>(w, first, count, coefficients, columns, sum, ref carried),
             };
+            last = carried;
             row += r * stride;
         }
         for (; r + 8 <= count; r += 8, row += 8 * stride)
