@@ -42,7 +42,7 @@ internal sealed class ConvertCommand : VerbCommand
         StagedFolder.RequireOther(path, model.Path(context));
         using LoadedModel loaded = model.Load(context, ScalarType.Float32);
         double difference = target == CheckpointFormat.HuggingFace ? ToFolder(loaded, path, context.Dtype) : ToFile(loaded, path, context.Dtype);
-        var json = new { maxLogitDifference = difference, format = context.Get(format), @out = path, parameters = loaded.Model.Weights.ParameterCount };
+        var json = new { maxLogitDifference = difference, format = context.Get(format), @out = path, parameters = DecoderWeights.CountParameters(loaded.Model.Config) };
         return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{path}: {json.parameters:N0} parameters; logits differ by at most {difference:0.0e+0}")));
     }
@@ -78,12 +78,19 @@ internal sealed class ConvertCommand : VerbCommand
     private static bool HasTokenizer(string folder) =>
         ((string[])["tokenizer.json", "tokenizer.bin", "tokenizer.model"]).Any(name => File.Exists(Path.Combine(folder, name)));
 
-    /// <summary>How far a written model is from its source; more than rounding is refused where both are float32.</summary>
-    internal static double Difference(DecoderModel model, string written, ScalarType dtype, SubNetwork? subNetwork = null)
+    /// <summary>
+    /// How far a written model is from its source; more than rounding is refused where both are float32. The source is let go before the other is read: of a large
+    /// model there is room for one.
+    /// </summary>
+    internal static double Difference(DecoderModel source, string written, ScalarType dtype, SubNetwork? subNetwork = null)
     {
-        using LoadedCheckpoint checkpoint = CheckpointLoader.Load(written, ScalarType.Float32, model.Device);
+        using Tensor expected_BTV = EquivalenceCheck.LogitsOfRandomIds(source, subNetwork ?? source.FullNetwork);
+        Device device = source.Device;
+        source.Dispose();
+        using LoadedCheckpoint checkpoint = CheckpointLoader.Load(written, ScalarType.Float32, device);
         using var reloaded = new DecoderModel(checkpoint.Weights, ownsWeights: false);
-        LogitDifference difference = EquivalenceCheck.OnRandomIds(model, subNetwork ?? model.FullNetwork, reloaded);
+        using Tensor found_BTV = EquivalenceCheck.LogitsOfRandomIds(reloaded, reloaded.FullNetwork);
+        LogitDifference difference = EquivalenceCheck.Between(expected_BTV, found_BTV);
         if (dtype == ScalarType.Float32) EquivalenceCheck.Require(difference, "The written model");
         return difference;
     }

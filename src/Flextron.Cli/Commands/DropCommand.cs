@@ -106,14 +106,15 @@ internal sealed class DropCommand : VerbCommand
     {
         bool padded = context.Get(pad);
         using DecoderWeights slice = StandaloneSlice.Cut(loaded.Model, network, padded);
-        double difference = 0;
+        (long parameters, double difference) = (slice.ParameterCount, 0);
         StagedFolder.Write(place, staging =>
         {
             CheckpointWriter.Save(slice, staging, CheckpointFormat.HuggingFace, context.Dtype, padded ? network : null);
             TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
             BudgetFile.Save(Path.Combine(staging, ChoicesName), network);
+            slice.Dispose();
             difference = ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
         });
-        return (slice.ParameterCount, difference);
+        return (parameters, difference);
     }
 }

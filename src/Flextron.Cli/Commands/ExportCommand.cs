@@ -52,20 +52,23 @@ internal sealed class ExportCommand : VerbCommand
         if (!padded)
             StandaloneSlice.RequireUniform(loaded.Model.Config, network, mean => space.Uniform((double)mean.KvGroups / space.KvGroups[^1], (double)mean.Neurons / space.Neurons[^1]).Blocks[0]);
         using MixtureModel? mixture = loaded.Mixture is { } routed ? StandaloneSlice.Cut(routed, network, padded) : null;
-        using DecoderWeights? cut = mixture is null ? StandaloneSlice.Cut(loaded.Model, network, padded) : null;
-        DecoderWeights slice = cut ?? mixture!.Model.Weights;
+        // The whole network is written as it stands.
+        using DecoderWeights? cut = mixture is null && !network.Equals(loaded.Model.FullNetwork) ? StandaloneSlice.Cut(loaded.Model, network, padded) : null;
+        DecoderWeights slice = cut ?? mixture?.Model.Weights ?? loaded.Model.Weights;
+        ModelConfig config = slice.Config;
         double difference = 0;
         StagedFolder.Write(context.Get(folder), staging =>
         {
             if (mixture is not null) mixture.Save(staging, context.Dtype);
             else CheckpointWriter.Save(slice, staging, context.Get(own) ? CheckpointWriter.FolderFormat(slice.Config) : CheckpointFormat.HuggingFace, context.Dtype, padded ? network : null);
             TokenizerFiles.CopyFrom(loaded.TokenizerPath, staging);
+            cut?.Dispose();
             difference = loaded.Mixture is { } whole ? Difference(whole, staging, context.Dtype, network) : ConvertCommand.Difference(loaded.Model, staging, context.Dtype, network);
         });
         var json = new
         {
-            parameters = slice.ParameterCount, maxLogitDifference = difference, @out = context.Get(folder),
-            kvGroups = slice.Config.KvGroupCount, neurons = slice.Config.NeuronCount, hiddenSize = slice.Config.HiddenSize, blocks = slice.Config.BlockCount, padded, bytes = new FileInfo(Path.Combine(context.Get(folder), SafetensorsFolder.FileName)).Length,
+            parameters = DecoderWeights.CountParameters(config), maxLogitDifference = difference, @out = context.Get(folder),
+            kvGroups = config.KvGroupCount, neurons = config.NeuronCount, hiddenSize = config.HiddenSize, blocks = config.BlockCount, padded, bytes = new FileInfo(Path.Combine(context.Get(folder), SafetensorsFolder.FileName)).Length,
         };
         return new VerbResult(json, writer => writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{json.@out}: {json.parameters:N0} parameters, {json.bytes / 1e6:0.00} MB; logits differ from the slice's by at most {difference:0.0e+0}")));

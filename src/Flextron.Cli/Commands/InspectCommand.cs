@@ -37,7 +37,7 @@ internal sealed class InspectCommand : VerbCommand
             heads = config.HeadCount, kvGroups = config.KvGroupCount, headSize = config.HeadSize, neurons = config.NeuronCount,
             vocabulary = config.VocabularySize, tied = config.TiedEmbeddings, contextLength = config.ContextLength,
             normEpsilon = config.NormEpsilon, ropeTheta = architecture.LearnedPositions ? (double?)null : config.RopeTheta, rotarySize = config.RotarySize,
-            bosId = config.BosId, eosId = config.EosId, otherEosIds = config.OtherEosIds?.Ids, architecture, mixers = config.Mixers?.Kinds, skipLayer = config.SkipLayer,
+            bosId = config.BosId, eosId = config.EosId, otherEosIds = config.OtherEosIds?.Ids, architecture, unwindowedBlocks = config.UnwindowedBlocks?.Flags, unrotatedBlocks = config.UnrotatedBlocks?.Flags, mixers = config.Mixers?.Kinds, skipLayer = config.SkipLayer,
             mixture = mixture is null ? null : new { routedBlocks = mixture.RoutedBlocks(config.BlockCount), mixture.Capacity, mixture.Gate, mixture.Sampler },
             parts = DecoderWeights.CountParts(config).ToDictionary(p => p.Name, p => p.Count), stored, storedBytes,
             tokenizer = tokenizer is null ? null : new { kind = tokenizer.Kind, vocabulary = tokenizer.VocabularySize }, tokenizerProblem,
@@ -99,7 +99,8 @@ internal sealed class InspectCommand : VerbCommand
             a.ParallelResidual ? "attention and MLP in parallel" : null,
             config.Mixers is { } mixers ? $"blocks that mix by {mixers}" : null,
             config.SkipLayer is { } skip ? string.Create(c, $"skip-layer attention of {skip.Groups} groups, {skip.Distance} blocks back") : null,
-            a.SlidingWindow is { } window ? string.Create(c, $"a sliding window of {window} tokens") : null,
+            a.SlidingWindow is { } window ? string.Create(c, $"a sliding window of {window} tokens{(config.UnwindowedBlocks is { } whole ? $" but in blocks {whole}" : "")}") : null,
+            config.UnrotatedBlocks is { } unrotated ? $"no positions in blocks {unrotated}" : null,
         ];
         return string.Join("; ", facts.Where(f => f is not null));
     }

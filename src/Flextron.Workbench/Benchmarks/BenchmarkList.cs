@@ -19,6 +19,7 @@ public static class BenchmarkList
         new LatencyTableBenchmark(),
         new DecodeBandwidthBenchmark(),
         new SmallDecodeBenchmark(),
+        new OddWidthBenchmark(),
         new DecodeBatchBenchmark(),
         new PrefillBenchmark(),
         new DecodeScalingBenchmark(),

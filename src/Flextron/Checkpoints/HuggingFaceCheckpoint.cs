@@ -35,6 +35,7 @@ public static class HuggingFaceCheckpoint
                 throw new FlextronException($"{path}: quantization_config is not supported; use the model's F32, F16 or BF16 weights.");
             string generation = Path.Combine(folder, GenerationName);
             ModelConfig config = family.Read(fields);
+            ComputationFields.Require(family.Name, fields, config);
             config = File.Exists(generation)
                 ? ConfigFields.Read(generation, more => CheckpointFamily.WithTokenIds(config, fields, more))
                 : CheckpointFamily.WithTokenIds(config, fields, generation: null);

@@ -75,7 +75,7 @@ public static class Llama2CheckpointFile
                 throw new FlextronException($"{path} cannot be written as a llama2.c checkpoint, which {what}: save it in the HuggingFace format.");
         }
         Require(
-            config.Architecture.HasLlamaLayers && config.Architecture.RopeScaling is null && config.VisibleTokens == config.ContextLength,
+            config.Architecture.HasLlamaLayers && config.Architecture.RopeScaling is null && config.SeesWholeContext && config.UnrotatedBlocks is null,
             $"has the layers of Llama with plain rotary positions, not those of this {config.Family}");
         Require(
             config.HeadCount * config.HeadSize == config.HiddenSize,

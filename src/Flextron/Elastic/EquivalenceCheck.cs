@@ -35,20 +35,28 @@ public static class EquivalenceCheck
     /// <param name="b">Another with the same vocabulary.</param>
     public static LogitDifference OnRandomIds(DecoderModel a, SubNetwork ofA, DecoderModel b)
     {
-        ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
+        using Tensor ofA_BTV = LogitsOfRandomIds(a, ofA), ofB_BTV = LogitsOfRandomIds(b, b.FullNetwork);
+        return Between(ofA_BTV, ofB_BTV);
+    }
+
+    /// <summary>What <see cref="OnRandomIds"/> compares, for models that shall not be in memory together.</summary>
+    /// <param name="model">A model.</param>
+    /// <param name="network">Its slice.</param>
+    /// <returns>logits_BTV, float32 on the CPU.</returns>
+    public static Tensor LogitsOfRandomIds(DecoderModel model, SubNetwork network)
+    {
+        ArgumentNullException.ThrowIfNull(model);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         Random random = Seeds.Stream(0, "probe");
-        int length = Math.Min(128, a.Config.ContextLength);
-        long[] ids = [.. Enumerable.Range(0, 2 * length).Select(_ => (long)random.Next(a.Config.VocabularySize))];
-        Tensor ids_BT = tensor(ids, [2, length]);
-        Tensor logitsA = a.Forward(ids_BT.to(a.Device), ofA).to(ScalarType.Float32).cpu();
-        Tensor logitsB = b.Forward(ids_BT.to(b.Device)).to(ScalarType.Float32).cpu();
-        return Between(logitsA, logitsB);
+        int length = Math.Min(128, model.Config.ContextLength);
+        long[] ids = [.. Enumerable.Range(0, 2 * length).Select(_ => (long)random.Next(model.Config.VocabularySize))];
+        return model.Forward(tensor(ids, [2, length]).to(model.Device), network).to(ScalarType.Float32).cpu().MoveToOuterDisposeScope();
     }
 
-    private static LogitDifference Between(Tensor a, Tensor b) =>
+    /// <summary>Largest absolute difference of two sets of logits.</summary>
+    public static LogitDifference Between(Tensor a, Tensor b) =>
         new((a - b).abs().max().to(ScalarType.Float64).item<double>(), a.abs().max().to(ScalarType.Float64).item<double>());
 
     /// <summary>Largest absolute difference of the whole networks' logits: zero up to rounding for a permuted copy.</summary>

@@ -36,15 +36,22 @@ public static class StandaloneSlice
         }
         if (config.SkipLayer is not null && kept.Length < config.BlockCount)
             throw new FlextronException($"The sub-network {subNetwork} skips blocks, and later ones attend to blocks by their distance: keep every block.");
+        int[] blocks = [.. Enumerable.Range(0, config.BlockCount).Where(b => subNetwork.Blocks[b].IsKept)];
+        BlockPattern? unwindowed = config.UnwindowedBlocks?.Select(blocks);
+        // A window that no kept block has is none.
+        bool windowed = config.Architecture.SlidingWindow is not null && unwindowed?.Flags.All(f => f) != true;
         return config with
         {
+            Architecture = windowed ? config.Architecture : config.Architecture with { SlidingWindow = null },
+            UnwindowedBlocks = windowed ? unwindowed : null,
+            UnrotatedBlocks = config.UnrotatedBlocks?.Select(blocks),
             SkipLayer = config.SkipLayer?.Kept(groups, config.KvGroupCount),
             HiddenSize = width,
             BlockCount = kept.Length,
             HeadCount = groups * config.HeadsPerGroup,
             KvGroupCount = groups,
             NeuronCount = Math.Max(neurons, 1),
-            Mixers = config.Mixers?.Select(Enumerable.Range(0, config.BlockCount).Where(b => subNetwork.Blocks[b].IsKept)),
+            Mixers = config.Mixers?.Select(blocks),
         };
     }
 

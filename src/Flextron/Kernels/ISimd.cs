@@ -22,8 +22,23 @@ internal unsafe interface ISimd<V> where V : struct
     /// <summary>Reads <see cref="Count"/> signed bytes and converts them.</summary>
     static abstract V LoadInt8(sbyte* source);
 
+    /// <summary>Reads the first so many float32 values, fewer than <see cref="Count"/>; the other lanes are zeros, and what lies behind is not read.</summary>
+    static abstract V LoadPart(float* source, int count);
+
+    /// <summary>The same of bfloat16 values.</summary>
+    static abstract V LoadPartBFloat16(ushort* source, int count);
+
+    /// <summary>The same of signed bytes.</summary>
+    static abstract V LoadPartInt8(sbyte* source, int count);
+
     /// <summary>Writes <see cref="Count"/> values.</summary>
     static abstract void Store(V value, float* target);
+
+    /// <summary>Writes the first so many lanes, fewer than <see cref="Count"/>, and nothing behind them.</summary>
+    static abstract void StorePart(V value, float* target, int count);
+
+    /// <summary>The first so many lanes; zeros in the others, whatever stood there.</summary>
+    static abstract V First(V value, int count);
 
     /// <summary>a + b.</summary>
     static abstract V Add(V a, V b);

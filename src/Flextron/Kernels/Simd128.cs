@@ -30,7 +30,33 @@ internal unsafe struct Simd128 : ISimd<Vector128<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadPart(float* source, int count) => FewBytes.Load((byte*)source, 4 * count).AsSingle();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadPartBFloat16(ushort* source, int count) =>
+        (Vector128.WidenLower(FewBytes.Load((byte*)source, 2 * count).AsUInt16()) << 16).AsSingle();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadPartInt8(sbyte* source, int count) =>
+        Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(FewBytes.Load((byte*)source, count).AsSByte())));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> value, float* target) => value.Store(target);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePart(Vector128<float> value, float* target, int count)
+    {
+        if (count >= 2) value.GetLower().Store(target);
+        if ((count & 1) != 0) target[count - 1] = value.GetElement(count - 1);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> First(Vector128<float> value, int count) => value & Lanes(count).AsSingle();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -102,4 +128,8 @@ internal unsafe struct Simd128 : ISimd<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> UnpackHigh(Vector128<float> a, Vector128<float> b) =>
         Sse.IsSupported ? Sse.UnpackHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+
+    // All bits of the first lanes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Lanes(int count) => Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count));
 }

@@ -30,7 +30,29 @@ internal unsafe struct Simd256 : ISimd<Vector256<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadPart(float* source, int count) => Avx.MaskLoad(source, Lanes(count).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadPartBFloat16(ushort* source, int count) =>
+        (Avx2.ConvertToVector256Int32(FewBytes.Load((byte*)source, 2 * count).AsUInt16()) << 16).AsSingle();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadPartInt8(sbyte* source, int count) =>
+        Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(FewBytes.Load((byte*)source, count).AsSByte()));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* target) => value.Store(target);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePart(Vector256<float> value, float* target, int count) => Avx.MaskStore(target, Lanes(count).AsSingle(), value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> First(Vector256<float> value, int count) => value & Lanes(count).AsSingle();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -84,4 +106,8 @@ internal unsafe struct Simd256 : ISimd<Vector256<float>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxOf(Vector256<float> value) => Simd128.MaxOf(Simd128.Max(value.GetLower(), value.GetUpper()));
+
+    // All bits of the first lanes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Lanes(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count));
 }

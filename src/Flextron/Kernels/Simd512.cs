@@ -30,7 +30,29 @@ internal unsafe struct Simd512 : ISimd<Vector512<float>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadPart(float* source, int count) => Avx512F.MaskLoad(source, Lanes(count).AsSingle(), default);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadPartBFloat16(ushort* source, int count) => (Avx512F.ConvertToVector512Int32(
+        Avx512BW.VL.MaskLoad(source, Vector256.LessThan(Vector256<ushort>.Indices, Vector256.Create((ushort)count)), default)) << 16).AsSingle();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadPartInt8(sbyte* source, int count) => Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(
+        Avx512BW.VL.MaskLoad(source, Vector128.LessThan(Vector128<sbyte>.Indices, Vector128.Create((sbyte)count)), default)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, float* target) => value.Store(target);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePart(Vector512<float> value, float* target, int count) => Avx512F.MaskStore(target, Lanes(count).AsSingle(), value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> First(Vector512<float> value, int count) => value & Lanes(count).AsSingle();
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -84,4 +106,8 @@ internal unsafe struct Simd512 : ISimd<Vector512<float>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxOf(Vector512<float> value) => Simd256.MaxOf(Simd256.Max(value.GetLower(), value.GetUpper()));
+
+    // All bits of the first lanes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Lanes(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count));
 }

@@ -44,8 +44,14 @@ public static class AnalyticCosts
         double prompt = workload.PromptTokens, steps = workload.GeneratedTokens;
         double tokens = workload.Batch * (prompt + steps);
         // Position t sees t + 1 keys, or a window of them, in the prompt and in decode steps alike.
-        double total = prompt + steps, growing = Math.Min(total, config.Architecture.SlidingWindow ?? total);
-        double pairs = workload.Batch * (growing * (growing + 1) / 2 + (total - growing) * growing);
+        double total = prompt + steps, pairs = PairsWithin(config.Architecture.SlidingWindow ?? total), allPairs = PairsWithin(total);
+        double PairsWithin(double window)
+        {
+            double growing = Math.Min(total, window);
+            return workload.Batch * (growing * (growing + 1) / 2 + (total - growing) * growing);
+        }
+        // Of blocks without the window, what they see beyond it.
+        double Beyond(int block, int groups) => config.UnwindowedBlocks?[block] == true ? (allPairs - pairs) * PairFlops(config) * groups : 0;
         int mlpMatrices = config.Architecture.GatedMlp ? 3 : 2;
         return new LinearCosts("FLOP", config.HiddenSize, c => new Terms(
             workload.Batch * (1 + steps) * 2 * c * config.VocabularySize,
@@ -56,7 +62,7 @@ public static class AnalyticCosts
             double recurrence = 2.0 * shape.Groups * (1 + shape.HeadsPerGroup) * shape.HeadSize * shape.HeadSize;
             double matrices = mixer.Tensors.Where(t => t.Columns is not null).Sum(t => 2.0 * t.Count(shape, c));
             return tokens * (recurrence + matrices) - pairs * PairFlops(config) * shape.Groups;
-        }, (block, groups) => pairs * PairFlops(config) * SkippingGroups(config, block, groups)));
+        }, (block, groups) => pairs * PairFlops(config) * SkippingGroups(config, block, groups) + Beyond(block, groups)));
     }
 
     // Groups of a block that see an earlier block's keys and values besides their own; that block is taken to keep as many.

@@ -17,6 +17,10 @@ public sealed record LatencyModelShape(int Vocabulary, int Hidden, int Blocks, i
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DecoderArchitecture? Architecture { get; init; }
 
+    /// <summary>Blocks without the architecture's sliding window; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BlockPattern? UnwindowedBlocks { get; init; }
+
     /// <summary>The numbers of a configuration.</summary>
     public static LatencyModelShape Of(ModelConfig config)
     {
@@ -25,6 +29,7 @@ public sealed record LatencyModelShape(int Vocabulary, int Hidden, int Blocks, i
             config.VocabularySize, config.HiddenSize, config.BlockCount, config.HeadCount, config.KvGroupCount, config.HeadSize, config.NeuronCount)
         {
             Architecture = config.Architecture == DecoderArchitecture.Llama ? null : config.Architecture,
+            UnwindowedBlocks = config.UnwindowedBlocks,
         };
     }
 

@@ -59,9 +59,10 @@ internal sealed class RoutedLayout : AttentionLayout
         return x_NC.index_add(0, flat_N, update_NC * weight_N.index_select(0, flat_N).unsqueeze(1), 1);
     }
 
-    public override Tensor RotateKeys(Tensor key_RPGH) => rotary.RotateAt(key_RPGH.flatten(0, 1), gridPositions_M, end).view(key_RPGH.shape);
+    public override Tensor RotateKeys(int block, Tensor key_RPGH) =>
+        rotary.Turns(block) ? rotary.RotateAt(key_RPGH.flatten(0, 1), gridPositions_M, end).view(key_RPGH.shape) : key_RPGH;
 
-    public override Tensor RotateQueries(Tensor query_RPLH) => RotateKeys(query_RPLH);
+    public override Tensor RotateQueries(int block, Tensor query_RPLH) => RotateKeys(block, query_RPLH);
 
     public override (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_RGPH, Tensor value_RGPH)
     {
@@ -86,7 +87,7 @@ internal sealed class RoutedLayout : AttentionLayout
         return (Held(keys_BSW), Held(values_BSW));
     }
 
-    public override Tensor Attend(Tensor query_RLPH, Tensor key_RLSH, Tensor value_RLSH)
+    public override Tensor Attend(int block, Tensor query_RLPH, Tensor key_RLSH, Tensor value_RLSH)
     {
         // Padding stands at the end, where a causal mask keeps it out of sight of every real token.
         if (past.All(p => p == 0)) return functional.scaled_dot_product_attention(query_RLPH, key_RLSH, value_RLSH, is_casual: tokens.Longest > 1);

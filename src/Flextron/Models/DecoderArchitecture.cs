@@ -64,11 +64,6 @@ public sealed record DecoderArchitecture
                 $"rotary positions on {config.RotarySize} of a head's {config.HeadSize} elements are not possible, which need an even part of it");
         }
         require(SlidingWindow is null or > 0, $"a sliding window of {SlidingWindow} tokens is not possible");
-        if (RopeScaling is not { } scaling) return;
-        require(scaling.Factor >= 1 && double.IsFinite(scaling.Factor), $"a rotary scaling factor of {scaling.Factor} is not possible, which must be 1 or more");
-        require(
-            scaling.LowFrequencyFactor > 0 && scaling.HighFrequencyFactor > scaling.LowFrequencyFactor && double.IsFinite(scaling.HighFrequencyFactor),
-            $"rotary frequency factors of {scaling.LowFrequencyFactor} and {scaling.HighFrequencyFactor} are not possible, which must be positive and the second larger");
-        require(scaling.OriginalContextLength is > 0 and <= 1 << 24, $"an original context of {scaling.OriginalContextLength} tokens is not possible");
+        RopeScaling?.Require(config, require);
     }
 }

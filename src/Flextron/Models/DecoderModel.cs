@@ -198,8 +198,8 @@ public sealed class DecoderModel : IDisposable
         Tensor normed_BTC = Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C);
         observer?.OnNorm(index, normed_BTC);
         if (w.Mixer is not null) return Biased(Mix(w, index, block.Shape, normed_BTC, layout, observer), w.OutputBias_C).MoveToOuterDisposeScope();
-        Tensor query_BLTH = layout.RotateQueries(Heads(layout.Asking(normed_BTC), w.Query_QC, w.QueryBias_Q, w.QueryNorm_H)).transpose(1, 2);
-        Tensor key_BGTH = layout.RotateKeys(Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H)).transpose(1, 2);
+        Tensor query_BLTH = layout.RotateQueries(index, Heads(layout.Asking(normed_BTC), w.Query_QC, w.QueryBias_Q, w.QueryNorm_H)).transpose(1, 2);
+        Tensor key_BGTH = layout.RotateKeys(index, Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H)).transpose(1, 2);
         Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, w.ValueBias_K, norm_H: null).transpose(1, 2);
         (key_BGTH, value_BGTH) = layout.Extend(index, key_BGTH, value_BGTH);
         Tensor heads_BTLH = layout.Answer(Attend(index, query_BLTH, key_BGTH, value_BGTH, layout).transpose(1, 2));
@@ -210,16 +210,16 @@ public sealed class DecoderModel : IDisposable
     // The heads of the last groups see an earlier block's keys and values too, where the model has it so and that block keeps these groups.
     private Tensor Attend(int index, Tensor query_BLTH, Tensor key_BGSH, Tensor value_BGSH, AttentionLayout layout)
     {
-        if (Config.SkipLayer is not { } skip) return layout.Attend(query_BLTH, RepeatGroups(key_BGSH), RepeatGroups(value_BGSH));
+        if (Config.SkipLayer is not { } skip) return layout.Attend(index, query_BLTH, RepeatGroups(key_BGSH), RepeatGroups(value_BGSH));
         layout.Pass(index, key_BGSH.alias().MoveToOuterDisposeScope(), value_BGSH.alias().MoveToOuterDisposeScope());
         long groups = key_BGSH.size(1);
         if (skip.Kept((int)groups, Config.KvGroupCount) is not { } kept || layout.Passed(index - skip.Distance) is not { } earlier || earlier.Key_BGSH.size(1) < groups)
-            return layout.Attend(query_BLTH, RepeatGroups(key_BGSH), RepeatGroups(value_BGSH));
+            return layout.Attend(index, query_BLTH, RepeatGroups(key_BGSH), RepeatGroups(value_BGSH));
         long own = groups - kept.Groups;
         Tensor Last(Tensor x_BGSH) => RepeatGroups(x_BGSH.narrow(1, own, kept.Groups));
         Tensor Queries(long from, long count) => query_BLTH.narrow(1, from * Config.HeadsPerGroup, count * Config.HeadsPerGroup);
-        Tensor both = layout.AttendBoth(Queries(own, kept.Groups), Last(key_BGSH), Last(value_BGSH), Last(earlier.Key_BGSH), Last(earlier.Value_BGSH));
-        return own == 0 ? both : cat([layout.Attend(Queries(0, own), RepeatGroups(key_BGSH.narrow(1, 0, own)), RepeatGroups(value_BGSH.narrow(1, 0, own))), both], 1);
+        Tensor both = layout.AttendBoth(index, Queries(own, kept.Groups), Last(key_BGSH), Last(value_BGSH), Last(earlier.Key_BGSH), Last(earlier.Value_BGSH));
+        return own == 0 ? both : cat([layout.Attend(index, Queries(0, own), RepeatGroups(key_BGSH.narrow(1, 0, own)), RepeatGroups(value_BGSH.narrow(1, 0, own))), both], 1);
     }
 
     private Tensor Mix(BlockWeights w, int index, BlockShape shape, Tensor normed_BTC, AttentionLayout layout, IForwardObserver? observer)
@@ -229,7 +229,7 @@ public sealed class DecoderModel : IDisposable
             QueryBias_Q = w.QueryBias_Q, KeyBias_K = w.KeyBias_K, ValueBias_K = w.ValueBias_K, QueryNorm_H = w.QueryNorm_H, KeyNorm_H = w.KeyNorm_H,
         };
         return LinearMixer.Of(w.Mixer!.Kind).Mix(
-            projections, w.Mixer, Config.MixerShape(shape.KvGroups), normed_BTC, layout.RotateKeys, layout.Cache?.State(index), onHeads: heads_BTLH => observer?.OnHeads(index, heads_BTLH));
+            projections, w.Mixer, Config.MixerShape(shape.KvGroups), normed_BTC, heads_BTLH => layout.RotateKeys(index, heads_BTLH), layout.Cache?.State(index), onHeads: heads_BTLH => observer?.OnHeads(index, heads_BTLH));
     }
 
     /// <summary>What a block's MLP of at least one neuron adds to the residual stream, its norm included.</summary>

@@ -1,4 +1,5 @@
 using Flextron.Mixers;
+using Flextron.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,7 +11,7 @@ namespace Flextron.Models;
 public sealed class DecoderWeights : IDisposable
 {
     private readonly FlatViews views;
-    private readonly long[] queryStarts, queryBiasStarts;
+    private readonly long[] queryStarts, queryBiasStarts, gateStarts;
 
     private DecoderWeights(ModelConfig config, Tensor flat)
     {
@@ -18,11 +19,12 @@ public sealed class DecoderWeights : IDisposable
         views = new FlatViews(flat);
         long c = config.HiddenSize;
         BlockShape whole = new(config.KvGroupCount, config.NeuronCount);
-        (queryStarts, queryBiasStarts) = (new long[config.BlockCount], new long[config.BlockCount]);
+        (queryStarts, queryBiasStarts, gateStarts) = (new long[config.BlockCount], new long[config.BlockCount], new long[config.BlockCount]);
         Tensor OfBlock(int block, BlockTensor kind)
         {
             if (kind == BlockTensor.Query) queryStarts[block] = views.Position;
             if (kind == BlockTensor.QueryBias) queryBiasStarts[block] = views.Position;
+            if (kind == BlockTensor.Gate) gateStarts[block] = views.Position;
             long rows = BlockLayout.RowCount(kind, config, whole, c);
             return BlockLayout.IsMatrix(kind) ? views.Next(rows, c) : views.Next(rows);
         }
@@ -71,7 +73,7 @@ public sealed class DecoderWeights : IDisposable
     public static DecoderWeights Allocate(ModelConfig config, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return new DecoderWeights(config, zeros(CountParameters(config), dtype, device ?? CPU).DetachFromDisposeScope());
+        return new DecoderWeights(config, HugeTensor.Zeros(CountParameters(config), dtype, device ?? CPU));
     }
 
     /// <summary>Names the parts of an existing flat tensor, which the result then owns.</summary>
@@ -111,6 +113,9 @@ public sealed class DecoderWeights : IDisposable
     /// <summary>Their biases likewise, [Q + 2K].</summary>
     internal Tensor QueryKeyValueBias(int block) => Flat.narrow(0, queryBiasStarts[block], FusedRows);
 
+    /// <summary>Gate and up projection of a block, one behind the other as one view, [2D, C].</summary>
+    internal Tensor GateUp(int block) => Flat.narrow(0, gateStarts[block], 2L * Config.NeuronCount * Config.HiddenSize).view(2 * Config.NeuronCount, Config.HiddenSize);
+
     private long FusedRows => (Config.HeadCount + 2L * Config.KvGroupCount) * Config.HeadSize;
 
     /// <summary>Every tensor with a stable name, in storage order; a tied head is not repeated.</summary>
@@ -127,11 +132,7 @@ public sealed class DecoderWeights : IDisposable
     }
 
     /// <summary>An independent copy, optionally on another device or in another type.</summary>
-    public DecoderWeights Clone(ScalarType? dtype = null, Device? device = null)
-    {
-        Tensor copy = Flat.detach().to(dtype ?? Flat.dtype, device ?? Flat.device, copy: true).DetachFromDisposeScope();
-        return new DecoderWeights(Config, copy);
-    }
+    public DecoderWeights Clone(ScalarType? dtype = null, Device? device = null) => new(Config, HugeTensor.Copy(Flat, dtype ?? Flat.dtype, device ?? Flat.device));
 
     /// <inheritdoc/>
     public void Dispose()

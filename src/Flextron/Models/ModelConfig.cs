@@ -67,6 +67,14 @@ public sealed record ModelConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SkipLayerAttention? SkipLayer { get; init; }
 
+    /// <summary>Blocks whose tokens see everything before them although the architecture has a sliding window; null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BlockPattern? UnwindowedBlocks { get; init; }
+
+    /// <summary>Blocks that know nothing of positions although the architecture rotates (Kazemnejad et al., arXiv 2305.19466); null: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BlockPattern? UnrotatedBlocks { get; init; }
+
     /// <summary>Whether a token ends a text.</summary>
     public bool IsEnd(int id) => id == EosId || (OtherEosIds is { } others && others.Ids.Contains(id));
 
@@ -97,19 +105,22 @@ public sealed record ModelConfig
     /// <summary>Refuses models in which a token does not see all tokens before it.</summary>
     /// <param name="what">What works with whole contexts only, as the beginning of a sentence.</param>
     /// <param name="wayOut">What to do instead.</param>
-    /// <exception cref="FlextronException">There is a sliding window shorter than the context.</exception>
+    /// <exception cref="FlextronException">Some block has a sliding window shorter than the context.</exception>
     internal void RequireWholeContext(string what, string wayOut)
     {
-        if (VisibleTokens < ContextLength) throw new FlextronException($"{what} is not offered for models with a sliding window, here of {VisibleTokens} tokens: {wayOut}.");
+        if (!SeesWholeContext) throw new FlextronException($"{what} is not offered for models with a sliding window, here of {Architecture.SlidingWindow} tokens: {wayOut}.");
     }
 
     /// <summary>Elements of every query and key head that are rotated by position: 0 where positions are learned.</summary>
     [JsonIgnore]
     public int RotarySize => Architecture.LearnedPositions ? 0 : Architecture.RotarySize ?? HeadSize;
 
-    /// <summary>Most tokens that one token sees, itself included.</summary>
+    /// <summary>Most tokens that one token sees in a block, itself included.</summary>
+    public int VisibleTokens(int block) => Architecture.SlidingWindow is { } window && UnwindowedBlocks?[block] != true ? Math.Min(ContextLength, window) : ContextLength;
+
+    /// <summary>Whether a token sees every token before it, in every block.</summary>
     [JsonIgnore]
-    public int VisibleTokens => Math.Min(ContextLength, Architecture.SlidingWindow ?? ContextLength);
+    public bool SeesWholeContext => Enumerable.Range(0, BlockCount).All(b => VisibleTokens(b) == ContextLength);
 
     /// <summary>Checks that the numbers fit each other.</summary>
     /// <param name="source">Where they come from, for the message.</param>
@@ -137,6 +148,9 @@ public sealed record ModelConfig
             $"further end-of-sequence ids {OtherEosIds} behind {EosId} are not possible with a vocabulary of {VocabularySize} ids");
         Require(Architecture is not null && Family is not null, "it does not say what its blocks are made of");
         Architecture!.Require(this, Require);
+        bool IsPattern(BlockPattern? pattern) => pattern is null || (!pattern.Flags.IsDefault && pattern.Flags.Length == BlockCount);
+        Require(IsPattern(UnwindowedBlocks) && IsPattern(UnrotatedBlocks), $"what it says of single blocks is not said of each of the {BlockCount}");
+        Require(UnwindowedBlocks is null || Architecture.SlidingWindow is not null, "it has blocks without a sliding window and no window");
         Require(
             Mixers is null || (!Mixers.Kinds.IsDefault && Mixers.Kinds.Length == BlockCount && Mixers.Kinds.All(Enum.IsDefined)),
             $"its mixers are not one known kind for each of the {BlockCount} blocks");

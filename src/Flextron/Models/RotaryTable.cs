@@ -13,6 +13,8 @@ public sealed class RotaryTable : IDisposable
     private readonly object growing = new();
     private readonly List<Tensor> owned = [];
     private readonly double[] frequencies_I;
+    private readonly double factor;
+    private readonly BlockPattern? unrotated;
     private readonly int length;
     private readonly Device device;
     private volatile HeldAngles rows;
@@ -23,7 +25,7 @@ public sealed class RotaryTable : IDisposable
     public RotaryTable(ModelConfig config, Device device)
     {
         ArgumentNullException.ThrowIfNull(config);
-        (frequencies_I, length, this.device) = (Frequencies(config), config.ContextLength, device);
+        (frequencies_I, factor, unrotated, length, this.device) = (Frequencies(config), Factor(config), config.UnrotatedBlocks, config.ContextLength, device);
         rows = Compute(0);
     }
 
@@ -33,11 +35,17 @@ public sealed class RotaryTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(config);
         int rotated = config.RotarySize;
-        IEnumerable<double> plain = Enumerable.Range(0, rotated / 2).Select(i => Math.Pow(config.RopeTheta, -2.0 * i / rotated));
-        return [.. config.Architecture.RopeScaling is { } scaling ? plain.Select(scaling.Apply) : plain];
+        double[] plain = [.. Enumerable.Range(0, rotated / 2).Select(i => Math.Pow(config.RopeTheta, -2.0 * i / rotated))];
+        return config.Architecture.RopeScaling?.Apply(plain, config.RopeTheta, config.ContextLength) ?? plain;
     }
 
-    /// <summary>Cosines and sines of at least so many positions from the first, [positions, R/2], float32.</summary>
+    /// <summary>What rotated elements are multiplied by: the model's scaling may make queries and keys larger.</summary>
+    internal static double Factor(ModelConfig config) => config.Architecture.RopeScaling?.AttentionFactor ?? 1;
+
+    /// <summary>Whether a block's queries and keys are rotated at all.</summary>
+    internal bool Turns(int block) => unrotated?[block] != true;
+
+    /// <summary>Cosines and sines, times the factor, of at least so many positions from the first, [positions, R/2], float32.</summary>
     internal (Tensor Cos_TI, Tensor Sin_TI) Angles(long positions)
     {
         HeldAngles held = Of(positions);
@@ -97,7 +105,7 @@ public sealed class RotaryTable : IDisposable
             return kept;
         }
 
-        return new HeldAngles(Kept(angle_TI.cos()), Kept(angle_TI.sin()), positions);
+        return new HeldAngles(Kept(angle_TI.cos() * factor), Kept(angle_TI.sin() * factor), positions);
     }
 
     private static Tensor Turn(Tensor x, Tensor cos_T1I, Tensor sin_T1I)

@@ -14,16 +14,16 @@ internal sealed class SequenceLayout(ModelConfig config, RotaryTable rotary, KvC
 
     public override KvCache? Cache => cache;
 
-    public override Tensor RotateKeys(Tensor key_BTGH) => rotary.Rotate(key_BTGH, start);
+    public override Tensor RotateKeys(int block, Tensor key_BTGH) => rotary.Turns(block) ? rotary.Rotate(key_BTGH, start) : key_BTGH;
 
-    public override Tensor RotateQueries(Tensor query) => rotary.Rotate(query, start);
+    public override Tensor RotateQueries(int block, Tensor query) => RotateKeys(block, query);
 
     public override (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_BGTH, Tensor value_BGTH) =>
         cache?.Append(block, key_BGTH, value_BGTH) ?? (key_BGTH, value_BGTH);
 
-    public override Tensor Attend(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH)
+    public override Tensor Attend(int block, Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH)
     {
-        long time = query_BLTH.size(2), window = config.VisibleTokens;
+        long time = query_BLTH.size(2), window = config.VisibleTokens(block);
         bool windowed = start + time > window;
         if (start == 0 && !windowed) return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: time > 1);
         if (time == 1)
@@ -32,20 +32,21 @@ internal sealed class SequenceLayout(ModelConfig config, RotaryTable rotary, KvC
             Tensor Seen(Tensor x_BLSH) => windowed ? x_BLSH.narrow(2, start + 1 - window, window) : x_BLSH;
             return functional.scaled_dot_product_attention(query_BLTH, Seen(key_BLSH), Seen(value_BLSH));
         }
-        return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: Visible(time, query_BLTH.device));
+        return functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: Visible(block, time, query_BLTH.device));
     }
 
-    public override Tensor AttendBoth(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH, Tensor earlierKey_BLSH, Tensor earlierValue_BLSH)
+    public override Tensor AttendBoth(int block, Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH, Tensor earlierKey_BLSH, Tensor earlierValue_BLSH)
     {
-        Tensor visible_TS = Visible(query_BLTH.size(2), query_BLTH.device);
+        Tensor visible_TS = Visible(block, query_BLTH.size(2), query_BLTH.device);
         return functional.scaled_dot_product_attention(
             query_BLTH, cat([key_BLSH, earlierKey_BLSH], 2), cat([value_BLSH, earlierValue_BLSH], 2), attn_mask: cat([visible_TS, visible_TS], 1));
     }
 
     // Torch's causal flag aligns the mask to the top left, which is wrong behind a cache: query t may see keys start + t + 1 − window … start + t.
-    private Tensor Visible(long time, Device device)
+    private Tensor Visible(int block, long time, Device device)
     {
+        int window = config.VisibleTokens(block);
         Tensor visible_TS = ones([time, start + time], ScalarType.Bool, device).tril(start);
-        return start + time > config.VisibleTokens ? visible_TS.triu(start + 1 - config.VisibleTokens) : visible_TS;
+        return start + time > window ? visible_TS.triu(start + 1 - window) : visible_TS;
     }
 }

@@ -10,7 +10,8 @@ internal sealed class TreeLayout : AttentionLayout
     private readonly RotaryTable rotary;
     private readonly KvCache? prefix;
     private readonly long positions;
-    private readonly Tensor? visible_B1TS;
+    private readonly Func<int, bool> windowed;
+    private readonly Tensor? whole_B1TS, windowed_B1TS;
 
     /// <summary>Lays a batch out.</summary>
     /// <param name="trees">The batch.</param>
@@ -23,31 +24,37 @@ internal sealed class TreeLayout : AttentionLayout
     {
         (this.rotary, this.prefix, positions) = (rotary, prefix, trees.Depth);
         int start = trees.Prefix.Length;
-        bool windowed = trees.Depth > config.VisibleTokens;
+        windowed = block => trees.Depth > config.VisibleTokens(block);
+        int window = config.Architecture.SlidingWindow ?? config.ContextLength;
+        IEnumerable<int> blocks = Enumerable.Range(0, config.BlockCount);
+        (bool anyWindowed, bool anyWhole) = (blocks.Any(windowed), !blocks.All(windowed));
         Ids_BT = tensor(trees.Ids, trees.Rows, trees.Length, dtype: ScalarType.Int64).to(device);
         Tensor ends_BT = Longs(trees.Ends).view(trees.Rows, trees.Length);
         Positions_N = Longs(trees.Depths) + start;
         Tensor at_T = arange(trees.Length, ScalarType.Int64, device);
         // In preorder token j's descendants are j … ends[j] − 1: these see it, and nothing else does.
-        Tensor Visible(Tensor asking_BS)
+        Tensor Visible(Tensor asking_BS, bool inWindow)
         {
             Tensor visible_BST = (asking_BS.unsqueeze(2) >= at_T).logical_and(asking_BS.unsqueeze(2) < ends_BT.unsqueeze(1));
             Tensor? before_BSP = start == 0 ? null : ones([asking_BS.size(0), asking_BS.size(1), start], ScalarType.Bool, device);
-            if (windowed)
+            if (inWindow)
             {
-                Tensor positions_BT = Positions_N.view(trees.Rows, trees.Length), first_BS1 = (positions_BT.gather(1, asking_BS) - (config.VisibleTokens - 1)).unsqueeze(2);
+                Tensor positions_BT = Positions_N.view(trees.Rows, trees.Length), first_BS1 = (positions_BT.gather(1, asking_BS) - (window - 1)).unsqueeze(2);
                 visible_BST = visible_BST.logical_and(positions_BT.unsqueeze(1) >= first_BS1);
                 before_BSP = before_BSP?.logical_and(arange(start, ScalarType.Int64, device) >= first_BS1);
             }
             return Bias(before_BSP is null ? visible_BST : cat([before_BSP, visible_BST], 2), dtype).unsqueeze(1);
         }
 
-        if (trees.IsBranching || start > 0 || windowed) visible_B1TS = Visible(at_T.expand(trees.Rows, trees.Length));
+        Tensor all_BT = at_T.expand(trees.Rows, trees.Length);
+        if (anyWhole && (trees.IsBranching || start > 0)) whole_B1TS = Visible(all_BT, inWindow: false);
+        if (anyWindowed) windowed_B1TS = Visible(all_BT, inWindow: true);
 
         (long[] places, long[] unpack, long[] slots, int widest) = Pack(trees);
         Tensor places_N = Longs(places), unpack_M = Longs(unpack), slots_N = Longs(slots);
         Tensor asked_BS = places_N.remainder(trees.Length).index_select(0, unpack_M).view(trees.Rows, widest);
-        Picked = new PickedLayout(this, places_N, unpack_M, slots_N, Visible(asked_BS), trees.Rows, widest);
+        Picked = new PickedLayout(
+            this, places_N, unpack_M, slots_N, anyWhole ? Visible(asked_BS, inWindow: false) : null, anyWindowed ? Visible(asked_BS, inWindow: true) : null, trees.Rows, widest);
 
         Tensor Longs<TInteger>(TInteger[] values) where TInteger : struct => (values is long[] wide ? tensor(wide) : tensor((int[])(object)values).to(ScalarType.Int64)).to(device);
     }
@@ -61,9 +68,10 @@ internal sealed class TreeLayout : AttentionLayout
     /// <summary>The same trees where only picked tokens ask.</summary>
     public AttentionLayout Picked { get; }
 
-    public override Tensor RotateKeys(Tensor key_BTGH) => rotary.RotateAt(key_BTGH.flatten(0, 1), Positions_N, positions).view(key_BTGH.shape);
+    public override Tensor RotateKeys(int block, Tensor key_BTGH) =>
+        rotary.Turns(block) ? rotary.RotateAt(key_BTGH.flatten(0, 1), Positions_N, positions).view(key_BTGH.shape) : key_BTGH;
 
-    public override Tensor RotateQueries(Tensor query) => RotateKeys(query);
+    public override Tensor RotateQueries(int block, Tensor query) => RotateKeys(block, query);
 
     public override (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_BGTH, Tensor value_BGTH)
     {
@@ -73,9 +81,9 @@ internal sealed class TreeLayout : AttentionLayout
         return (Before(key_1GPH, key_BGTH), Before(value_1GPH, value_BGTH));
     }
 
-    public override Tensor Attend(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH) => visible_B1TS is null
-        ? functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: query_BLTH.size(2) > 1)
-        : functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: visible_B1TS);
+    public override Tensor Attend(int block, Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH) => (windowed(block) ? windowed_B1TS : whole_B1TS) is { } visible_B1TS
+        ? functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: visible_B1TS)
+        : functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, is_casual: query_BLTH.size(2) > 1);
 
     // What is added to the scores: 0 where seen, −∞ elsewhere.
     private static Tensor Bias(Tensor visible_BSK, ScalarType dtype) =>
@@ -101,21 +109,22 @@ internal sealed class TreeLayout : AttentionLayout
         return (places, unpack, slots, widest);
     }
 
-    private sealed class PickedLayout(TreeLayout all, Tensor places_N, Tensor unpack_M, Tensor slots_N, Tensor visible_B1SS, int rows, int widest) : AttentionLayout
+    private sealed class PickedLayout(
+        TreeLayout all, Tensor places_N, Tensor unpack_M, Tensor slots_N, Tensor? whole_B1SS, Tensor? windowed_B1SS, int rows, int widest) : AttentionLayout
     {
         private readonly Tensor picked_N = all.Positions_N.index_select(0, places_N);
 
         public override Tensor Asking(Tensor x_BTC) => x_BTC.flatten(0, 1).index_select(0, places_N);
 
-        public override Tensor RotateKeys(Tensor key_BTGH) => all.RotateKeys(key_BTGH);
+        public override Tensor RotateKeys(int block, Tensor key_BTGH) => all.RotateKeys(block, key_BTGH);
 
-        public override Tensor RotateQueries(Tensor query) =>
-            all.rotary.RotateAt(query, picked_N, all.positions).index_select(0, unpack_M).view(rows, widest, query.size(1), query.size(2));
+        public override Tensor RotateQueries(int block, Tensor query) =>
+            (all.rotary.Turns(block) ? all.rotary.RotateAt(query, picked_N, all.positions) : query).index_select(0, unpack_M).view(rows, widest, query.size(1), query.size(2));
 
         public override (Tensor Key_BGSH, Tensor Value_BGSH) Extend(int block, Tensor key_BGTH, Tensor value_BGTH) => all.Extend(block, key_BGTH, value_BGTH);
 
-        public override Tensor Attend(Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH) =>
-            functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: visible_B1SS);
+        public override Tensor Attend(int block, Tensor query_BLTH, Tensor key_BLSH, Tensor value_BLSH) =>
+            functional.scaled_dot_product_attention(query_BLTH, key_BLSH, value_BLSH, attn_mask: all.windowed(block) ? windowed_B1SS! : whole_B1SS!);
 
         public override Tensor Answer(Tensor heads_BTLH) => heads_BTLH.flatten(0, 1).index_select(0, slots_N);
     }

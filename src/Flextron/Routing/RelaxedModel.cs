@@ -63,7 +63,7 @@ public sealed class RelaxedModel : IDisposable
         Tensor x_BTC = DecoderModel.Embed(view, ids_BT);
         for (int i = 0; i < view.Blocks.Count; i++)
         {
-            Tensor middle_BTC = x_BTC + Attention(view.Blocks[i].Weights, x_BTC, choices(i, x_BTC));
+            Tensor middle_BTC = x_BTC + Attention(i, view.Blocks[i].Weights, x_BTC, choices(i, x_BTC));
             Tensor read_BTC = model.MlpInput(x_BTC, middle_BTC);
             x_BTC = middle_BTC + Mlp(view.Blocks[i].Weights, read_BTC, choices(view.Blocks.Count + i, read_BTC));
         }
@@ -84,13 +84,14 @@ public sealed class RelaxedModel : IDisposable
         return Biased((neurons_BTD * gate_BtD).matmul(w.Down_DC), w.DownBias_C, gate_BtD);
     }
 
-    private Tensor Attention(BlockWeights w, Tensor x_BTC, Tensor p_BtK)
+    private Tensor Attention(int block, BlockWeights w, Tensor x_BTC, Tensor p_BtK)
     {
         (long batch, long time) = (x_BTC.size(0), x_BTC.size(1));
-        (long heads, long size, int window) = (model.Config.HeadCount, model.Config.HeadSize, model.Config.VisibleTokens);
+        (long heads, long size, int window) = (model.Config.HeadCount, model.Config.HeadSize, model.Config.VisibleTokens(block));
         Tensor normed_BTC = model.Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C);
-        Tensor query_BLTH = model.Rotary.Rotate(model.Heads(normed_BTC, w.Query_QC, w.QueryBias_Q, w.QueryNorm_H), 0).transpose(1, 2);
-        Tensor key_BLSH = Repeated(model.Rotary.Rotate(model.Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H), 0));
+        Tensor Rotated(Tensor heads_BTLH) => model.Rotary.Turns(block) ? model.Rotary.Rotate(heads_BTLH, 0) : heads_BTLH;
+        Tensor query_BLTH = Rotated(model.Heads(normed_BTC, w.Query_QC, w.QueryBias_Q, w.QueryNorm_H)).transpose(1, 2);
+        Tensor key_BLSH = Repeated(Rotated(model.Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H)));
         Tensor value_BLSH = Repeated(model.Heads(normed_BTC, w.Value_KC, w.ValueBias_K, norm_H: null));
         Tensor gate_BtL = Heads(p_BtK.matmul(groups_KG));
         Tensor heads_BLTH;

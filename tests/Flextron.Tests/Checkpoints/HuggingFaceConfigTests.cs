@@ -57,19 +57,19 @@ public sealed class HuggingFaceConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", "\"bert\"", "model_type 'bert' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox")]
+    [InlineData("model_type", "\"bert\"", "model_type 'bert' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox, smollm3, phi3, stablelm, starcoder2")]
     [InlineData("model_type", "null", "model_type (absent) is not supported")]
     [InlineData("model_type", "1", "model_type '1' is not a text")]
     [InlineData("architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification")]
     [InlineData("hidden_act", "\"mish\"", "hidden_act 'mish' is not supported; supported are silu, swish, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu")]
     [InlineData("mlp_bias", "1", "mlp_bias '1' is not true or false")]
     [InlineData("quantization_config", "{}", "quantization_config is not supported")]
-    [InlineData("rope_scaling", """{"type":"dynamic","factor":2}""", "type 'dynamic' is not supported; supported are default, linear, llama3")]
+    [InlineData("rope_scaling", """{"type":"ntk","factor":2}""", "type 'ntk' is not supported; supported are default, linear, llama3, dynamic, yarn, longrope")]
     [InlineData("rope_scaling", """{"type":"linear","factor":0.5}""", "a rotary scaling factor of 0.5 is not possible, which must be 1 or more")]
     [InlineData("rope_scaling", """{"rope_type":"llama3"}""", "factor of the rotary scaling is missing")]
     [InlineData("rope_scaling", """{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4,"original_max_position_embeddings":16}""", "rotary frequency factors of 4 and 4")]
     [InlineData("rope_scaling", """{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":0}""", "an original context of 0 tokens")]
-    [InlineData("rope_parameters", """{"rope_type":"yarn"}""", "rope_type 'yarn' is not supported; supported are default, linear, llama3")]
+    [InlineData("rope_parameters", """{"rope_type":"yarn"}""", "factor of the rotary scaling is missing")]
     [InlineData("rope_parameters", """{"partial_rotary_factor":0.5}""", "partial_rotary_factor 0.5 is not supported")]
     [InlineData("rope_scaling", "[]", "rope_scaling is not an object")]
     [InlineData("rope_theta", "0", "a rotary base of 0 is not possible")]
@@ -100,8 +100,13 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData("""{"model_type":"gpt_neox","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"rotary_pct":1.5}""", "rotary_pct 1.5 is not a share of a head")]
     [InlineData("""{"model_type":"gpt_neox","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4}""", "rotary positions on 1 of a head's 4 elements are not possible")]
     [InlineData("""{"model_type":"mistral","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"num_key_value_heads":2,"intermediate_size":4,"sliding_window":0}""", "a sliding window of 0 tokens is not possible")]
-    [InlineData("""{"model_type":"qwen2","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"sliding_window":2,"max_window_layers":1}""", "a sliding window in 2 of 3 blocks is not supported")]
-    [InlineData("""{"model_type":"qwen3","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"sliding_window":2,"layer_types":["sliding_attention","full_attention","full_attention"]}""", "a sliding window in 1 of 3 blocks")]
+    [InlineData("""{"model_type":"qwen2","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"layer_types":["full_attention"]}""", "layer_types '[\"full_attention\"]' is not supported, which must be sliding_attention or full_attention for each of the 3 blocks")]
+    [InlineData("""{"model_type":"qwen3","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"use_sliding_window":true,"layer_types":["linear_attention"]}""", "layer_types '[\"linear_attention\"]' is not supported")]
+    [InlineData("""{"model_type":"mistral","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"num_key_value_heads":2,"intermediate_size":4,"layer_types":["sliding_attention"]}""", "layer_types '[\"sliding_attention\"]' is not computed in models of type mistral")]
+    [InlineData("""{"model_type":"smollm3","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":4,"intermediate_size":4,"no_rope_layers":[1,0]}""", "no_rope_layers '[1,0]' is not 0 or 1 for each of the 3 blocks")]
+    [InlineData("""{"model_type":"smollm3","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"no_rope_layers":[2]}""", "no_rope_layers '[2]' is not 0 or 1 for each of the 1 blocks")]
+    [InlineData("""{"model_type":"smollm3","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"no_rope_layer_interval":0}""", "no_rope_layer_interval 0 is not possible")]
+    [InlineData("""{"model_type":"phi3","vocab_size":9,"hidden_size":32,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"partial_rotary_factor":1.5}""", "rotary positions on 12 of a head's 8 elements are not possible")]
     public void FamiliesNameWhatTheyDoNotCompute(string text, string why) =>
         Assert.Contains(why, Assert.Throws<FlextronException>(() => Read(text)).Message, StringComparison.Ordinal);
 
@@ -117,6 +122,62 @@ public sealed class HuggingFaceConfigTests : IDisposable
     public void WindowsAreThoseOfTheFamily(string family, string fields, int? window) => Assert.Equal(
         window,
         Read($$"""{"model_type":"{{family}}","vocab_size":9,"hidden_size":8,"num_hidden_layers":2,"num_attention_heads":2,"num_key_value_heads":2,"intermediate_size":4{{fields}}}""").Architecture.SlidingWindow);
+
+    /// <summary>The window of every block, 0 for none.</summary>
+    [Theory]
+    [InlineData("qwen2", ",\"use_sliding_window\":true,\"sliding_window\":7,\"max_window_layers\":3", "0 0 0 7 7")]
+    [InlineData("qwen3", ",\"use_sliding_window\":true,\"max_window_layers\":4", "0 0 0 0 4096")]
+    [InlineData("qwen2", ",\"use_sliding_window\":true,\"sliding_window\":7,\"max_window_layers\":0", "7 7 7 7 7")]
+    [InlineData("qwen2", ",\"sliding_window\":7,\"max_window_layers\":3", "0 0 0 0 0")]
+    [InlineData("qwen2", ",\"sliding_window\":7,\"layer_types\":[\"sliding_attention\"]", "0 0 0 0 0")]
+    [InlineData("qwen3", ",\"use_sliding_window\":true,\"sliding_window\":7,\"max_window_layers\":4,\"layer_types\":[\"sliding_attention\",\"full_attention\",\"sliding_attention\",\"full_attention\",\"full_attention\"]", "7 0 7 0 0")]
+    [InlineData("qwen2", ",\"use_sliding_window\":true,\"layer_types\":[\"full_attention\",\"full_attention\",\"full_attention\",\"full_attention\",\"full_attention\"]", "0 0 0 0 0")]
+    [InlineData("smollm3", ",\"use_sliding_window\":true,\"sliding_window\":7", "0 0 0 7 0")]
+    [InlineData("smollm3", ",\"use_sliding_window\":true,\"sliding_window\":7,\"no_rope_layers\":[0,1,1,1,0]", "7 0 0 0 7")]
+    [InlineData("smollm3", ",\"sliding_window\":7", "0 0 0 0 0")]
+    public void WindowsOfSingleBlocksAreReadAndWrittenBack(string family, string fields, string windows)
+    {
+        ModelConfig config = Read($$"""{"model_type":"{{family}}","vocab_size":9,"hidden_size":8,"num_hidden_layers":5,"num_attention_heads":2,"num_key_value_heads":2,"max_position_embeddings":5000,"intermediate_size":4{{fields}}}""");
+        Assert.Equal(windows, string.Join(' ', Enumerable.Range(0, 5).Select(b => config.VisibleTokens(b) is var seen && seen < 5000 ? seen : 0)));
+        using DecoderWeights weights = DecoderWeights.Allocate(config);
+        HuggingFaceCheckpoint.Save(weights, folder["saved"]);
+        Assert.Equal(config, HuggingFaceCheckpoint.ReadConfig(folder["saved"]));
+        FlextronCheckpoint.Save(weights, folder["own"]);
+        Assert.Equal(config, FlextronCheckpoint.ReadConfig(folder["own"]));
+    }
+
+    [Theory]
+    [InlineData("", "3")]
+    [InlineData(",\"no_rope_layer_interval\":2", "1, 3")]
+    [InlineData(",\"no_rope_layers\":[0,0,1,1,0,1]", "0-1, 4")]
+    [InlineData(",\"no_rope_layers\":[1,1,1,1,1]", null)]
+    public void BlocksWithoutPositionsAreReadAndWrittenBack(string fields, string? blocks)
+    {
+        ModelConfig config = Read($$"""{"model_type":"smollm3","vocab_size":9,"hidden_size":8,"num_hidden_layers":5,"num_attention_heads":4,"intermediate_size":4{{fields}}}""");
+        Assert.Equal(blocks, config.UnrotatedBlocks?.ToString());
+        Assert.Equal((true, 2e6, 32768, 4), (config.TiedEmbeddings, config.RopeTheta, config.ContextLength, config.KvGroupCount));
+        using DecoderWeights weights = DecoderWeights.Allocate(config);
+        HuggingFaceCheckpoint.Save(weights, folder["saved"]);
+        Assert.Equal(config, HuggingFaceCheckpoint.ReadConfig(folder["saved"]));
+    }
+
+    /// <summary>Phi-3's readers know three fields of LongRoPE by the oldest name, and the original context beside them.</summary>
+    [Theory]
+    [InlineData("""{"type":"su","short_factor":[1,2],"long_factor":[2,4]}""", "long_factor short_factor type")]
+    [InlineData("""{"type":"yarn","short_factor":[1,2],"long_factor":[2,4]}""", "long_factor short_factor type")]
+    [InlineData("""{"rope_type":"longrope","short_factor":[1,2],"long_factor":[2,4],"attention_factor":1.5}""", "attention_factor factor long_factor original_max_position_embeddings rope_type short_factor")]
+    public void LongRopeOfPhi3IsWrittenAsItsReadersExpectIt(string scaling, string written)
+    {
+        ModelConfig config = Read(
+            $$"""{"model_type":"phi3","vocab_size":9,"hidden_size":32,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"partial_rotary_factor":0.5,"max_position_embeddings":131072,"rope_scaling":{{scaling}}}""");
+        Assert.Equal((RopeScalingKind.LongRope, 4096, 4, false), (config.Architecture.RopeScaling!.Kind, config.ContextLength, config.RotarySize, config.Architecture.FreeHeadSize));
+        using DecoderWeights weights = DecoderWeights.Allocate(config);
+        HuggingFaceCheckpoint.Save(weights, folder["saved"]);
+        JsonNode json = JsonNode.Parse(File.ReadAllText(Path.Combine(folder["saved"], "config.json")))!;
+        Assert.Equal(written, string.Join(' ', json["rope_scaling"]!.AsObject().Select(f => f.Key).Order(StringComparer.Ordinal)));
+        Assert.Equal((131072, 4096), ((int)json["max_position_embeddings"]!, (int)json["original_max_position_embeddings"]!));
+        Assert.Equal(config, HuggingFaceCheckpoint.ReadConfig(folder["saved"]));
+    }
 
     [Theory]
     [InlineData("llama", "", 64)]

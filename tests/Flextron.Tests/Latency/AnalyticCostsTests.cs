@@ -45,10 +45,18 @@ public sealed class AnalyticCostsTests
     }
 
     /// <summary>Counts multiply-adds with loops over passes, sequences, positions, heads and visible keys.</summary>
-    [Fact]
-    public void OperationsEqualACountByLoops()
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData(3, null)]
+    [InlineData(3, 1)]
+    public void OperationsEqualACountByLoops(int? window, int? whole)
     {
         ModelConfig config = RandomLlama.TinyConfig();
+        config = config with
+        {
+            Architecture = config.Architecture with { SlidingWindow = window },
+            UnwindowedBlocks = whole is null ? null : new BlockPattern([.. Enumerable.Range(0, config.BlockCount).Select(b => b == whole)]),
+        };
         var workload = new LatencyWorkload(2, 5, 3);
         ICostTable costs = AnalyticCosts.Flops(config, workload);
         long h = config.HeadSize;
@@ -58,11 +66,13 @@ public sealed class AnalyticCostsTests
             for (int sequence = 0; sequence < workload.Batch; sequence++)
                 for (int position = 0; position < workload.PromptTokens + workload.GeneratedTokens; position++)
                 {
-                    foreach (BlockShape shape in network.Blocks)
+                    for (int block = 0; block < network.Blocks.Length; block++)
                     {
+                        BlockShape shape = network.Blocks[block];
                         long heads = shape.KvGroups * config.HeadsPerGroup;
                         multiplyAdds += heads * h * c + 2 * shape.KvGroups * h * c + c * heads * h + 3 * shape.Neurons * c;
-                        for (int key = 0; key <= position; key++) multiplyAdds += heads * 2 * h;
+                        for (int key = 0; key <= position; key++)
+                            if (window is null || block == whole || key > position - window) multiplyAdds += heads * 2 * h;
                     }
                     if (position >= workload.PromptTokens - 1) multiplyAdds += c * config.VocabularySize;
                 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Flextron.Models;
 using Flextron.Storage;
 
 namespace Flextron.Checkpoints.Families;
@@ -7,6 +8,7 @@ namespace Flextron.Checkpoints.Families;
 internal sealed class ConfigFields
 {
     private readonly JsonElement root;
+    private readonly HashSet<string> asked = new(StringComparer.Ordinal);
 
     /// <summary>Wraps an object.</summary>
     /// <param name="path">The file, for messages.</param>
@@ -32,8 +34,21 @@ internal sealed class ConfigFields
         }
     }
 
+    /// <summary>Names of all fields.</summary>
+    public IEnumerable<string> Names => root.EnumerateObject().Select(p => p.Name);
+
     /// <summary>The value of a field; null where it is absent or null.</summary>
-    public JsonElement? Find(string name) => root.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    public JsonElement? Find(string name)
+    {
+        asked.Add(name);
+        return Peek(name);
+    }
+
+    /// <summary>The same, without counting as a reader.</summary>
+    public JsonElement? Peek(string name) => root.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    /// <summary>Whether a field has been read.</summary>
+    public bool WasRead(string name) => asked.Contains(name);
 
     /// <summary>Whether a field is there, be it null.</summary>
     public bool Has(string name) => root.TryGetProperty(name, out _);
@@ -55,6 +70,14 @@ internal sealed class ConfigFields
         null => null,
         { ValueKind: JsonValueKind.Number } value when value.TryGetDouble(out double number) => number,
         { } value => throw Wrong(name, value, "a number"),
+    };
+
+    /// <summary>A list of numbers.</summary>
+    public NumberList? Numbers(string name) => Find(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Array } value when value.EnumerateArray().All(v => v.ValueKind == JsonValueKind.Number) => new NumberList([.. value.EnumerateArray().Select(v => v.GetDouble())]),
+        { } value => throw Wrong(name, value, "a list of numbers"),
     };
 
     /// <summary>A truth value, with what its absence means.</summary>

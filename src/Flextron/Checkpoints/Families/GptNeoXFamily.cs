@@ -25,7 +25,8 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
     public override ModelConfig Read(ConfigFields fields)
     {
         int heads = fields.Integer("num_attention_heads"), headSize = HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: false);
-        RotaryFields rotary = RotaryFields.Read(fields, "rotary_emb_base", "rotary_pct", share: 0.25);
+        int context = fields.OptionalInteger("max_position_embeddings") ?? 2048;
+        RotaryFields rotary = RotaryFields.Read(fields, context, "rotary_emb_base", "rotary_pct", share: 0.25);
         bool biased = fields.Flag("attention_bias", absent: true);
         return new ModelConfig
         {
@@ -51,7 +52,7 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
             KvGroupCount = heads,
             HeadSize = headSize,
             NeuronCount = fields.Integer("intermediate_size"),
-            ContextLength = fields.OptionalInteger("max_position_embeddings") ?? 2048,
+            ContextLength = rotary.Context(context),
             NormEpsilon = fields.OptionalNumber("layer_norm_eps") ?? 1e-5,
             RopeTheta = rotary.Theta,
             TiedEmbeddings = fields.Flag("tie_word_embeddings"),
@@ -68,12 +69,12 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
         ["initializer_range"] = 0.02,
         ["intermediate_size"] = config.NeuronCount,
         ["layer_norm_eps"] = config.NormEpsilon,
-        ["max_position_embeddings"] = config.ContextLength,
+        ["max_position_embeddings"] = RotaryFields.NamedContext(config),
         ["num_attention_heads"] = config.HeadCount,
         ["num_hidden_layers"] = config.BlockCount,
         ["rope_scaling"] = RotaryFields.Write(config.Architecture.RopeScaling),
         ["rotary_emb_base"] = config.RopeTheta,
-        ["rotary_pct"] = Share(config),
+        ["rotary_pct"] = RotaryFields.ShareOf(config),
         ["use_parallel_residual"] = config.Architecture.ParallelResidual,
     };
 
@@ -102,13 +103,6 @@ internal sealed partial class GptNeoXFamily : CheckpointFamily
         }
         yield return new StoredTensor("gpt_neox.final_layer_norm.weight", [c], w => w.FinalNorm_C);
         yield return new StoredTensor("gpt_neox.final_layer_norm.bias", [c], w => w.FinalNormBias_C!);
-    }
-
-    // Readers multiply and round down, which must give the size back.
-    private static double Share(ModelConfig config)
-    {
-        double share = (double)config.RotarySize / config.HeadSize;
-        return (int)(config.HeadSize * share) == config.RotarySize ? share : Math.BitIncrement(share);
     }
 
     [GeneratedRegex(@"^gpt_neox\.layers\.[0-9]+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$")]

@@ -26,24 +26,37 @@ internal partial class LlamaFamily : CheckpointFamily
     {
         int heads = fields.Integer("num_attention_heads");
         int? headSize = fields.OptionalInteger("head_dim") ?? AbsentHeadSize;
-        RotaryFields rotary = RotaryFields.Read(fields);
-        if (rotary.Share != 1)
+        int context = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength;
+        RotaryFields rotary = Rotary(fields, context);
+        if (rotary.Share != 1 && !RotatesParts)
             throw new FlextronException($"{fields.Path}: partial_rotary_factor {rotary.Share} is not supported in this family; use a model that rotates whole heads.");
+        headSize ??= HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true);
+        BlockPattern? unrotated = Unrotated(fields);
+        (int? window, BlockPattern? unwindowed) = Window(fields, unrotated);
         return new ModelConfig
         {
             Family = Name,
-            Architecture = Architecture(fields) with { RopeScaling = rotary.Scaling, Activation = Activation(fields, "hidden_act", "silu") },
+            Architecture = Architecture(fields) with
+            {
+                RotarySize = rotary.Share == 1 ? null : (int)(headSize.Value * rotary.Share),
+                RopeScaling = rotary.Scaling,
+                SlidingWindow = window,
+                Activation = Activation(fields, "hidden_act", AbsentActivation),
+                FreeHeadSize = HasFreeHeadSize(rotary),
+            },
+            UnwindowedBlocks = unwindowed,
+            UnrotatedBlocks = unrotated,
             VocabularySize = fields.Integer("vocab_size"),
             HiddenSize = fields.Integer("hidden_size"),
             BlockCount = fields.Integer("num_hidden_layers"),
             HeadCount = heads,
             KvGroupCount = fields.OptionalInteger("num_key_value_heads") ?? (fields.Has("num_key_value_heads") ? heads : AbsentKvGroupCount ?? heads),
-            HeadSize = headSize ?? HeadSize(fields, "hidden_size", "num_attention_heads", explicitly: true),
+            HeadSize = headSize.Value,
             NeuronCount = fields.Integer("intermediate_size"),
-            ContextLength = fields.OptionalInteger("max_position_embeddings") ?? AbsentContextLength,
-            NormEpsilon = fields.OptionalNumber("rms_norm_eps") ?? 1e-6,
+            ContextLength = rotary.Context(context),
+            NormEpsilon = fields.OptionalNumber(NormEpsilonName) ?? AbsentNormEpsilon,
             RopeTheta = rotary.Theta,
-            TiedEmbeddings = fields.Flag("tie_word_embeddings"),
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", AbsentTying),
         };
     }
 
@@ -57,15 +70,15 @@ internal partial class LlamaFamily : CheckpointFamily
             ["hidden_size"] = config.HiddenSize,
             ["initializer_range"] = 0.02,
             ["intermediate_size"] = config.NeuronCount,
-            ["max_position_embeddings"] = config.ContextLength,
+            ["max_position_embeddings"] = RotaryFields.NamedContext(config),
             ["num_attention_heads"] = config.HeadCount,
             ["num_hidden_layers"] = config.BlockCount,
             ["num_key_value_heads"] = config.KvGroupCount,
-            ["rms_norm_eps"] = config.NormEpsilon,
+            [NormEpsilonName] = config.NormEpsilon,
             ["rope_scaling"] = RotaryFields.Write(config.Architecture.RopeScaling),
             ["rope_theta"] = config.RopeTheta,
         };
-        Write(config.Architecture, json);
+        Write(config, json);
         return json;
     }
 
@@ -76,6 +89,7 @@ internal partial class LlamaFamily : CheckpointFamily
         (string Name, BlockTensor Kind, long[] Shape)[] parts =
         [
             ("input_layernorm.weight", BlockTensor.AttentionNorm, [c]),
+            ("input_layernorm.bias", BlockTensor.AttentionNormBias, [c]),
             ("self_attn.q_proj.weight", BlockTensor.Query, [q, c]),
             ("self_attn.q_proj.bias", BlockTensor.QueryBias, [q]),
             ("self_attn.q_norm.weight", BlockTensor.QueryNorm, [h]),
@@ -87,12 +101,13 @@ internal partial class LlamaFamily : CheckpointFamily
             ("self_attn.o_proj.weight", BlockTensor.Output, [c, q]),
             ("self_attn.o_proj.bias", BlockTensor.OutputBias, [c]),
             ("post_attention_layernorm.weight", BlockTensor.MlpNorm, [c]),
+            ("post_attention_layernorm.bias", BlockTensor.MlpNormBias, [c]),
             ("mlp.gate_proj.weight", BlockTensor.Gate, [d, c]),
             ("mlp.gate_proj.bias", BlockTensor.GateBias, [d]),
-            ("mlp.up_proj.weight", BlockTensor.Up, [d, c]),
-            ("mlp.up_proj.bias", BlockTensor.UpBias, [d]),
-            ("mlp.down_proj.weight", BlockTensor.Down, [c, d]),
-            ("mlp.down_proj.bias", BlockTensor.DownBias, [c]),
+            ($"mlp.{UpName}.weight", BlockTensor.Up, [d, c]),
+            ($"mlp.{UpName}.bias", BlockTensor.UpBias, [d]),
+            ($"mlp.{DownName}.weight", BlockTensor.Down, [c, d]),
+            ($"mlp.{DownName}.bias", BlockTensor.DownBias, [c]),
         ];
         HashSet<BlockTensor> present = [.. BlockLayout.Of(config.Architecture)];
         for (int i = 0; i < config.BlockCount; i++)
@@ -103,6 +118,7 @@ internal partial class LlamaFamily : CheckpointFamily
                     kind is BlockTensor.Output or BlockTensor.Down ? w.Blocks[block].Of(kind).t() : w.Blocks[block].Of(kind));
         }
         yield return new StoredTensor("model.norm.weight", [c], w => w.FinalNorm_C);
+        if (config.Architecture.Norm == NormKind.Layer) yield return new StoredTensor("model.norm.bias", [c], w => w.FinalNormBias_C!);
     }
 
     /// <summary>The head size where the configuration names none; null: hidden size by number of heads.</summary>
@@ -114,18 +130,51 @@ internal partial class LlamaFamily : CheckpointFamily
     /// <summary>The context where the configuration names none.</summary>
     protected virtual int AbsentContextLength => 2048;
 
-    /// <summary>What distinguishes the family's blocks.</summary>
+    /// <summary>The field of the norms' epsilon.</summary>
+    protected virtual string NormEpsilonName => "rms_norm_eps";
+
+    /// <summary>The non-linearity where the configuration names none.</summary>
+    protected virtual string AbsentActivation => "silu";
+
+    /// <summary>Name of the up projection.</summary>
+    protected virtual string UpName => "up_proj";
+
+    /// <summary>Name of the down projection.</summary>
+    protected virtual string DownName => "down_proj";
+
+    /// <summary>The norms' epsilon where the configuration names none.</summary>
+    protected virtual double AbsentNormEpsilon => 1e-6;
+
+    /// <summary>Whether the head is the embedding where the configuration does not say.</summary>
+    protected virtual bool AbsentTying => false;
+
+    /// <summary>Whether the family may rotate a part of every head.</summary>
+    protected virtual bool RotatesParts => false;
+
+    /// <summary>How positions are rotated.</summary>
+    protected virtual RotaryFields Rotary(ConfigFields fields, int contextLength) => RotaryFields.Read(fields, contextLength);
+
+    /// <summary>Whether a checkpoint can have heads of any size, whatever its hidden size.</summary>
+    protected virtual bool HasFreeHeadSize(RotaryFields rotary) => true;
+
+    /// <summary>Blocks that do not rotate.</summary>
+    protected virtual BlockPattern? Unrotated(ConfigFields fields) => null;
+
+    /// <summary>The sliding window, and the blocks that have none where others have one.</summary>
+    protected virtual (int? Size, BlockPattern? Unwindowed) Window(ConfigFields fields, BlockPattern? unrotated) => (null, null);
+
+    /// <summary>What else distinguishes the family's blocks.</summary>
     protected virtual DecoderArchitecture Architecture(ConfigFields fields)
     {
         bool attention = fields.Flag("attention_bias");
         return new DecoderArchitecture { QueryKeyValueBias = attention, OutputBias = attention, MlpBias = fields.Flag("mlp_bias") };
     }
 
-    /// <summary>The fields that say so.</summary>
-    protected virtual void Write(DecoderArchitecture architecture, JsonObject json)
+    /// <summary>The fields that say all this.</summary>
+    protected virtual void Write(ModelConfig config, JsonObject json)
     {
-        json["attention_bias"] = architecture.QueryKeyValueBias;
-        json["mlp_bias"] = architecture.MlpBias;
+        json["attention_bias"] = config.Architecture.QueryKeyValueBias;
+        json["mlp_bias"] = config.Architecture.MlpBias;
         json["pretraining_tp"] = 1;
     }
 

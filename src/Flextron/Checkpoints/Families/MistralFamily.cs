@@ -14,8 +14,10 @@ internal sealed class MistralFamily : LlamaFamily
 
     protected override int? AbsentKvGroupCount => 8;
 
-    protected override DecoderArchitecture Architecture(ConfigFields fields) =>
-        new() { SlidingWindow = fields.Has("sliding_window") ? fields.OptionalInteger("sliding_window") : 4096 };
+    protected override DecoderArchitecture Architecture(ConfigFields fields) => new();
 
-    protected override void Write(DecoderArchitecture architecture, JsonObject json) => json["sliding_window"] = architecture.SlidingWindow;
+    protected override (int? Size, BlockPattern? Unwindowed) Window(ConfigFields fields, BlockPattern? unrotated) =>
+        (fields.Has("sliding_window") ? fields.OptionalInteger("sliding_window") : 4096, null);
+
+    protected override void Write(ModelConfig config, JsonObject json) => json["sliding_window"] = config.Architecture.SlidingWindow;
 }

@@ -15,12 +15,12 @@ internal sealed class Qwen3Family : Qwen2Family
     protected override DecoderArchitecture Architecture(ConfigFields fields)
     {
         bool biased = fields.Flag("attention_bias");
-        return new DecoderArchitecture { QueryKeyNorm = true, QueryKeyValueBias = biased, OutputBias = biased, SlidingWindow = Window(fields) };
+        return new DecoderArchitecture { QueryKeyNorm = true, QueryKeyValueBias = biased, OutputBias = biased };
     }
 
-    protected override void Write(DecoderArchitecture architecture, JsonObject json)
+    protected override void Write(ModelConfig config, JsonObject json)
     {
-        json["attention_bias"] = architecture.QueryKeyValueBias;
-        WriteWindow(architecture, json);
+        json["attention_bias"] = config.Architecture.QueryKeyValueBias;
+        base.Write(config, json);
     }
 }

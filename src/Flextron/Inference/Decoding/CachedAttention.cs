@@ -17,7 +17,7 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
 
     private readonly ModelConfig config = engine.Config;
     private readonly IKernels kernels = engine.Kernels;
-    private readonly bool windowed = engine.Config.VisibleTokens < engine.Config.ContextLength;
+    private readonly int[] visible_N = [.. Enumerable.Range(0, engine.Config.BlockCount).Select(engine.Config.VisibleTokens)];
 
     /// <summary>Most entries that a group will have behind the tokens of the pass; an upper bound of that where there are several.</summary>
     public int Entries(int block, TokenOrder order)
@@ -38,7 +38,7 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
     public void Attend(int block, in DecodeBlock w, TokenOrder order, int entries, int worker, int workers)
     {
         int slots = order.Count, groups = order.Most, chunks = Chunks(entries);
-        long work = (2L * Math.Min(entries, config.VisibleTokens) + AppendCost) * config.HeadSize * config.HeadsPerGroup;
+        long work = (2L * Math.Min(entries, visible_N[block]) + AppendCost) * config.HeadSize * config.HeadsPerGroup;
         (int from, int to) = WorkShare.Of(groups, 1, work * slots, worker, workers);
         for (int g = from; g < to; g++) Append(block, g, w, order);
         if (slots == 1 && chunks == 1)
@@ -51,7 +51,7 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
         if (slots > 1)
         {
             // A window begins elsewhere for each token.
-            int together = tokens.OneSequence && !windowed ? TokensTogether : 1;
+            int together = tokens.OneSequence && !Windowed(block) ? TokensTogether : 1;
             (from, to) = WorkShare.Of(groups * ((slots + together - 1) / together), 1, work * together, worker, workers);
             for (int i = from; i < to; i++)
             {
@@ -126,12 +126,14 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
     }
 
     // The first entry that a token's window holds.
-    private int FirstSeen(int block, int group, int token, int seen) => windowed && tokens.Position(token) >= config.VisibleTokens
-        ? Math.Min(tokens.Cache(token).LengthUpTo(block, group, tokens.Position(token) + 1 - config.VisibleTokens), seen - 1) : 0;
+    private int FirstSeen(int block, int group, int token, int seen) => Windowed(block) && tokens.Position(token) >= visible_N[block]
+        ? Math.Min(tokens.Cache(token).LengthUpTo(block, group, tokens.Position(token) + 1 - visible_N[block]), seen - 1) : 0;
+
+    private bool Windowed(int block) => visible_N[block] < config.ContextLength;
 
     private void Append(int block, int group, in DecodeBlock w, TokenOrder order)
     {
-        int size = config.HeadSize, rotated = config.RotarySize, perGroup = config.HeadsPerGroup;
+        int size = config.HeadSize, rotated = config.UnrotatedBlocks?[block] == true ? 0 : config.RotarySize, perGroup = config.HeadsPerGroup;
         float scale = 1 / MathF.Sqrt(size), epsilon = (float)config.NormEpsilon;
         for (int s = 0; s < order.Count && order.Kept(s) > group; s++)
         {

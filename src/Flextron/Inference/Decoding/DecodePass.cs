@@ -29,6 +29,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     private readonly WorkerTeam team;
     private readonly int threads;
     private readonly double[] frequencies_I;
+    private readonly double rotaryFactor;
     private int width, firstLogits;
     private Exception? failure;
 
@@ -42,7 +43,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         tokens = new PassTokens(buffers.PassTokens);
         attention = new CachedAttention(engine, buffers, tokens, team);
         widths = new PassWidths(config, widest, buffers.PassTokens);
-        frequencies_I = RotaryTable.Frequencies(config);
+        (frequencies_I, rotaryFactor) = (RotaryTable.Frequencies(config), RotaryTable.Factor(config));
     }
 
     /// <summary>Is told where the calling thread's time goes; null where nobody asks.</summary>
@@ -138,7 +139,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         for (int i = 0; i < frequencies_I.Length; i++)
         {
             (double s, double c) = Math.SinCos(position * frequencies_I[i]);
-            (cos[i], sin[i]) = ((float)c, (float)s);
+            (cos[i], sin[i]) = ((float)(c * rotaryFactor), (float)(s * rotaryFactor));
         }
     }
 

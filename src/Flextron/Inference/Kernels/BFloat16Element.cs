@@ -15,5 +15,5 @@ internal unsafe struct BFloat16Element : IWeightElement
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load(byte* row, nint index) => BitConverter.UInt32BitsToSingle((uint)((ushort*)row)[index] << 16);
+    public static V LoadPart<T, V>(byte* row, nint index, int count) where T : ISimd<V> where V : struct => T.LoadPartBFloat16((ushort*)row + index, count);
 }

@@ -53,25 +53,57 @@ internal static unsafe class BlockAccumulateKernel<T, V> where T : ISimd<V> wher
         if (tokens > 3) AddTo(target3, s30, s31, s32, s33);
     }
 
-    /// <summary>The same for one token and fewer columns.</summary>
-    /// <param name="panel">Rows one behind the other, <paramref name="columns"/> floats each.</param>
+    /// <summary>The same for the columns of a narrower panel, two vectors of them at a time.</summary>
+    /// <param name="panel">Rows one behind the other, of so many whole vectors as hold <paramref name="columns"/> floats.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Columns, fewer than <see cref="PanelColumns"/>.</param>
-    /// <param name="coefficients_R4">The token's, four apart.</param>
-    /// <param name="target">The token's first column.</param>
-    public static void AddNarrow(float* panel, int rows, int columns, float* coefficients_R4, float* target)
+    /// <param name="coefficients_R4">As above.</param>
+    /// <param name="tokens">As above.</param>
+    /// <param name="target0">As above, and so on.</param>
+    /// <param name="target1">The second's.</param>
+    /// <param name="target2">The third's.</param>
+    /// <param name="target3">The fourth's.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddNarrow(float* panel, int rows, int columns, float* coefficients_R4, int tokens, float* target0, float* target1, float* target2, float* target3)
     {
-        float* sum = stackalloc float[4 * T.Count];
-        new Span<float>(sum, columns).Clear();
-        for (int r = 0; r < rows; r++, panel += columns)
+        int stride = NarrowStride(columns);
+        for (int c = 0; c < columns; c += 2 * T.Count)
         {
-            // Vectors cover exactly those columns that lie in a whole vector of the full row, so that one chain serves a column everywhere.
-            V k = T.Broadcast(coefficients_R4[4 * r]);
-            int c = 0;
-            for (; c + T.Count <= columns; c += T.Count) T.Store(T.MultiplyAdd(T.Load(panel + c), k, T.Load(sum + c)), sum + c);
-            for (; c < columns; c++) sum[c] = float.MultiplyAddEstimate(panel[c], coefficients_R4[4 * r], sum[c]);
+            // Where there is no second vector the first is computed twice.
+            int first = Math.Min(T.Count, columns - c), second = Math.Clamp(columns - c - T.Count, 0, T.Count);
+            nint apart = second > 0 ? T.Count : 0;
+            float* row = panel + c, k = coefficients_R4;
+            V s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default, s30 = default, s31 = default;
+            for (int r = 0; r < rows; r++, row += stride, k += 4)
+            {
+                V w0 = T.Load(row), w1 = T.Load(row + apart), v = T.Broadcast(k[0]);
+                s00 = T.MultiplyAdd(w0, v, s00);
+                s01 = T.MultiplyAdd(w1, v, s01);
+                v = T.Broadcast(k[1]);
+                s10 = T.MultiplyAdd(w0, v, s10);
+                s11 = T.MultiplyAdd(w1, v, s11);
+                v = T.Broadcast(k[2]);
+                s20 = T.MultiplyAdd(w0, v, s20);
+                s21 = T.MultiplyAdd(w1, v, s21);
+                v = T.Broadcast(k[3]);
+                s30 = T.MultiplyAdd(w0, v, s30);
+                s31 = T.MultiplyAdd(w1, v, s31);
+            }
+            AddPairTo(target0 + c, s00, first, s01, second);
+            if (tokens > 1) AddPairTo(target1 + c, s10, first, s11, second);
+            if (tokens > 2) AddPairTo(target2 + c, s20, first, s21, second);
+            if (tokens > 3) AddPairTo(target3 + c, s30, first, s31, second);
         }
-        for (int c = 0; c < columns; c++) target[c] += sum[c];
+    }
+
+    /// <summary>Floats from one row of a narrower panel to the next.</summary>
+    public static int NarrowStride(int columns) => (columns + T.Count - 1) / T.Count * T.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddPairTo(float* target, V a, int first, V b, int second)
+    {
+        AddKernel<T, V>.AddVector(target, a, first);
+        if (second > 0) AddKernel<T, V>.AddVector(target + T.Count, b, second);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -19,70 +19,64 @@ internal static unsafe class BlockDotKernel<T, V, TElement> where T : ISimd<V> w
     /// <param name="ahead">Whether the rows come from memory, and those behind them follow: they are then asked for early.</param>
     public static void Dot(byte* rows, nint stride, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride, bool ahead)
     {
-        int whole = columns - columns % T.Count;
         // Four tokens' vectors stay in the nearest cache while all rows pass by.
         for (int t = 0; t < tokens; t += 4)
         {
             int group = Math.Min(4, tokens - t);
-            if (group > 1) FourTokens(rows, stride, count, x + t * xStride, xStride, group, whole, y + t * yStride, yStride, ahead && t == 0);
-            else OneToken(rows, stride * TElement.Size, count, x + t * xStride, whole, y + t * yStride);
-        }
-        if (whole == columns) return;
-        for (int t = 0; t < tokens; t++)
-        {
-            for (int r = 0; r < count; r++)
+            if (group > 1)
             {
-                float sum = y[t * yStride + r];
-                for (int c = whole; c < columns; c++) sum = float.MultiplyAddEstimate(TElement.Load(rows + r * stride * TElement.Size, c), x[t * xStride + c], sum);
-                y[t * yStride + r] = sum;
+                ReadAheadKind kind = ahead && t == 0 ? ReadAhead.For(stride * TElement.Size, columns, (nint)columns * TElement.Size) : ReadAheadKind.None;
+                FourTokens(kind, rows, stride, count, x + t * xStride, xStride, group, columns, y + t * yStride, yStride);
             }
+            else OneToken(rows, stride * TElement.Size, count, x + t * xStride, columns, y + t * yStride);
+        }
+    }
+
+    private static void FourTokens(ReadAheadKind ahead, byte* rows, nint columnsApart, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride)
+    {
+        switch (ahead)
+        {
+            case ReadAheadKind.Near: FourTokens<NearStream>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
+            case ReadAheadKind.Far: FourTokens<FarStream>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
+            case ReadAheadKind.Parts: FourTokens<RowParts>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
+            default: FourTokens<NoReadAhead>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
         }
     }
 
     // Two to four tokens: one that is missing repeats the last one's work, which costs less than reading the rows once more.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourTokens(byte* rows, nint columnsApart, int count, float* x, nint xStride, int tokens, nint whole, float* y, nint yStride, bool ahead)
+    private static void FourTokens<TAhead>(byte* rows, nint columnsApart, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride) where TAhead : IReadAhead
     {
+        int whole = columns - columns % T.Count, part = columns - whole;
         int third = Math.Min(2, tokens - 1), fourth = tokens - 1;
         float* x1 = x + xStride, x2 = x + third * xStride, x3 = x + fourth * xStride;
         float* y1 = y + yStride, y2 = y + third * yStride, y3 = y + fourth * yStride;
-        nint stride = columnsApart * TElement.Size;
-        bool dense = whole == columnsApart;
+        nint stride = columnsApart * TElement.Size, lead = ReadAhead.Lead(stride);
         int r = 0;
         for (; r + 4 <= count; r += 4, rows += 4 * stride)
         {
             // Four rows by four tokens: sixteen sums for eight loads.
-            byte* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride, next = rows + 4 * stride;
+            byte* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride, next = rows + lead;
             V s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
             V s20 = default, s21 = default, s22 = default, s23 = default, s30 = default, s31 = default, s32 = default, s33 = default;
+            TAhead.Rows(rows, stride, (nint)columns * TElement.Size);
             for (nint c = 0; c < whole; c += T.Count)
             {
-                if (ahead)
-                {
-                    if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
-                    else Prefetch.Ahead(next + c * TElement.Size, stride);
-                }
+                TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
                 V w0 = TElement.Load<T, V>(rows, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
-                V v = T.Load(x + c);
-                s00 = T.MultiplyAdd(w0, v, s00);
-                s01 = T.MultiplyAdd(w1, v, s01);
-                s02 = T.MultiplyAdd(w2, v, s02);
-                s03 = T.MultiplyAdd(w3, v, s03);
-                v = T.Load(x1 + c);
-                s10 = T.MultiplyAdd(w0, v, s10);
-                s11 = T.MultiplyAdd(w1, v, s11);
-                s12 = T.MultiplyAdd(w2, v, s12);
-                s13 = T.MultiplyAdd(w3, v, s13);
-                v = T.Load(x2 + c);
-                s20 = T.MultiplyAdd(w0, v, s20);
-                s21 = T.MultiplyAdd(w1, v, s21);
-                s22 = T.MultiplyAdd(w2, v, s22);
-                s23 = T.MultiplyAdd(w3, v, s23);
-                v = T.Load(x3 + c);
-                s30 = T.MultiplyAdd(w0, v, s30);
-                s31 = T.MultiplyAdd(w1, v, s31);
-                s32 = T.MultiplyAdd(w2, v, s32);
-                s33 = T.MultiplyAdd(w3, v, s33);
+                AddRows(w0, w1, w2, w3, T.Load(x + c), ref s00, ref s01, ref s02, ref s03);
+                AddRows(w0, w1, w2, w3, T.Load(x1 + c), ref s10, ref s11, ref s12, ref s13);
+                AddRows(w0, w1, w2, w3, T.Load(x2 + c), ref s20, ref s21, ref s22, ref s23);
+                AddRows(w0, w1, w2, w3, T.Load(x3 + c), ref s30, ref s31, ref s32, ref s33);
+            }
+            if (part > 0)
+            {
+                V w0 = TElement.LoadPart<T, V>(rows, whole, part), w1 = TElement.LoadPart<T, V>(row1, whole, part);
+                V w2 = TElement.LoadPart<T, V>(row2, whole, part), w3 = TElement.LoadPart<T, V>(row3, whole, part);
+                AddRows(w0, w1, w2, w3, T.LoadPart(x + whole, part), ref s00, ref s01, ref s02, ref s03);
+                AddRows(w0, w1, w2, w3, T.LoadPart(x1 + whole, part), ref s10, ref s11, ref s12, ref s13);
+                AddRows(w0, w1, w2, w3, T.LoadPart(x2 + whole, part), ref s20, ref s21, ref s22, ref s23);
+                AddRows(w0, w1, w2, w3, T.LoadPart(x3 + whole, part), ref s30, ref s31, ref s32, ref s33);
             }
             T.Sum4(s00, s01, s02, s03, y + r);
             T.Sum4(s10, s11, s12, s13, y1 + r);
@@ -100,6 +94,14 @@ internal static unsafe class BlockDotKernel<T, V, TElement> where T : ISimd<V> w
                 s2 = T.MultiplyAdd(w, T.Load(x2 + c), s2);
                 s3 = T.MultiplyAdd(w, T.Load(x3 + c), s3);
             }
+            if (part > 0)
+            {
+                V w = TElement.LoadPart<T, V>(rows, whole, part);
+                s0 = T.MultiplyAdd(w, T.LoadPart(x + whole, part), s0);
+                s1 = T.MultiplyAdd(w, T.LoadPart(x1 + whole, part), s1);
+                s2 = T.MultiplyAdd(w, T.LoadPart(x2 + whole, part), s2);
+                s3 = T.MultiplyAdd(w, T.LoadPart(x3 + whole, part), s3);
+            }
             y[r] = T.Sum(s0);
             y1[r] = T.Sum(s1);
             y2[r] = T.Sum(s2);
@@ -107,10 +109,20 @@ internal static unsafe class BlockDotKernel<T, V, TElement> where T : ISimd<V> w
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneToken(byte* rows, nint stride, int count, float* x, nint whole, float* y)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRows(V w0, V w1, V w2, V w3, V x, ref V s0, ref V s1, ref V s2, ref V s3)
     {
-        int r = 0;
+        s0 = T.MultiplyAdd(w0, x, s0);
+        s1 = T.MultiplyAdd(w1, x, s1);
+        s2 = T.MultiplyAdd(w2, x, s2);
+        s3 = T.MultiplyAdd(w3, x, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneToken(byte* rows, nint stride, int count, float* x, int columns, float* y)
+    {
+        int whole = columns - columns % T.Count, part = columns - whole, r = 0;
+        V last = part > 0 ? T.LoadPart(x + whole, part) : default;
         for (; r + 4 <= count; r += 4, rows += 4 * stride)
         {
             byte* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride;
@@ -123,12 +135,19 @@ internal static unsafe class BlockDotKernel<T, V, TElement> where T : ISimd<V> w
                 s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
                 s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
             }
+            if (part > 0)
+            {
+                AddRows(
+                    TElement.LoadPart<T, V>(rows, whole, part), TElement.LoadPart<T, V>(row1, whole, part), TElement.LoadPart<T, V>(row2, whole, part), TElement.LoadPart<T, V>(row3, whole, part),
+                    last, ref s0, ref s1, ref s2, ref s3);
+            }
             T.Sum4(s0, s1, s2, s3, y + r);
         }
         for (; r < count; r++, rows += stride)
         {
             V s = default;
             for (nint c = 0; c < whole; c += T.Count) s = T.MultiplyAdd(TElement.Load<T, V>(rows, c), T.Load(x + c), s);
+            if (part > 0) s = T.MultiplyAdd(TElement.LoadPart<T, V>(rows, whole, part), last, s);
             y[r] = T.Sum(s);
         }
     }

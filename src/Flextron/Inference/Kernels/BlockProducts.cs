@@ -68,13 +68,7 @@ internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> wh
         float* sums = scratch + (nint)count * FewTokens;
         nint sumStride = Padded(columns);
         FewAccumulateKernel<T, V, TElement>.Sum(w, first, count, firstColumn, columns, scratch, (active + 3) / 4, sums, sumStride);
-        for (int t = 0; t < active; t++)
-        {
-            float* sum = sums + t * sumStride, target = y + tokens.Target(t) * yStride + firstColumn;
-            int c = 0;
-            for (; c + T.Count <= columns; c += T.Count) T.Store(T.Add(T.Load(target + c), T.Load(sum + c)), target + c);
-            for (; c < columns; c++) target[c] += sum[c];
-        }
+        for (int t = 0; t < active; t++) AddKernel<T, V>.Add(y + tokens.Target(t) * yStride + firstColumn, sums + t * sumStride, columns);
     }
 
     private static void Panels(in WeightMatrix w, int first, int count, int active, in TokenRows tokens, int firstColumn, int columns, float* y, nint yStride, float* scratch)
@@ -90,14 +84,10 @@ internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> wh
             {
                 int group = Math.Min(4, active - t);
                 float* scaled = scratch + (nint)t * count;
-                if (wide < width)
-                {
-                    for (int i = 0; i < group; i++) BlockAccumulateKernel<T, V>.AddNarrow(panel, count, wide, scaled + i, y + tokens.Target(t + i) * yStride + c);
-                    continue;
-                }
                 float* target0 = y + tokens.Target(t) * yStride + c, target1 = y + tokens.Target(t + Math.Min(1, group - 1)) * yStride + c;
                 float* target2 = y + tokens.Target(t + Math.Min(2, group - 1)) * yStride + c, target3 = y + tokens.Target(t + group - 1) * yStride + c;
-                BlockAccumulateKernel<T, V>.Add(panel, count, scaled, group, target0, target1, target2, target3);
+                if (wide < width) BlockAccumulateKernel<T, V>.AddNarrow(panel, count, wide, scaled, group, target0, target1, target2, target3);
+                else BlockAccumulateKernel<T, V>.Add(panel, count, scaled, group, target0, target1, target2, target3);
             }
         }
     }
@@ -110,8 +100,8 @@ internal static unsafe class BlockProducts<T, V, TElement> where T : ISimd<V> wh
         {
             for (int c = 0; c < columns; c += width)
             {
-                int wide = Math.Min(width, columns - c);
-                PanelKernel<T, V, TElement>.Read(w, first + r, 1, firstColumn + c, wide, panels + (nint)count * c + (nint)r * wide, wide);
+                int wide = Math.Min(width, columns - c), stride = BlockAccumulateKernel<T, V>.NarrowStride(wide);
+                PanelKernel<T, V, TElement>.Read(w, first + r, 1, firstColumn + c, wide, panels + (nint)count * c + (nint)r * stride, stride);
             }
         }
     }

@@ -17,14 +17,14 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
     /// <param name="columns">Columns.</param>
     /// <param name="coefficients_GR4">Scaled; of four tokens side by side for every row, group by group; zeros for tokens that do not exist.</param>
     /// <param name="groups">Groups of four tokens.</param>
-    /// <param name="sums">Receives the sums of every group's four tokens.</param>
-    /// <param name="sumStride">Floats from one token's to the next's.</param>
+    /// <param name="sums">Receives the sums of every group's four tokens, by whole vectors.</param>
+    /// <param name="sumStride">Floats from one token's to the next's: room for whole vectors.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Sum(in WeightMatrix w, int first, int count, int firstColumn, int columns, float* coefficients_GR4, int groups, float* sums, nint sumStride)
     {
-        for (int t = 0; t < 4 * groups; t++) new Span<float>(sums + t * sumStride, columns).Clear();
+        for (int t = 0; t < 4 * groups; t++) new Span<float>(sums + t * sumStride, checked((int)sumStride)).Clear();
         nint stride = (nint)w.Columns * TElement.Size, from = (nint)firstColumn * TElement.Size;
-        bool whole = columns == w.Columns;
+        ReadAheadKind ahead = ReadAhead.For(stride, columns, (nint)columns * TElement.Size);
         for (int r = 0; r < count; r += 4)
         {
             byte* row = w.Row(first + r) + from;
@@ -33,14 +33,26 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
             for (int g = 0; g < groups; g++)
             {
                 float* k = coefficients_GR4 + 4 * ((nint)g * count + r);
-                FourRows(row, row + Math.Min(1, last) * stride, row + Math.Min(2, last) * stride, row + last * stride, stride, last, columns, k, sums + 4 * g * sumStride, sumStride, g == 0, whole);
+                FourRows(g == 0 ? ahead : ReadAheadKind.None, row, stride, last, columns, k, sums + 4 * g * sumStride, sumStride);
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourRows(byte* row, byte* row1, byte* row2, byte* row3, nint stride, int last, int columns, float* k, float* sum, nint sumStride, bool ahead, bool dense)
+    private static void FourRows(ReadAheadKind ahead, byte* row, nint stride, int last, int columns, float* k, float* sum, nint sumStride)
     {
+        switch (ahead)
+        {
+            case ReadAheadKind.Near: FourRows<NearStream>(row, stride, last, columns, k, sum, sumStride); break;
+            case ReadAheadKind.Far: FourRows<FarStream>(row, stride, last, columns, k, sum, sumStride); break;
+            case ReadAheadKind.Parts: FourRows<RowParts>(row, stride, last, columns, k, sum, sumStride); break;
+            default: FourRows<NoReadAhead>(row, stride, last, columns, k, sum, sumStride); break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourRows<TAhead>(byte* row, nint stride, int last, int columns, float* k, float* sum, nint sumStride) where TAhead : IReadAhead
+    {
+        byte* row1 = row + Math.Min(1, last) * stride, row2 = row + Math.Min(2, last) * stride, row3 = row + last * stride, next = row + ReadAhead.Lead(stride);
         float* sum1 = sum + sumStride, sum2 = sum1 + sumStride, sum3 = sum2 + sumStride;
         float* none = stackalloc float[4];
         float* k1 = last >= 1 ? k + 4 : none, k2 = last >= 2 ? k + 8 : none, k3 = last >= 3 ? k + 12 : none;
@@ -49,29 +61,29 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
         V b0 = T.Broadcast(k[1]), b1 = T.Broadcast(k1[1]), b2 = T.Broadcast(k2[1]), b3 = T.Broadcast(k3[1]);
         V c0 = T.Broadcast(k[2]), c1 = T.Broadcast(k1[2]), c2 = T.Broadcast(k2[2]), c3 = T.Broadcast(k3[2]);
         V d0 = T.Broadcast(k[3]), d1 = T.Broadcast(k1[3]), d2 = T.Broadcast(k2[3]), d3 = T.Broadcast(k3[3]);
-        byte* next = row + 4 * stride;
         nint c = 0;
+        TAhead.Rows(row, stride, (nint)columns * TElement.Size);
         for (; c + T.Count <= columns; c += T.Count)
         {
-            if (ahead)
-            {
-                if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
-                else Prefetch.Ahead(next + c * TElement.Size, stride);
-            }
+            TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
             V w0 = TElement.Load<T, V>(row, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
-            T.Store(T.MultiplyAdd(w3, a3, T.MultiplyAdd(w2, a2, T.MultiplyAdd(w1, a1, T.MultiplyAdd(w0, a0, T.Load(sum + c))))), sum + c);
-            T.Store(T.MultiplyAdd(w3, b3, T.MultiplyAdd(w2, b2, T.MultiplyAdd(w1, b1, T.MultiplyAdd(w0, b0, T.Load(sum1 + c))))), sum1 + c);
-            T.Store(T.MultiplyAdd(w3, c3, T.MultiplyAdd(w2, c2, T.MultiplyAdd(w1, c1, T.MultiplyAdd(w0, c0, T.Load(sum2 + c))))), sum2 + c);
-            T.Store(T.MultiplyAdd(w3, d3, T.MultiplyAdd(w2, d2, T.MultiplyAdd(w1, d1, T.MultiplyAdd(w0, d0, T.Load(sum3 + c))))), sum3 + c);
+            AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
+            AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
+            AddRows(w0, w1, w2, w3, c0, c1, c2, c3, sum2 + c);
+            AddRows(w0, w1, w2, w3, d0, d1, d2, d3, sum3 + c);
         }
-        for (; c < columns; c++)
+        if (c < columns)
         {
-            float w0 = TElement.Load(row, c), w1 = TElement.Load(row1, c), w2 = TElement.Load(row2, c), w3 = TElement.Load(row3, c);
-            for (int t = 0; t < 4; t++)
-            {
-                float* s = sum + t * sumStride + c;
-                *s = float.MultiplyAddEstimate(w3, k3[t], float.MultiplyAddEstimate(w2, k2[t], float.MultiplyAddEstimate(w1, k1[t], float.MultiplyAddEstimate(w0, k[t], *s))));
-            }
+            int part = columns - (int)c;
+            V w0 = TElement.LoadPart<T, V>(row, c, part), w1 = TElement.LoadPart<T, V>(row1, c, part), w2 = TElement.LoadPart<T, V>(row2, c, part), w3 = TElement.LoadPart<T, V>(row3, c, part);
+            AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
+            AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
+            AddRows(w0, w1, w2, w3, c0, c1, c2, c3, sum2 + c);
+            AddRows(w0, w1, w2, w3, d0, d1, d2, d3, sum3 + c);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRows(V w0, V w1, V w2, V w3, V k0, V k1, V k2, V k3, float* sum) =>
+        T.Store(T.MultiplyAdd(w3, k3, T.MultiplyAdd(w2, k2, T.MultiplyAdd(w1, k1, T.MultiplyAdd(w0, k0, T.Load(sum))))), sum);
 }

@@ -15,5 +15,5 @@ internal unsafe struct FloatElement : IWeightElement
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load(byte* row, nint index) => ((float*)row)[index];
+    public static V LoadPart<T, V>(byte* row, nint index, int count) where T : ISimd<V> where V : struct => T.LoadPart((float*)row + index, count);
 }

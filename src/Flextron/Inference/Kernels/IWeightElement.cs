@@ -13,6 +13,6 @@ internal unsafe interface IWeightElement
     /// <param name="index">First weight within it.</param>
     static abstract V Load<T, V>(byte* row, nint index) where T : ISimd<V> where V : struct;
 
-    /// <summary>Reads one weight.</summary>
-    static abstract float Load(byte* row, nint index);
+    /// <summary>Reads fewer weights than a vector has lanes, zeros in the others; what lies behind them is not read.</summary>
+    static abstract V LoadPart<T, V>(byte* row, nint index, int count) where T : ISimd<V> where V : struct;
 }

@@ -15,5 +15,5 @@ internal unsafe struct Int8Element : IWeightElement
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load(byte* row, nint index) => ((sbyte*)row)[index];
+    public static V LoadPart<T, V>(byte* row, nint index, int count) where T : ISimd<V> where V : struct => T.LoadPartInt8((sbyte*)row + index, count);
 }

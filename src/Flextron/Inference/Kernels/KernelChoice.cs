@@ -14,7 +14,7 @@ internal static class KernelChoice
     public static IReadOnlyList<IKernels> Available()
     {
         var all = new List<IKernels>();
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported) all.Add(new VectorKernels<Simd512, Vector512<float>>());
+        if (Vector512.IsHardwareAccelerated && Avx512BW.VL.IsSupported) all.Add(new VectorKernels<Simd512, Vector512<float>>());
         if (Vector256.IsHardwareAccelerated && Avx2.IsSupported) all.Add(new VectorKernels<Simd256, Vector256<float>>());
         all.Add(new VectorKernels<Simd128, Vector128<float>>());
         return all;

@@ -9,7 +9,7 @@ namespace Flextron.Inference.Kernels;
 /// </summary>
 internal static unsafe class PanelKernel<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
 {
-    /// <summary>panel[r, c] = w[firstRow + r, firstColumn + c], not scaled.</summary>
+    /// <summary>panel[r, c] = w[firstRow + r, firstColumn + c], not scaled; rows are written by whole vectors, with zeros behind the last column.</summary>
     /// <param name="w">The weights.</param>
     /// <param name="firstRow">First row.</param>
     /// <param name="rows">Rows.</param>
@@ -25,7 +25,18 @@ internal static unsafe class PanelKernel<T, V, TElement> where T : ISimd<V> wher
         {
             byte* row = w.Row(firstRow + r);
             for (int c = 0; c < whole; c += T.Count) T.Store(TElement.Load<T, V>(row, firstColumn + c), panel + c);
-            for (int c = whole; c < columns; c++) panel[c] = TElement.Load(row, firstColumn + c);
+            if (whole < columns) T.Store(TElement.LoadPart<T, V>(row, firstColumn + whole, columns - whole), panel + whole);
         }
+    }
+
+    /// <inheritdoc cref="IKernels.ReadRow"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ReadRow(in WeightMatrix w, int row, int columns, float* y)
+    {
+        int whole = columns - columns % T.Count;
+        byte* weights = w.Row(row);
+        V scale = T.Broadcast(w.Scale(row));
+        for (int c = 0; c < whole; c += T.Count) T.Store(T.Multiply(TElement.Load<T, V>(weights, c), scale), y + c);
+        if (whole < columns) T.StorePart(T.Multiply(TElement.LoadPart<T, V>(weights, whole, columns - whole), scale), y + whole, columns - whole);
     }
 }

@@ -12,6 +12,6 @@ internal static unsafe class RowScales<T, V> where T : ISimd<V> where V : struct
     {
         int r = 0;
         for (; r + T.Count <= count; r += T.Count) T.Store(T.Multiply(T.Load(y + r), T.Load(scales + r)), y + r);
-        for (; r < count; r++) y[r] *= scales[r];
+        if (r < count) T.StorePart(T.Multiply(T.LoadPart(y + r, count - r), T.LoadPart(scales + r, count - r)), y + r, count - r);
     }
 }

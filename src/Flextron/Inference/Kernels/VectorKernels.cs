@@ -69,22 +69,14 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
     {
         switch (w.Format)
         {
-            case WeightFormat.BFloat16: PanelKernel<T, V, BFloat16Element>.Read(w, row, 1, 0, columns, y, 0); break;
-            case WeightFormat.Int8: PanelKernel<T, V, Int8Element>.Read(w, row, 1, 0, columns, y, 0); break;
-            default: PanelKernel<T, V, FloatElement>.Read(w, row, 1, 0, columns, y, 0); break;
+            case WeightFormat.BFloat16: PanelKernel<T, V, BFloat16Element>.ReadRow(w, row, columns, y); break;
+            case WeightFormat.Int8: PanelKernel<T, V, Int8Element>.ReadRow(w, row, columns, y); break;
+            default: PanelKernel<T, V, FloatElement>.ReadRow(w, row, columns, y); break;
         }
-        float scale = w.Scale(row);
-        for (int c = 0; c < columns && scale != 1; c++) y[c] *= scale;
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Add(float* target, float* source, int count)
-    {
-        int i = 0;
-        for (; i + T.Count <= count; i += T.Count) T.Store(T.Add(T.Load(target + i), T.Load(source + i)), target + i);
-        for (; i < count; i++) target[i] += source[i];
-    }
+    public void Add(float* target, float* source, int count) => AddKernel<T, V>.Add(target, source, count);
 
     /// <inheritdoc/>
     public void RmsNorm(float* x, float* weight, int count, float epsilon, float* y) => NormKernel<T, V>.RootMeanSquare(x, weight, count, epsilon, y);
@@ -116,11 +108,12 @@ internal sealed unsafe class VectorKernels<T, V> : IKernels where T : ISimd<V> w
             T.Store(T.Multiply(scale, T.Subtract(T.Multiply(a, c), T.Multiply(b, s))), head + i);
             T.Store(T.Multiply(scale, T.Add(T.Multiply(b, c), T.Multiply(a, s))), head + half + i);
         }
-        for (; i < half; i++)
+        int part = half - i;
+        if (part > 0)
         {
-            float a = head[i], b = head[half + i];
-            head[i] = factor * (a * cos[i] - b * sin[i]);
-            head[half + i] = factor * (b * cos[i] + a * sin[i]);
+            V a = T.LoadPart(head + i, part), b = T.LoadPart(head + half + i, part), c = T.LoadPart(cos + i, part), s = T.LoadPart(sin + i, part);
+            T.StorePart(T.Multiply(scale, T.Subtract(T.Multiply(a, c), T.Multiply(b, s))), head + i, part);
+            T.StorePart(T.Multiply(scale, T.Add(T.Multiply(b, c), T.Multiply(a, s))), head + half + i, part);
         }
         for (i = rotated; i < size && factor != 1; i++) head[i] *= factor;
     }

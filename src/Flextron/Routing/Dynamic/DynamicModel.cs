@@ -158,7 +158,7 @@ public sealed class DynamicModel
             using var part = NewDisposeScope();
             bool all = tokens.Tokens.Count == choice.Length;
             Tensor? index_N = all ? null : tokens.Flat_N(x_BTC.device);
-            Tensor out_NC = Level(w, all ? flat_NC : flat_NC.index_select(0, index_N!), tokens, first, groups, start, cache?.At(block, level));
+            Tensor out_NC = Level(block, w, all ? flat_NC : flat_NC.index_select(0, index_N!), tokens, first, groups, start, cache?.At(block, level));
             if (all) update_NC = (update_NC + out_NC).MoveToOuterDisposeScope();
             else update_NC.index_add_(0, index_N!, out_NC, 1);
         }
@@ -166,15 +166,15 @@ public sealed class DynamicModel
     }
 
     // Letters: N tokens of the level, R sequences that have any, P the most that one has, S key slots, g groups, q query heads of the level.
-    private Tensor Level(BlockWeights w, Tensor in_NC, TokenGroup tokens, int firstGroup, int groups, int start, RaggedCache? cache)
+    private Tensor Level(int block, BlockWeights w, Tensor in_NC, TokenGroup tokens, int firstGroup, int groups, int start, RaggedCache? cache)
     {
         (int perGroup, int size) = (model.Config.HeadsPerGroup, model.Config.HeadSize);
         int heads = groups * perGroup;
         Tensor Rows(Tensor weight, int unit) => weight.narrow(0, (long)firstGroup * unit, (long)groups * unit);
         Tensor Heads(Tensor weight, Tensor? bias, Tensor? norm_H, int unit) => model.Heads(in_NC, Rows(weight, unit), bias is null ? null : Rows(bias, unit), norm_H);
         Tensor positions_N = tokens.Positions_N(start, in_NC.device);
-        Tensor query_NqH = model.Rotary.RotateAt(Heads(w.Query_QC, w.QueryBias_Q, w.QueryNorm_H, perGroup * size), positions_N, model.Config.ContextLength);
-        Tensor key_NgH = model.Rotary.RotateAt(Heads(w.Key_KC, w.KeyBias_K, w.KeyNorm_H, size), positions_N, model.Config.ContextLength);
+        Tensor Rotated(Tensor heads_NhH) => model.Rotary.Turns(block) ? model.Rotary.RotateAt(heads_NhH, positions_N, model.Config.ContextLength) : heads_NhH;
+        Tensor query_NqH = Rotated(Heads(w.Query_QC, w.QueryBias_Q, w.QueryNorm_H, perGroup * size)), key_NgH = Rotated(Heads(w.Key_KC, w.KeyBias_K, w.KeyNorm_H, size));
         Tensor value_NgH = Heads(w.Value_KC, w.ValueBias_K, norm_H: null, size);
         Tensor? grid_N = tokens.IsRectangular ? null : tokens.Grid_N(in_NC.device);
         Tensor query_RqPH = Grid(query_NqH, tokens, grid_N).transpose(1, 2);

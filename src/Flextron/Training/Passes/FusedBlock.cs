@@ -27,7 +27,7 @@ public sealed class FusedBlock
             throw new FlextronException($"{time} tokens do not fit the model's context of {model.Config.ContextLength}: shorten the sequences.");
         FreedMemory.Keep();
         (BlockView block, BlockView target) = (weights.Blocks[index], gradients.Blocks[index]);
-        var shape = new FusedShape(model.Config, batch, time, model.Rotary.Angles(time));
+        var shape = new FusedShape(model.Config, batch, time, model.Rotary.Turns(index) ? model.Rotary.Angles(time) : null);
         if (block.Shape.KvGroups > 0) attention = new FusedAttention(block, target, shape);
         if (block.Shape.Neurons > 0) mlp = new FusedMlp(block, target, shape);
     }

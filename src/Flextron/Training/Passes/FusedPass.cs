@@ -44,7 +44,7 @@ public sealed class FusedPass : ITrainingPass
         ArgumentNullException.ThrowIfNull(model);
         ModelConfig config = model.Config;
         return model.Device.type == DeviceType.CPU && model.Weights.Flat.dtype == ScalarType.Float32
-            && config.IsAttentionOnly && config.Architecture.HasLlamaLayers && config.VisibleTokens == config.ContextLength;
+            && config.IsAttentionOnly && config.Architecture.HasLlamaLayers && config.SeesWholeContext;
     }
 
     /// <inheritdoc/>

@@ -7,5 +7,5 @@ namespace Flextron.Training.Passes;
 /// <param name="Config">The model's shape.</param>
 /// <param name="Batch">B.</param>
 /// <param name="Time">T.</param>
-/// <param name="Rotary">Cosines and sines by position, from the first.</param>
-internal sealed record FusedShape(ModelConfig Config, long Batch, long Time, (Tensor Cos_TI, Tensor Sin_TI) Rotary);
+/// <param name="Rotary">Cosines and sines by position, from the first; null where the block does not rotate.</param>
+internal sealed record FusedShape(ModelConfig Config, long Batch, long Time, (Tensor Cos_TI, Tensor Sin_TI)? Rotary);

@@ -77,14 +77,24 @@ def gelu_new(x):
 
 
 def inverse_frequencies(theta, size, scaling=None):
-    """Angles per position of each pair. Llama 3.1 divides those of long wavelengths and interpolates between two wavelengths."""
+    """Angles per position of each pair. Llama 3.1 divides those of long wavelengths and interpolates between two wavelengths; YaRN does so between two pairs."""
     result = []
     for i in range(0, size, 2):
         frequency = 1.0 / theta ** (i / size)
-        if scaling is None:
+        kind = "default" if scaling is None else scaling.get("rope_type") or scaling["type"]
+        if kind in ("default", "dynamic"):
             pass
-        elif scaling["rope_type"] == "linear":
+        elif kind == "linear":
             frequency /= scaling["factor"]
+        elif kind == "longrope":
+            # Texts here are no longer than the original context.
+            frequency /= scaling["short_factor"][i // 2]
+        elif kind == "yarn":
+            old = scaling["original_max_position_embeddings"]
+            first, last = (size * math.log(old / (2 * math.pi * turns)) / (2 * math.log(theta)) for turns in (scaling.get("beta_fast", 32), scaling.get("beta_slow", 1)))
+            first, last = max(math.floor(first), 0), min(math.ceil(last), size - 1)
+            ramp = min(max((i // 2 - first) / (last - first), 0), 1)
+            frequency = frequency / scaling["factor"] * ramp + frequency * (1 - ramp)
         else:
             old, low, high = scaling["original_max_position_embeddings"], scaling["low_freq_factor"], scaling["high_freq_factor"]
             wavelength = 2 * math.pi / frequency
@@ -97,11 +107,22 @@ def inverse_frequencies(theta, size, scaling=None):
     return result
 
 
-def rotate(head, position, frequencies):
+def attention_factor(scaling, context):
+    """What rotated elements are multiplied by."""
+    kind = "default" if scaling is None else scaling.get("rope_type") or scaling["type"]
+    if kind == "yarn":
+        return scaling.get("attention_factor", 0.1 * math.log(scaling["factor"]) + 1)
+    if kind == "longrope":
+        longer, old = context
+        return math.sqrt(1 + math.log(longer / old) / math.log(old))
+    return 1
+
+
+def rotate(head, position, frequencies, factor=1):
     """The first 2·len(frequencies) elements turn in pairs (i, i + half); the others stay."""
     half, result = len(frequencies), head.copy()
     for i, frequency in enumerate(frequencies):
-        c, s = math.cos(position * frequency), math.sin(position * frequency)
+        c, s = math.cos(position * frequency) * factor, math.sin(position * frequency) * factor
         result[i] = head[i] * c - head[i + half] * s
         result[i + half] = head[i + half] * c + head[i] * s
     return result
@@ -115,17 +136,23 @@ def attend(query, keys, values, first):
     return sum(w * v for w, v in zip(weights, values[first:]))
 
 
-def llama_like(folder, seed, config, biases=(), query_key_norm=False, window=None):
+def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=None, fused=False, layer_norms=False, plain=False):
+    """`windows` says how far back each block sees (None: to the beginning); fused projections stand in one tensor, one behind the other; a plain MLP has no gates."""
     hidden, neurons, heads, groups = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"], config["num_key_value_heads"]
-    size, epsilon = config.get("head_dim") or hidden // heads, config["rms_norm_eps"]
+    size, epsilon = config.get("head_dim") or hidden // heads, config.get("rms_norm_eps") or config.get("layer_norm_eps") or config["norm_epsilon"]
+    up, down = ("mlp.c_fc", "mlp.c_proj") if plain else ("mlp.up_proj", "mlp.down_proj")
     make = Maker(seed)
     make.table("model.embed_tokens.weight", VOCABULARY, hidden)
     for n in range(config["num_hidden_layers"]):
         at = f"model.layers.{n}."
         make.norm(at + "input_layernorm.weight", hidden)
         make.norm(at + "post_attention_layernorm.weight", hidden)
+        for name in ("input_layernorm", "post_attention_layernorm") if layer_norms else ():
+            make.bias(at + name + ".bias", hidden)
         for name, rows, columns in (("self_attn.q_proj", heads * size, hidden), ("self_attn.k_proj", groups * size, hidden), ("self_attn.v_proj", groups * size, hidden),
-                                    ("self_attn.o_proj", hidden, heads * size), ("mlp.gate_proj", neurons, hidden), ("mlp.up_proj", neurons, hidden), ("mlp.down_proj", hidden, neurons)):
+                                    ("self_attn.o_proj", hidden, heads * size), ("mlp.gate_proj", neurons, hidden), (up, neurons, hidden), (down, hidden, neurons)):
+            if plain and name == "mlp.gate_proj":
+                continue
             make.matrix(at + name + ".weight", rows, columns, fan_in=columns)
             if name.split(".")[1] in biases:
                 make.bias(at + name + ".bias", rows)
@@ -133,41 +160,62 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, window=Non
             make.norm(at + "self_attn.q_norm.weight", size)
             make.norm(at + "self_attn.k_norm.weight", size)
     make.norm("model.norm.weight", hidden)
+    if layer_norms:
+        make.bias("model.norm.bias", hidden)
     if not config["tie_word_embeddings"]:
         make.matrix("lm_head.weight", VOCABULARY, hidden, fan_in=hidden)
+    places = {}
+    for n in range(config["num_hidden_layers"] if fused else 0):
+        for whole, parts in (("self_attn.qkv_proj", ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")), ("mlp.gate_up_proj", ("mlp.gate_proj", "mlp.up_proj"))):
+            rows, at = [], 0
+            for part in parts:
+                rows.append(make.tensors.pop(f"model.layers.{n}.{part}.weight"))
+                places[f"model.layers.{n}.{part}"] = (f"model.layers.{n}.{whole}", at, at + len(rows[-1]))
+                at += len(rows[-1])
+            make.tensors[f"model.layers.{n}.{whole}.weight"] = np.concatenate(rows)
 
     w = {name: value.astype(np.float64) for name, value in make.tensors.items()}
 
     def project(x, name):
+        if name in places:
+            whole, first, end = places[name]
+            return (w[whole + ".weight"] @ x)[first:end]
         y = w[name + ".weight"] @ x
         return y + w[name + ".bias"] if name + ".bias" in w else y
 
-    frequencies = inverse_frequencies(config["rope_theta"], size, config.get("rope_scaling"))
+    def norm(row, name):
+        return layer_norm(row, w[name + ".weight"], w[name + ".bias"], epsilon) if layer_norms else rms_norm(row, w[name + ".weight"], epsilon)
+
+    frequencies = inverse_frequencies(config["rope_theta"], int(size * config.get("partial_rotary_factor", 1)), config.get("rope_scaling"))
+    factor = attention_factor(config.get("rope_scaling"), (config["max_position_embeddings"], config.get("original_max_position_embeddings")))
     x = [w["model.embed_tokens.weight"][i] for i in IDS]
     for n in range(config["num_hidden_layers"]):
         at = f"model.layers.{n}."
         keys, values = [[] for _ in range(groups)], [[] for _ in range(groups)]
+        window = None if windows is None else windows[n]
+        turning = [] if config.get("no_rope_layers") and not config["no_rope_layers"][n] else frequencies
         for t in range(len(IDS)):
-            normed = rms_norm(x[t], w[at + "input_layernorm.weight"], epsilon)
+            normed = norm(x[t], at + "input_layernorm")
             q = project(normed, at + "self_attn.q_proj").reshape(heads, size)
             k = project(normed, at + "self_attn.k_proj").reshape(groups, size)
             v = project(normed, at + "self_attn.v_proj").reshape(groups, size)
             mixed = []
             for g in range(groups):
                 key = rms_norm(k[g], w[at + "self_attn.k_norm.weight"], epsilon) if query_key_norm else k[g]
-                keys[g].append(rotate(key, t, frequencies))
+                keys[g].append(rotate(key, t, turning, factor))
                 values[g].append(v[g])
             for h in range(heads):
                 query = rms_norm(q[h], w[at + "self_attn.q_norm.weight"], epsilon) if query_key_norm else q[h]
                 g = h // (heads // groups)
-                mixed.append(attend(rotate(query, t, frequencies), keys[g], values[g], 0 if window is None else max(0, t - window + 1)))
+                mixed.append(attend(rotate(query, t, turning, factor), keys[g], values[g], 0 if window is None else max(0, t - window + 1)))
             # Later positions have not been looked at, so the stream may be changed in place.
             x[t] = x[t] + project(np.concatenate(mixed), at + "self_attn.o_proj")
         for t in range(len(IDS)):
-            normed = rms_norm(x[t], w[at + "post_attention_layernorm.weight"], epsilon)
-            x[t] = x[t] + project(silu(project(normed, at + "mlp.gate_proj")) * project(normed, at + "mlp.up_proj"), at + "mlp.down_proj")
+            normed = norm(x[t], at + "post_attention_layernorm")
+            neuron = gelu_new(project(normed, at + up)) if plain else silu(project(normed, at + "mlp.gate_proj")) * project(normed, at + up)
+            x[t] = x[t] + project(neuron, at + down)
     head = w["model.embed_tokens.weight" if config["tie_word_embeddings"] else "lm_head.weight"]
-    write(folder, config, make.tensors, [head @ rms_norm(row, w["model.norm.weight"], epsilon) for row in x])
+    write(folder, config, make.tensors, [head @ norm(row, "model.norm") for row in x])
 
 
 def gpt2(folder, seed, config, prefix):
@@ -295,11 +343,32 @@ def main():
     llama_like("llama-biased", 2, llama_config(
         "llama", "LlamaForCausalLM", attention_bias=True, mlp_bias=True, rope_scaling={"rope_type": "linear", "factor": 2.5}),
         biases=("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"))
-    llama_like("mistral", 3, llama_config("mistral", "MistralForCausalLM", sliding_window=5, rms_norm_eps=1e-6), window=5)
+    llama_like("llama-yarn", 10, llama_config(
+        "llama", "LlamaForCausalLM", rope_theta=50.0, num_hidden_layers=3, head_dim=12, num_key_value_heads=2,
+        rope_scaling={"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 16, "beta_fast": 2.0, "beta_slow": 0.5}))
+    llama_like("mistral", 3, llama_config("mistral", "MistralForCausalLM", sliding_window=5, rms_norm_eps=1e-6), windows=[5, 5])
     llama_like("qwen2", 4, llama_config(
         "qwen2", "Qwen2ForCausalLM", tie_word_embeddings=True, rms_norm_eps=1e-6, rope_theta=1000000.0, use_sliding_window=False, sliding_window=4, max_window_layers=1),
         biases=("q_proj", "k_proj", "v_proj"))
     llama_like("qwen3", 5, llama_config("qwen3", "Qwen3ForCausalLM", head_dim=10, num_key_value_heads=2, rms_norm_eps=1e-3, attention_bias=False), query_key_norm=True)
+    llama_like("qwen2-windows", 11, llama_config(
+        "qwen2", "Qwen2ForCausalLM", num_hidden_layers=4, rope_theta=100.0, use_sliding_window=True, sliding_window=4, max_window_layers=1,
+        layer_types=["full_attention", "sliding_attention", "full_attention", "sliding_attention"]),
+        biases=("q_proj", "k_proj", "v_proj"), windows=[None, 4, None, 4])
+    llama_like("smollm3", 12, llama_config(
+        "smollm3", "SmolLM3ForCausalLM", num_hidden_layers=3, rope_theta=100.0, tie_word_embeddings=True, use_sliding_window=True, sliding_window=6, no_rope_layers=[1, 0, 1]),
+        windows=[None, 6, None])
+    llama_like("phi3", 13, llama_config(
+        "phi3", "Phi3ForCausalLM", hidden_size=32, num_attention_heads=4, num_key_value_heads=2, rope_theta=30.0, partial_rotary_factor=0.75, sliding_window=9, max_position_embeddings=256,
+        original_max_position_embeddings=16, rope_scaling={"type": "longrope", "short_factor": [1.0, 1.2, 2.0], "long_factor": [1.0, 4.0, 16.0]}), windows=[9, 9], fused=True)
+    stable = llama_config("stablelm", "StableLmForCausalLM", hidden_size=32, num_attention_heads=4, num_key_value_heads=4, rope_theta=50.0, layer_norm_eps=1e-5, use_qkv_bias=True,
+                          partial_rotary_factor=0.25, use_parallel_residual=False, qk_layernorm=False)
+    del stable["rms_norm_eps"]
+    llama_like("stablelm", 14, stable, biases=("q_proj", "k_proj", "v_proj"), layer_norms=True)
+    coder = llama_config("starcoder2", "Starcoder2ForCausalLM", num_attention_heads=4, num_key_value_heads=2, rope_theta=50.0, norm_epsilon=1e-5, use_bias=True, sliding_window=5,
+                         hidden_act="gelu_pytorch_tanh", tie_word_embeddings=True)
+    del coder["rms_norm_eps"]
+    llama_like("starcoder2", 15, coder, biases=("q_proj", "k_proj", "v_proj", "o_proj", "c_fc", "c_proj"), windows=[5, 5], layer_norms=True, plain=True)
     gpt2("gpt2", 6, {
         "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": VOCABULARY, "n_embd": 24, "n_layer": 2, "n_head": 4, "n_positions": 20, "n_ctx": 20,
         "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "bos_token_id": 0, "eos_token_id": 0}, prefix="")

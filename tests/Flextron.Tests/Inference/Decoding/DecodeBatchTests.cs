@@ -31,6 +31,30 @@ public sealed class DecodeBatchTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(17)]
+    [InlineData(20)]
+    [InlineData(24)]
+    [InlineData(40)]
+    [InlineData(172)]
+    public void SequencesAreThoseOfSessionsOfTheirOwnAtEveryWidth(int width)
+    {
+        // A width that fills its last vector in part; more sequences than the kernels for few tokens take.
+        ModelConfig config = RandomShapes.Config(width) with { HiddenSize = width, NeuronCount = width };
+        using var model = new DecoderModel(RandomLlama.Create(config, width).ToDecoderWeights(config));
+        foreach (IKernels kernels in RandomShapes.Kernels)
+        {
+            foreach (WeightFormat format in (WeightFormat[])[WeightFormat.Float32, WeightFormat.BFloat16, WeightFormat.Int8])
+            {
+                using var engine = new DecodeEngine(model, format, kernels);
+                using DecodeBatch batch = engine.NewBatch(14);
+                Follow(batch, engine, new Random(width), routed: false);
+            }
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Names))]
     public void EveryArchitectureDecodesInBatches(string name)
     {

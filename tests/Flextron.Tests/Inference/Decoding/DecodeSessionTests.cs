@@ -176,13 +176,16 @@ public sealed class DecodeSessionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => session.TruncateTo(21));
     }
 
-    [Fact]
-    public void TheNumberOfThreadsChangesNoBit()
+    [Theory]
+    [InlineData(320)]
+    [InlineData(333)]
+    [InlineData(312)]
+    public void TheNumberOfThreadsChangesNoBit(int width)
     {
         // Large enough for every part to be shared out, a context beyond one chunk of entries, and more threads than this machine may have.
         ModelConfig config = new()
         {
-            Family = "llama", VocabularySize = 3000, HiddenSize = 320, BlockCount = 2, HeadCount = 6, KvGroupCount = 3, HeadSize = 48, NeuronCount = 1000, ContextLength = 700,
+            Family = "llama", VocabularySize = 3000, HiddenSize = width, BlockCount = 2, HeadCount = 6, KvGroupCount = 3, HeadSize = 48, NeuronCount = 1000, ContextLength = 700,
         };
         using var model = new DecoderModel(RandomLlama.Create(config, seed: 1).ToDecoderWeights(config));
         int[] ids = RandomShapes.Ids(config, new Random(1), 540);

@@ -60,11 +60,14 @@ public sealed class FamilyDecodingTests
         }
     }
 
-    [Fact]
-    public void AWindowHidesWhatLiesBeforeItOverManyChunksOfThePast()
+    [Theory]
+    [InlineData("mistral")]
+    [InlineData("qwen2-windows")]
+    [InlineData("smollm3")]
+    public void AWindowHidesWhatLiesBeforeItOverManyChunksOfThePast(string name)
     {
         // The fixture's context is short: the same layers with a longer one, a window that is no multiple of a tile, and several chunks.
-        ModelConfig config = FamilyConfig("mistral", 700, window: 333);
+        ModelConfig config = FamilyConfig(name, 700, window: 333);
         using DecoderModel model = Random(config);
         int[] ids = RandomShapes.Ids(config, new Random(2), 690);
         float[,] expected = DecodeSessionTests.TorchLogits(model, ids, model.FullNetwork);
@@ -89,6 +92,7 @@ public sealed class FamilyDecodingTests
     [InlineData("gpt2", 300)]
     [InlineData("gpt-neox", 300)]
     [InlineData("qwen3", 300)]
+    [InlineData("smollm3", 300)]
     public void TheNumberOfThreadsChangesNoBit(string name, int context)
     {
         ModelConfig config = FamilyConfig(name, context) with { HiddenSize = 256, NeuronCount = 900, VocabularySize = 2000 };
@@ -171,7 +175,7 @@ public sealed class FamilyDecodingTests
         return config with { ContextLength = context, Architecture = config.Architecture with { SlidingWindow = window ?? config.Architecture.SlidingWindow } };
     }
 
-    private static DecoderModel Random(ModelConfig config)
+    internal static DecoderModel Random(ModelConfig config)
     {
         DecoderWeights weights = DecoderWeights.Allocate(config);
         using var noGrad = no_grad();

@@ -82,6 +82,45 @@ public sealed unsafe class VectorKernelTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(17)]
+    [InlineData(20)]
+    [InlineData(24)]
+    [InlineData(40)]
+    [InlineData(172)]
+    public void NothingIsReadOrWrittenBeyondTheValues(int count)
+    {
+        var random = new Random(count);
+        float[] Values() => [.. Enumerable.Range(0, count).Select(_ => 2 * (float)random.NextDouble() - 1)];
+        float[] x = Values(), w = Values(), b = Values();
+        double mean = x.Average(v => (double)v), variance = x.Average(v => Math.Pow(v - mean, 2)), square = x.Average(v => (double)v * v);
+        foreach (IKernels kernels in RandomShapes.Kernels)
+        {
+            using GuardedMemory weight = GuardedMemory.Of<float>(w), bias = GuardedMemory.Of<float>(b);
+            void Check(Action<nint> work, Func<int, double> expected)
+            {
+                using GuardedMemory y = GuardedMemory.Of<float>(x);
+                work(y.Address);
+                Assert.All(y.ToArray().Select((v, i) => (v, i)), p => Assert.Equal(expected(p.i), p.v, 2e-6));
+            }
+
+            Check(y => kernels.RmsNorm((float*)y, weight.Floats, count, 1e-5f, (float*)y), i => x[i] / Math.Sqrt(square + 1e-5) * w[i]);
+            Check(y => kernels.LayerNorm((float*)y, weight.Floats, bias.Floats, count, 1e-5f, (float*)y), i => (x[i] - mean) / Math.Sqrt(variance + 1e-5) * w[i] + b[i]);
+            Check(y => kernels.Add((float*)y, bias.Floats, count), i => x[i] + b[i]);
+            // Angles of half as many pairs, and of a third.
+            foreach (int half in (int[])[count / 2, count / 3])
+            {
+                using GuardedMemory cos = GuardedMemory.Of<float>(w.AsSpan(0, half)), sin = GuardedMemory.Of<float>(b.AsSpan(0, half));
+                Check(y => kernels.Rotate((float*)y, 2 * half, count, cos.Floats, sin.Floats, 0.5f),
+                    i => 0.5 * (i < half ? (double)x[i] * w[i] - (double)x[i + half] * b[i] : i < 2 * half ? (double)x[i] * w[i - half] + (double)x[i - half] * b[i - half] : x[i]));
+            }
+        }
+    }
+
     private static double Exact(ActivationKind kind, double x) => kind switch
     {
         ActivationKind.Silu => x / (1 + Math.Exp(-x)),

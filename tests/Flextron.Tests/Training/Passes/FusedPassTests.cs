@@ -14,6 +14,13 @@ public sealed class FusedPassTests
 
     private static readonly ModelConfig Even = Odd with { HiddenSize = 64, HeadCount = 4, KvGroupCount = 2, HeadSize = 32, NeuronCount = 96, VocabularySize = 40, TiedEmbeddings = true };
 
+    // Rotations that also stretch, as YaRN's do, in one block, and none in the other.
+    private static readonly ModelConfig Scaled = Odd with
+    {
+        Architecture = Odd.Architecture with { RopeScaling = new RopeScaling(RopeScalingKind.Yarn, 4) { OriginalContextLength = 64, AttentionFactor = 1.4, FastTurns = 8, SlowTurns = 1 } },
+        UnrotatedBlocks = new BlockPattern([false, true]),
+    };
+
     public static TheoryData<string, int, int, double> Cases() => new()
     {
         { "odd full", 2, 10, 0 },
@@ -25,6 +32,7 @@ public sealed class FusedPassTests
         { "even slice", 1, 1, 0 },
         { "even narrow", 2, 64, 0 },
         { "even full", 1, 600, 0 },
+        { "scaled, second block unrotated", 2, 40, 0 },
     };
 
     [Theory]
@@ -127,6 +135,7 @@ public sealed class FusedPassTests
         "odd slice" => (Odd, new SubNetwork([new BlockShape(1, 9), new BlockShape(2, 5)])),
         "odd narrow" => (Odd, new SubNetwork([new BlockShape(1, 9), new BlockShape(2, 20)], width: Odd.HiddenSize - 3)),
         "odd skipping" => (Odd, new SubNetwork([new BlockShape(0, 9), new BlockShape(2, 0)])),
+        "scaled, second block unrotated" => (Scaled, SubNetwork.Full(Scaled)),
         "even full" => (Even, SubNetwork.Full(Even)),
         "even slice" => (Even, new SubNetwork([new BlockShape(1, 32), new BlockShape(2, 48)])),
         _ => (Even, new SubNetwork([new BlockShape(1, 96), new BlockShape(2, 48)], width: 48)),
