@@ -22,7 +22,7 @@ internal sealed class DecodeBandwidthBenchmark : IBenchmark
         using DecoderModel model = DecodeShape.RandomModel(DecodeShape.Config);
         (string Name, double Share)[] budgets = [("full", 1), ("half", 0.5), ("quarter", 0.25)];
         WeightFormat[] formats = [WeightFormat.Float32, WeightFormat.BFloat16, WeightFormat.Int8];
-        var memory = new ReadBandwidth();
+        using var memory = new ReadBandwidth();
         using var limits = new MachineLimits();
         var engines = formats.ToDictionary(f => f, f => new DecodeEngine(model, f));
         var sessions = engines.ToDictionary(e => e.Key, e => e.Value.NewSession(64));

@@ -1,5 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Flextron.Native;
+using static TorchSharp.torch;
 
 namespace Flextron.Workbench.Benchmarks;
 
@@ -7,7 +10,7 @@ namespace Flextron.Workbench.Benchmarks;
 /// The speed at which all processors together read memory and do nothing else: the limit of decoding, which reads every weight once a token and
 /// writes next to nothing. A triad, which writes a third of what it moves, is the limit of other work.
 /// </summary>
-internal sealed class ReadBandwidth
+internal sealed class ReadBandwidth : IDisposable
 {
     /// <summary>Case name.</summary>
     public const string Name = "reading memory";
@@ -16,21 +19,18 @@ internal sealed class ReadBandwidth
     public const double Bytes = (double)Length * sizeof(float);
 
     private const int Length = 1 << 27;
-    private readonly float[] memory = GC.AllocateUninitializedArray<float>(Length, pinned: true);
-    private readonly float[] sums;
+    private readonly Tensor memory = HugeTensor.Zeros(Length, ScalarType.Float32, CPU);
+    private readonly float[] sums = new float[Environment.ProcessorCount];
 
-    public ReadBandwidth()
-    {
-        memory.AsSpan().Fill(1);
-        sums = new float[Environment.ProcessorCount];
-    }
-
-    /// <summary>Sums the memory, an equal part on every processor.</summary>
+    /// <summary>Sums the memory, which lies in the same kind of pages as an engine's weights, an equal part on every processor.</summary>
     public BenchmarkCase Case => new(Name, () => Parallel.For(0, sums.Length, i =>
     {
         int part = Length / sums.Length;
-        sums[i] = Sum(memory.AsSpan(i * part, part));
+        sums[i] = Sum(MemoryMarshal.Cast<byte, float>(memory.bytes).Slice(i * part, part));
     }));
+
+    /// <inheritdoc/>
+    public void Dispose() => memory.Dispose();
 
     /// <summary>Reads memory on one thread. Four independent sums keep enough loads in flight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

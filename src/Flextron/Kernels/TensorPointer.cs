@@ -14,11 +14,19 @@ internal static unsafe class TensorPointer
     /// <summary>Address of the first element; the tensor's rows are contiguous.</summary>
     public static T* Of<T>(Tensor tensor) where T : unmanaged
     {
-        // A view of one element: the span over the whole of a large tensor would be longer than spans can be.
+        Span<byte> first = First(tensor);
+        if (first.Length != sizeof(T)) throw new ArgumentException($"A {tensor.dtype} tensor was taken for one of {sizeof(T)} bytes an element.", nameof(tensor));
+        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first));
+    }
+
+    /// <summary>Address of the first element, whatever its type.</summary>
+    public static nint Address(Tensor tensor) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(First(tensor)));
+
+    // A view of one element: the span over the whole of a large tensor would be longer than spans can be.
+    private static Span<byte> First(Tensor tensor)
+    {
         using Tensor flat = tensor.detach();
         using Tensor first = flat.as_strided([1], [1], tensor.storage_offset());
-        Span<byte> bytes = first.bytes;
-        if (bytes.Length != sizeof(T)) throw new ArgumentException($"A {tensor.dtype} tensor was taken for one of {sizeof(T)} bytes an element.", nameof(tensor));
-        return (T*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes));
+        return first.bytes;
     }
 }

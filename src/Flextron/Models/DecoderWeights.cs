@@ -1,4 +1,5 @@
 using Flextron.Mixers;
+using Flextron.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -72,7 +73,7 @@ public sealed class DecoderWeights : IDisposable
     public static DecoderWeights Allocate(ModelConfig config, ScalarType dtype = ScalarType.Float32, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(config);
-        return new DecoderWeights(config, zeros(CountParameters(config), dtype, device ?? CPU).DetachFromDisposeScope());
+        return new DecoderWeights(config, HugeTensor.Zeros(CountParameters(config), dtype, device ?? CPU));
     }
 
     /// <summary>Names the parts of an existing flat tensor, which the result then owns.</summary>
@@ -131,11 +132,7 @@ public sealed class DecoderWeights : IDisposable
     }
 
     /// <summary>An independent copy, optionally on another device or in another type.</summary>
-    public DecoderWeights Clone(ScalarType? dtype = null, Device? device = null)
-    {
-        Tensor copy = Flat.detach().to(dtype ?? Flat.dtype, device ?? Flat.device, copy: true).DetachFromDisposeScope();
-        return new DecoderWeights(Config, copy);
-    }
+    public DecoderWeights Clone(ScalarType? dtype = null, Device? device = null) => new(Config, HugeTensor.Copy(Flat, dtype ?? Flat.dtype, device ?? Flat.device));
 
     /// <inheritdoc/>
     public void Dispose()

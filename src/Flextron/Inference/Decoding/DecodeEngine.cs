@@ -14,9 +14,9 @@ namespace Flextron.Inference.Decoding;
 /// sub-networks, bfloat16, 8-bit weights. Float32 models are read where they lie, so training in place shows at once, and so are the
 /// matrices of bfloat16 models, whose norms, biases and positions are float32 copies; other formats are converted copies, too.
 /// </remarks>
-public sealed unsafe class DecodeEngine : IDisposable
+public sealed class DecodeEngine : IDisposable
 {
-    private readonly List<IDisposable> owned = [];
+    private readonly EngineWeights stored;
     private bool disposed;
 
     /// <summary>Prepares a model.</summary>
@@ -39,28 +39,29 @@ public sealed unsafe class DecodeEngine : IDisposable
         DecoderWeights weights = model.Weights;
         // Half-precision weights of the other kind have no kernel of their own; float32 holds them exactly.
         Format = format != WeightFormat.Model ? format : weights.Flat.dtype == ScalarType.BFloat16 ? WeightFormat.BFloat16 : WeightFormat.Float32;
+        using var noGrad = no_grad();
+        stored = new EngineWeights(weights, Format);
         try
         {
-            using var noGrad = no_grad();
-            Embedding = Matrix(weights.Embedding_VC);
-            Positions = Vector(weights.Positions_TC);
+            Embedding = stored.Matrix(weights.Embedding_VC);
+            Positions = stored.Vector(weights.Positions_TC);
             Blocks = [.. weights.Blocks.Select(b => new DecodeBlock
             {
-                AttentionNorm = Vector(b.AttentionNorm_C), AttentionNormBias = Vector(b.AttentionNormBias_C),
-                Query = Matrix(b.Query_QC), QueryBias = Vector(b.QueryBias_Q), QueryNorm = Vector(b.QueryNorm_H),
-                Key = Matrix(b.Key_KC), KeyBias = Vector(b.KeyBias_K), KeyNorm = Vector(b.KeyNorm_H),
-                Value = Matrix(b.Value_KC), ValueBias = Vector(b.ValueBias_K), Output = Matrix(b.Output_QC), OutputBias = Vector(b.OutputBias_C),
-                MlpNorm = Vector(b.MlpNorm_C), MlpNormBias = Vector(b.MlpNormBias_C),
-                Gate = b.Gate_DC is { } gate ? Matrix(gate) : null, GateBias = Vector(b.GateBias_D), Up = Matrix(b.Up_DC), UpBias = Vector(b.UpBias_D),
-                Down = Matrix(b.Down_DC), DownBias = Vector(b.DownBias_C),
+                AttentionNorm = stored.Vector(b.AttentionNorm_C), AttentionNormBias = stored.Vector(b.AttentionNormBias_C),
+                Query = stored.Matrix(b.Query_QC), QueryBias = stored.Vector(b.QueryBias_Q), QueryNorm = stored.Vector(b.QueryNorm_H),
+                Key = stored.Matrix(b.Key_KC), KeyBias = stored.Vector(b.KeyBias_K), KeyNorm = stored.Vector(b.KeyNorm_H),
+                Value = stored.Matrix(b.Value_KC), ValueBias = stored.Vector(b.ValueBias_K), Output = stored.Matrix(b.Output_QC), OutputBias = stored.Vector(b.OutputBias_C),
+                MlpNorm = stored.Vector(b.MlpNorm_C), MlpNormBias = stored.Vector(b.MlpNormBias_C),
+                Gate = b.Gate_DC is { } gate ? stored.Matrix(gate) : null, GateBias = stored.Vector(b.GateBias_D), Up = stored.Matrix(b.Up_DC), UpBias = stored.Vector(b.UpBias_D),
+                Down = stored.Matrix(b.Down_DC), DownBias = stored.Vector(b.DownBias_C),
             })];
-            FinalNorm = Vector(weights.FinalNorm_C);
-            FinalNormBias = Vector(weights.FinalNormBias_C);
-            Head = Config.TiedEmbeddings ? Embedding : Matrix(weights.Head_VC);
+            FinalNorm = stored.Vector(weights.FinalNorm_C);
+            FinalNormBias = stored.Vector(weights.FinalNormBias_C);
+            Head = Config.TiedEmbeddings ? Embedding : stored.Matrix(weights.Head_VC);
         }
         catch
         {
-            Dispose();
+            stored.Dispose();
             throw;
         }
     }
@@ -129,8 +130,7 @@ public sealed unsafe class DecodeEngine : IDisposable
     public void Dispose()
     {
         disposed = true;
-        foreach (IDisposable item in owned) item.Dispose();
-        owned.Clear();
+        stored.Dispose();
     }
 
     internal void RequireId(int token)
@@ -140,36 +140,4 @@ public sealed unsafe class DecodeEngine : IDisposable
     }
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(disposed, this);
-
-    private nint Vector(Tensor? vector_C) => vector_C is null ? 0 : InPlace(vector_C, ScalarType.Float32);
-
-    private WeightMatrix Matrix(Tensor matrix)
-    {
-        (int rows, int columns) = ((int)matrix.size(0), (int)matrix.size(1));
-        if (Format != WeightFormat.Int8) return new WeightMatrix(InPlace(matrix, Format == WeightFormat.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32), 0, rows, columns, Format);
-        NativeBuffer bytes = Own(new NativeBuffer((long)rows * columns, "8-bit weights")), scales = Own(new NativeBuffer(4L * rows, "scales"));
-        Int8Rows.Quantize(matrix, (sbyte*)bytes.Start, (float*)scales.Start);
-        return new WeightMatrix((nint)bytes.Start, (nint)scales.Start, rows, columns, Format);
-    }
-
-    // The tensor's own memory where it has the type, a converted copy otherwise; either way kept alive by an alias of it.
-    private nint InPlace(Tensor tensor, ScalarType dtype)
-    {
-        using var scope = NewDisposeScope();
-        Tensor alias = Own(tensor.detach().to(dtype).contiguous().DetachFromDisposeScope());
-        return Address(alias);
-    }
-
-    private T Own<T>(T item) where T : IDisposable
-    {
-        owned.Add(item);
-        return item;
-    }
-
-    // One element suffices to learn where the memory begins; whole tensors may be larger than a span can be.
-    private static nint Address(Tensor tensor)
-    {
-        using Tensor flat = tensor.view(-1), first = flat.narrow(0, 0, 1);
-        fixed (byte* start = first.bytes) return (nint)start;
-    }
 }

@@ -20,29 +20,13 @@ internal static unsafe class AccumulateKernel<T, V, TElement> where T : ISimd<V>
         V last = part > 0 ? T.LoadPart(sum + whole, part) : default;
         if (count * stride > CacheBytes)
         {
-            bool dense = whole == w.Columns;
-            for (; r + 4 <= count; r += 4, row += 4 * stride)
+            r = ReadAhead.For(stride, columns, (nint)columns * TElement.Size) switch
             {
-                byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + 4 * stride;
-                V v0 = T.Broadcast(Coefficient(w, first, r, coefficients)), v1 = T.Broadcast(Coefficient(w, first, r + 1, coefficients));
-                V v2 = T.Broadcast(Coefficient(w, first, r + 2, coefficients)), v3 = T.Broadcast(Coefficient(w, first, r + 3, coefficients));
-                for (nint c = 0; c < whole; c += T.Count)
-                {
-                    if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
-                    else Prefetch.Ahead(next + c * TElement.Size, stride);
-                    V s = T.Load(sum + c);
-                    s = T.MultiplyAdd(TElement.Load<T, V>(row, c), v0, s);
-                    s = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v1, s);
-                    s = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v2, s);
-                    s = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v3, s);
-                    T.Store(s, sum + c);
-                }
-                if (part == 0) continue;
-                last = T.MultiplyAdd(TElement.LoadPart<T, V>(row, whole, part), v0, last);
-                last = T.MultiplyAdd(TElement.LoadPart<T, V>(row1, whole, part), v1, last);
-                last = T.MultiplyAdd(TElement.LoadPart<T, V>(row2, whole, part), v2, last);
-                last = T.MultiplyAdd(TElement.LoadPart<T, V>(row3, whole, part), v3, last);
-            }
+                ReadAheadKind.Near => FourRows<NearStream>(w, first, count, coefficients, columns, sum, ref last),
+                ReadAheadKind.Far => FourRows<FarStream>(w, first, count, coefficients, columns, sum, ref last),
+                _ => FourRows<RowParts>(w, first, count, coefficients, columns, sum, ref last),
+            };
+            row += r * stride;
         }
         for (; r + 8 <= count; r += 8, row += 8 * stride)
         {
@@ -82,6 +66,38 @@ internal static unsafe class AccumulateKernel<T, V, TElement> where T : ISimd<V>
             if (part > 0) last = T.MultiplyAdd(TElement.LoadPart<T, V>(row, whole, part), v, last);
         }
         if (part > 0) T.StorePart(last, sum + whole, part);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int FourRows<TAhead>(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum, ref V last) where TAhead : IReadAhead
+    {
+        nint stride = (nint)w.Columns * TElement.Size, lead = ReadAhead.Lead(stride);
+        int whole = columns - columns % T.Count, part = columns - whole;
+        byte* row = w.Row(first);
+        int r = 0;
+        for (; r + 4 <= count; r += 4, row += 4 * stride)
+        {
+            byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + lead;
+            V v0 = T.Broadcast(Coefficient(w, first, r, coefficients)), v1 = T.Broadcast(Coefficient(w, first, r + 1, coefficients));
+            V v2 = T.Broadcast(Coefficient(w, first, r + 2, coefficients)), v3 = T.Broadcast(Coefficient(w, first, r + 3, coefficients));
+            TAhead.Rows(row, stride, (nint)columns * TElement.Size);
+            for (nint c = 0; c < whole; c += T.Count)
+            {
+                TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
+                V s = T.Load(sum + c);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row, c), v0, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v1, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v2, s);
+                s = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v3, s);
+                T.Store(s, sum + c);
+            }
+            if (part == 0) continue;
+            last = T.MultiplyAdd(TElement.LoadPart<T, V>(row, whole, part), v0, last);
+            last = T.MultiplyAdd(TElement.LoadPart<T, V>(row1, whole, part), v1, last);
+            last = T.MultiplyAdd(TElement.LoadPart<T, V>(row2, whole, part), v2, last);
+            last = T.MultiplyAdd(TElement.LoadPart<T, V>(row3, whole, part), v3, last);
+        }
+        return r;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -23,35 +23,46 @@ internal static unsafe class BlockDotKernel<T, V, TElement> where T : ISimd<V> w
         for (int t = 0; t < tokens; t += 4)
         {
             int group = Math.Min(4, tokens - t);
-            if (group > 1) FourTokens(rows, stride, count, x + t * xStride, xStride, group, columns, y + t * yStride, yStride, ahead && t == 0);
+            if (group > 1)
+            {
+                ReadAheadKind kind = ahead && t == 0 ? ReadAhead.For(stride * TElement.Size, columns, (nint)columns * TElement.Size) : ReadAheadKind.None;
+                FourTokens(kind, rows, stride, count, x + t * xStride, xStride, group, columns, y + t * yStride, yStride);
+            }
             else OneToken(rows, stride * TElement.Size, count, x + t * xStride, columns, y + t * yStride);
+        }
+    }
+
+    private static void FourTokens(ReadAheadKind ahead, byte* rows, nint columnsApart, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride)
+    {
+        switch (ahead)
+        {
+            case ReadAheadKind.Near: FourTokens<NearStream>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
+            case ReadAheadKind.Far: FourTokens<FarStream>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
+            case ReadAheadKind.Parts: FourTokens<RowParts>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
+            default: FourTokens<NoReadAhead>(rows, columnsApart, count, x, xStride, tokens, columns, y, yStride); break;
         }
     }
 
     // Two to four tokens: one that is missing repeats the last one's work, which costs less than reading the rows once more.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourTokens(byte* rows, nint columnsApart, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride, bool ahead)
+    private static void FourTokens<TAhead>(byte* rows, nint columnsApart, int count, float* x, nint xStride, int tokens, int columns, float* y, nint yStride) where TAhead : IReadAhead
     {
         int whole = columns - columns % T.Count, part = columns - whole;
         int third = Math.Min(2, tokens - 1), fourth = tokens - 1;
         float* x1 = x + xStride, x2 = x + third * xStride, x3 = x + fourth * xStride;
         float* y1 = y + yStride, y2 = y + third * yStride, y3 = y + fourth * yStride;
-        nint stride = columnsApart * TElement.Size;
-        bool dense = whole == columnsApart;
+        nint stride = columnsApart * TElement.Size, lead = ReadAhead.Lead(stride);
         int r = 0;
         for (; r + 4 <= count; r += 4, rows += 4 * stride)
         {
             // Four rows by four tokens: sixteen sums for eight loads.
-            byte* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride, next = rows + 4 * stride;
+            byte* row1 = rows + stride, row2 = row1 + stride, row3 = row2 + stride, next = rows + lead;
             V s00 = default, s01 = default, s02 = default, s03 = default, s10 = default, s11 = default, s12 = default, s13 = default;
             V s20 = default, s21 = default, s22 = default, s23 = default, s30 = default, s31 = default, s32 = default, s33 = default;
+            TAhead.Rows(rows, stride, (nint)columns * TElement.Size);
             for (nint c = 0; c < whole; c += T.Count)
             {
-                if (ahead)
-                {
-                    if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
-                    else Prefetch.Ahead(next + c * TElement.Size, stride);
-                }
+                TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
                 V w0 = TElement.Load<T, V>(rows, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
                 AddRows(w0, w1, w2, w3, T.Load(x + c), ref s00, ref s01, ref s02, ref s03);
                 AddRows(w0, w1, w2, w3, T.Load(x1 + c), ref s10, ref s11, ref s12, ref s13);

@@ -19,31 +19,13 @@ internal static unsafe class DotKernel<T, V, TElement> where T : ISimd<V> where 
         V last = part > 0 ? T.LoadPart(x + whole, part) : default;
         if (count * stride > CacheBytes)
         {
-            // From memory, few rows at a time and what comes next asked for early: more streams are more than the processor follows by itself.
-            bool dense = whole == w.Columns;
-            for (; r + 4 <= count; r += 4, row += 4 * stride)
+            r = ReadAhead.For(stride, columns, (nint)columns * TElement.Size) switch
             {
-                byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + 4 * stride;
-                V s0 = default, s1 = default, s2 = default, s3 = default;
-                for (nint c = 0; c < whole; c += T.Count)
-                {
-                    if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
-                    else Prefetch.Ahead(next + c * TElement.Size, stride);
-                    V v = T.Load(x + c);
-                    s0 = T.MultiplyAdd(TElement.Load<T, V>(row, c), v, s0);
-                    s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
-                    s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
-                    s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
-                }
-                if (part > 0)
-                {
-                    s0 = AddLast(row, whole, part, last, s0);
-                    s1 = AddLast(row1, whole, part, last, s1);
-                    s2 = AddLast(row2, whole, part, last, s2);
-                    s3 = AddLast(row3, whole, part, last, s3);
-                }
-                T.Sum4(s0, s1, s2, s3, y + r);
-            }
+                ReadAheadKind.Near => FourRows<NearStream>(row, stride, count, x, columns, y),
+                ReadAheadKind.Far => FourRows<FarStream>(row, stride, count, x, columns, y),
+                _ => FourRows<RowParts>(row, stride, count, x, columns, y),
+            };
+            row += r * stride;
         }
         for (; r + 8 <= count; r += 8, row += 8 * stride)
         {
@@ -107,6 +89,40 @@ internal static unsafe class DotKernel<T, V, TElement> where T : ISimd<V> where 
             y[r] = T.Sum(part > 0 ? AddLast(row, whole, part, last, s) : s);
         }
         if (w.Scales != 0) RowScales<T, V>.Apply((float*)w.Scales + first, count, y);
+    }
+
+    // From memory, few rows at a time and what comes next asked for early: more streams are more than the processor follows by itself.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int FourRows<TAhead>(byte* row, nint stride, int count, float* x, int columns, float* y) where TAhead : IReadAhead
+    {
+        nint lead = ReadAhead.Lead(stride);
+        int whole = columns - columns % T.Count, part = columns - whole;
+        V last = part > 0 ? T.LoadPart(x + whole, part) : default;
+        int r = 0;
+        for (; r + 4 <= count; r += 4, row += 4 * stride)
+        {
+            byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride, next = row + lead;
+            V s0 = default, s1 = default, s2 = default, s3 = default;
+            TAhead.Rows(row, stride, (nint)columns * TElement.Size);
+            for (nint c = 0; c < whole; c += T.Count)
+            {
+                TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
+                V v = T.Load(x + c);
+                s0 = T.MultiplyAdd(TElement.Load<T, V>(row, c), v, s0);
+                s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
+                s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
+                s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
+            }
+            if (part > 0)
+            {
+                s0 = AddLast(row, whole, part, last, s0);
+                s1 = AddLast(row1, whole, part, last, s1);
+                s2 = AddLast(row2, whole, part, last, s2);
+                s3 = AddLast(row3, whole, part, last, s3);
+            }
+            T.Sum4(s0, s1, s2, s3, y + r);
+        }
+        return r;
     }
 
     // Columns beyond the last whole vector, as one that is filled in part: the other lanes add nothing.

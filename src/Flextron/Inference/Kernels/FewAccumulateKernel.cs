@@ -24,7 +24,7 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
     {
         for (int t = 0; t < 4 * groups; t++) new Span<float>(sums + t * sumStride, checked((int)sumStride)).Clear();
         nint stride = (nint)w.Columns * TElement.Size, from = (nint)firstColumn * TElement.Size;
-        bool whole = columns == w.Columns;
+        ReadAheadKind ahead = ReadAhead.For(stride, columns, (nint)columns * TElement.Size);
         for (int r = 0; r < count; r += 4)
         {
             byte* row = w.Row(first + r) + from;
@@ -33,14 +33,26 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
             for (int g = 0; g < groups; g++)
             {
                 float* k = coefficients_GR4 + 4 * ((nint)g * count + r);
-                FourRows(row, row + Math.Min(1, last) * stride, row + Math.Min(2, last) * stride, row + last * stride, stride, last, columns, k, sums + 4 * g * sumStride, sumStride, g == 0, whole);
+                FourRows(g == 0 ? ahead : ReadAheadKind.None, row, stride, last, columns, k, sums + 4 * g * sumStride, sumStride);
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourRows(byte* row, byte* row1, byte* row2, byte* row3, nint stride, int last, int columns, float* k, float* sum, nint sumStride, bool ahead, bool dense)
+    private static void FourRows(ReadAheadKind ahead, byte* row, nint stride, int last, int columns, float* k, float* sum, nint sumStride)
     {
+        switch (ahead)
+        {
+            case ReadAheadKind.Near: FourRows<NearStream>(row, stride, last, columns, k, sum, sumStride); break;
+            case ReadAheadKind.Far: FourRows<FarStream>(row, stride, last, columns, k, sum, sumStride); break;
+            case ReadAheadKind.Parts: FourRows<RowParts>(row, stride, last, columns, k, sum, sumStride); break;
+            default: FourRows<NoReadAhead>(row, stride, last, columns, k, sum, sumStride); break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourRows<TAhead>(byte* row, nint stride, int last, int columns, float* k, float* sum, nint sumStride) where TAhead : IReadAhead
+    {
+        byte* row1 = row + Math.Min(1, last) * stride, row2 = row + Math.Min(2, last) * stride, row3 = row + last * stride, next = row + ReadAhead.Lead(stride);
         float* sum1 = sum + sumStride, sum2 = sum1 + sumStride, sum3 = sum2 + sumStride;
         float* none = stackalloc float[4];
         float* k1 = last >= 1 ? k + 4 : none, k2 = last >= 2 ? k + 8 : none, k3 = last >= 3 ? k + 12 : none;
@@ -49,15 +61,11 @@ internal static unsafe class FewAccumulateKernel<T, V, TElement> where T : ISimd
         V b0 = T.Broadcast(k[1]), b1 = T.Broadcast(k1[1]), b2 = T.Broadcast(k2[1]), b3 = T.Broadcast(k3[1]);
         V c0 = T.Broadcast(k[2]), c1 = T.Broadcast(k1[2]), c2 = T.Broadcast(k2[2]), c3 = T.Broadcast(k3[2]);
         V d0 = T.Broadcast(k[3]), d1 = T.Broadcast(k1[3]), d2 = T.Broadcast(k2[3]), d3 = T.Broadcast(k3[3]);
-        byte* next = row + 4 * stride;
         nint c = 0;
+        TAhead.Rows(row, stride, (nint)columns * TElement.Size);
         for (; c + T.Count <= columns; c += T.Count)
         {
-            if (ahead)
-            {
-                if (dense) Prefetch.Sweep<T, V, TElement>(next + 4 * c * TElement.Size);
-                else Prefetch.Ahead(next + c * TElement.Size, stride);
-            }
+            TAhead.Step(next + 4 * c * TElement.Size, 4 * T.Count * TElement.Size);
             V w0 = TElement.Load<T, V>(row, c), w1 = TElement.Load<T, V>(row1, c), w2 = TElement.Load<T, V>(row2, c), w3 = TElement.Load<T, V>(row3, c);
             AddRows(w0, w1, w2, w3, a0, a1, a2, a3, sum + c);
             AddRows(w0, w1, w2, w3, b0, b1, b2, b3, sum1 + c);
