@@ -63,7 +63,7 @@ internal sealed class ModelArgument
     {
         string path = Path(context);
         if (!mixtures && MixtureModel.IsAt(path))
-            throw new FlextronException($"{path} is a Mixture-of-Depths model, which this verb would run as a dense one: generate, score, evaluate, export and mod take it; remove {MixtureModel.SettingsName} from a copy to use the network without its routers.");
+            throw new FlextronException($"{path} is a Mixture-of-Depths model, which this verb would run as a dense one: generate, score, evaluate, export, mod and profile --decode take it; remove {MixtureModel.SettingsName} from a copy to use the network without its routers.");
         FamilyBundle bundle = FamilyBundle.Load(path, null, dtype ?? context.Dtype, context.Device);
         try
         {

@@ -49,7 +49,7 @@ internal sealed class GenerateCommand : VerbCommand
             throw new FlextronException("--interactive reads its prompts from the terminal and shows text: leave --json and --prompt out.");
         using LoadedModel loaded = model.Load(context, mixtures: true);
         if (loaded.Mixture is not null && (context.Given(latency) || context.Get(dynamic)))
-            throw new FlextronException("A Mixture-of-Depths model chooses by its own routers, of which no latency table knows: leave --latency and --dynamic out.");
+            throw new FlextronException("A Mixture-of-Depths model chooses by its own routers, at the capacity that it was trained for: leave --latency and --dynamic out (`profile --decode` measures what a token takes).");
         using var generator = new TextGenerator(loaded.Model, loaded.Tokenizer, context.Get(weights)) { Mixture = loaded.Mixture };
         (string Budget, bool PerToken) wanted = (context.Get(latency) ?? context.Get(budget), context.Given(latency));
         GenerationWidths widths = GenerationWidths.Of(loaded, generator, wanted.Budget, wanted.PerToken, context.Get(dynamic), context);

@@ -100,6 +100,10 @@ internal sealed class InspectCommand : VerbCommand
             config.Mixers is { } mixers ? $"blocks that mix by {mixers}" : null,
             config.SkipLayer is { } skip ? string.Create(c, $"skip-layer attention of {skip.Groups} groups, {skip.Distance} blocks back") : null,
             a.SlidingWindow is { } window ? string.Create(c, $"a sliding window of {window} tokens{(config.UnwindowedBlocks is { } whole ? $" but in blocks {whole}" : "")}") : null,
+            a.EmbeddingFactor is { } embedding ? string.Create(c, $"embeddings times {embedding}") : null,
+            a.AttentionScale is { } scale ? string.Create(c, $"attention scaled by {scale}") : null,
+            a.ResidualFactor is { } residual ? string.Create(c, $"updates times {residual}") : null,
+            a.LogitDivisor is { } divisor ? string.Create(c, $"logits divided by {divisor}") : null,
             config.UnrotatedBlocks is { } unrotated ? $"no positions in blocks {unrotated}" : null,
         ];
         return string.Join("; ", facts.Where(f => f is not null));

@@ -27,7 +27,8 @@ internal sealed class ProfileCommand : VerbCommand
         "profile my-family --out my-family/latency.json",
         "profile my-family --decode --out my-family/decode.json",
         "profile my-family --decode --weights int8 --prompt-tokens 32 --generated-tokens 64 --out decode-int8.json",
-        "profile my-family --decode --batch 8 --out decode-8.json")
+        "profile my-family --decode --batch 8 --out decode-8.json",
+        "profile my-mixture --decode --out my-mixture/mixture-latency.json")
     {
         model.AddTo(this);
         foreach (Option option in (Option[])[file, decode, weights, batch, prompt, generated, seconds, check]) Options.Add(option);
@@ -37,9 +38,14 @@ internal sealed class ProfileCommand : VerbCommand
     {
         if (context.Get(check) < 3) throw new FlextronException($"A check on {context.Get(check)} sub-networks says nothing: give --check 3 or more.");
         if (context.Given(weights) && !context.Get(decode)) throw new FlextronException("--weights says how the decode engine holds the weights: give it with --decode.");
-        using LoadedModel loaded = model.Load(context);
+        using LoadedModel loaded = model.Load(context, mixtures: true);
         LatencyWorkload workload = Workload(loaded.Model.Config, context);
         ProfileSettings settings = new ProfileSettings { Seconds = context.Get(seconds), Seed = context.Seed }.Validated();
+        if (loaded.Mixture is { } mixture)
+        {
+            if (!context.Get(decode)) throw new FlextronException("What a Mixture-of-Depths model saves shows token by token, as it generates: add --decode.");
+            return MixtureProfile.Run(mixture, loaded.Family.Path, context.Get(weights), workload, settings, context.Get(check), context.Get(file), context);
+        }
         using DecodeEngine? engine = context.Get(decode) ? new DecodeEngine(loaded.Model, context.Get(weights)) : null;
         using IWorkloadRunner runner = engine is null
             ? new TorchWorkloadRunner(loaded.Model, workload, settings.Seed) : new EngineWorkloadRunner(engine, loaded.Model, workload, settings.Seed);
@@ -52,7 +58,7 @@ internal sealed class ProfileCommand : VerbCommand
             key = table.Key, fullMs = table.FullMs(), smallestMs = table.Predict(loaded.Family.Space.Smallest), fixedMs = table.FixedMs,
             prefillMs = table.PrefillCosts().Cost(loaded.Family.Space.Largest),
             decodeStepMs = workload.GeneratedTokens > 0 ? table.DecodeStepCosts().Cost(loaded.Family.Space.Largest) : (double?)null,
-            heldOutError = Error(honesty),
+            heldOutError = HonestyJson.Of(honesty),
             attention = table.Attention.Select(Row), mlp = table.Mlp.Select(Row),
             narrower = table.Narrower?.Select(t => new { width = t.ResidualWidth, fullMs = t.FullMs(), fixedMs = t.FixedMs, attention = t.Attention.Select(Row), mlp = t.Mlp.Select(Row) }),
             @out = context.Get(file),
@@ -65,12 +71,7 @@ internal sealed class ProfileCommand : VerbCommand
                     .Select(p => new[] { p.Item1, p.e.Width.ToString(c), p.e.PrefillMs.ToString("0.0000", c), workload.GeneratedTokens > 0 ? p.e.StepMs.ToString("0.0000", c) : "" }));
             writer.WriteLine(string.Create(c, $"whole network {json.fullMs:0.000} ms, smallest {json.smallestMs:0.000} ms, fixed part {json.fixedMs:0.000} ms ({table.Key.Engine} on the {table.Key.Device}, batch {workload.Batch}, {workload.PromptTokens} + {workload.GeneratedTokens} tokens)"));
             foreach (LatencyTable narrow in table.Narrower ?? []) writer.WriteLine(string.Create(c, $"all blocks with a residual stream of {narrow.ResidualWidth} channels {narrow.FullMs():0.000} ms"));
-            foreach ((string what, HonestyReport report) in Phases(honesty))
-            {
-                writer.WriteLine(string.Create(c,
-                    $"{what}: off by {report.MedianError:0.0%} (median) and {report.Error95:0.0%} (95th percentile) on {report.Pairs.Count} held-out sub-networks, rank correlation {report.Spearman:0.000}"));
-            }
-            writer.WriteLine(string.Create(c, $"the machine ran at {honesty.Slowdown:0.00} times the table's time during the check, by the whole network run in between"));
+            HonestyJson.Write(writer, honesty, "sub-networks");
         });
     }
 
@@ -84,17 +85,4 @@ internal sealed class ProfileCommand : VerbCommand
     }
 
     private static object Row(LatencyEntry entry) => new { width = entry.Width, ms = entry.CostMs, prefillMs = entry.PrefillMs, decodeStepMs = entry.StepMs };
-
-    private static object Error(HonestyReport report) => new
-    {
-        median = report.MedianError, p95 = report.Error95, bias = report.Bias, spearman = report.Spearman, networks = report.Pairs.Count, slowdown = report.Slowdown,
-        prefill = report.Prefill is { } prefill ? Error(prefill) : null, decode = report.Decode is { } decode ? Error(decode) : null,
-    };
-
-    private static IEnumerable<(string, HonestyReport)> Phases(HonestyReport report)
-    {
-        yield return ("whole workload", report);
-        if (report.Prefill is { } prefill) yield return ("prompt alone", prefill);
-        if (report.Decode is { } decode) yield return ("decoding alone", decode);
-    }
 }

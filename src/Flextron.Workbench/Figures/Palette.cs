@@ -20,17 +20,20 @@ internal static class Palette
 
     public static string Colour(int series) => Colours[series % Colours.Length];
 
-    public static string Dash(int series) => SvgDashes[series % SvgDashes.Length];
+    public static string Dash(int series) => SvgDashes[Shifted(series, SvgDashes.Length)];
 
-    public static string PlotlyDash(int series) => PlotlyDashes[series % PlotlyDashes.Length];
+    public static string PlotlyDash(int series) => PlotlyDashes[Shifted(series, PlotlyDashes.Length)];
 
-    public static int Marker(int series) => series % PlotlyMarkers.Length;
+    public static int Marker(int series) => Shifted(series, PlotlyMarkers.Length);
 
     public static string PlotlyMarker(int series) => PlotlyMarkers[Marker(series)];
 
-    public static int Hatch(int series) => series % PlotlyHatches.Length;
+    public static int Hatch(int series) => Shifted(series, PlotlyHatches.Length);
 
     public static string PlotlyHatch(int series) => PlotlyHatches[Hatch(series)];
+
+    // Colours repeat after eight series; what tells series apart without colour is then another.
+    private static int Shifted(int series, int count) => (series + 3 * (series / count)) % count;
 
     /// <summary>The shade of a share from 0 (pale) to 1 (dark), and whether white text reads better on it.</summary>
     public static (string Colour, bool Dark) Shade(double share)

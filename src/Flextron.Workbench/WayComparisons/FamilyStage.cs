@@ -1,27 +1,31 @@
+using System.Diagnostics;
 using System.Globalization;
 using Flextron.Data;
 using Flextron.Elastic;
 using Flextron.Latency;
 using Flextron.Models;
+using Flextron.Routing;
 using Flextron.Selection;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
+using static TorchSharp.torch;
 
 namespace Flextron.Workbench.WayComparisons;
 
 /// <summary>
 /// Chooses one seed's sub-networks for evenly spaced latency targets, on calibration text: of the exact optimum by the table and the measured sensitivities, and the best
-/// uniform networks that fit, the better. Beside them the uniform ones of the models that were trained alone.
+/// uniform networks that fit, the better. Beside them what a learned router chooses for the same targets, and the uniform ones of the models that were trained alone.
 /// </summary>
 internal static class FamilyStage
 {
-    private const string ChoicesFile = "choices.json";
+    private const string ChoicesFile = "choices.json", RouterFile = "router.json";
 
     public static StageResult Choose(ExperimentRun run, WayComparisonSettings settings, long seed, StageResult corpus, StageResult family, StageResult trained, StageResult profile)
     {
         double[] shares = [.. settings.Arms.Values.Where(a => a.Way == Way.Alone).Select(a => a.Share!.Value).Append(1).Distinct().Order()];
-        object key = new { settings.Targets, settings.ChoiceWindows, shares, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows };
+        RouteSettings? route = settings.Route?.WithSeed(seed);
+        object key = new { settings.Targets, settings.ChoiceWindows, shares, route, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows };
         return run.Stage(FormattableString.Invariant($"choices-seed{seed}"), key, [corpus, family, trained, profile], stage =>
         {
             using ElasticFamily original = WayStage.Original(family);
@@ -36,19 +40,30 @@ internal static class FamilyStage
             var known = new Dictionary<SubNetwork, double>();
             double Loss(SubNetwork one) => known.TryGetValue(one, out double loss) ? loss : known[one] = calibration.Of(model, one).Mean;
             (double least, double full) = (cost.Cost(space.Smallest), cost.Cost(space.Largest));
-            var chosen = new List<(string Label, bool Selected, SubNetwork Network)>();
-            for (int i = 0; i < settings.Targets; i++)
+            double[] targetShares = [.. Enumerable.Range(0, settings.Targets).Select(i => i / (settings.Targets - 1.0))];
+            double Target(double share) => share >= 1 ? full : least + share * (full - least);
+            string Label(double share) => string.Create(CultureInfo.InvariantCulture, $"{Target(share) / full:0 %} of the latency");
+            var chosen = new List<(string Label, FamilyWay Way, SubNetwork Network)>();
+            foreach (double share in targetShares)
+                chosen.Add((Label(share), FamilyWay.Selected, selector.Uniforms(Target(share), table).Prepend(selector.Select(Target(share), table).SubNetwork).MinBy(Loss)!));
+            if (route is not null)
             {
-                double target = i == settings.Targets - 1 ? full : least + i * (full - least) / (settings.Targets - 1);
-                SubNetwork best = selector.Uniforms(target, table).Prepend(selector.Select(target, table).SubNetwork).MinBy(Loss)!;
-                chosen.Add((string.Create(CultureInfo.InvariantCulture, $"{target / full:0 %} of the latency"), true, best));
+                using (no_grad()) original.Model.Weights.Flat.copy_(model.Weights.Flat);
+                var clock = Stopwatch.StartNew();
+                (StaticRouters routers, RoutingReport report) = RouterTraining.TrainRouters(
+                    original, table, CorpusStage.LoadCalibration(corpus, model.Config.VocabularySize), route, stage.Progress, stage.Cancellation);
+                stage.WriteJson(RouterFile, new RouterCost(report.LmOperations, clock.Elapsed.TotalSeconds, report.HeldOut?.Spearman));
+                using (routers)
+                    // Its answer, filled up or cut to the target as every choice within a budget is.
+                    foreach (double share in targetShares)
+                        chosen.Add(($"routed for {Label(share)}", FamilyWay.Routed, selector.Select(Target(share), table, routers.Select(share)).SubNetwork));
             }
-            foreach (double share in shares) chosen.Add((UniformLabel(share), false, space.Uniform(share)));
+            foreach (double share in shares) chosen.Add((UniformLabel(share), FamilyWay.Uniform, space.Uniform(share)));
             SubNetwork[] networks = [.. chosen.Select(c => c.Network).Distinct()];
             HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, model.Config);
             Dictionary<SubNetwork, LossEstimate> losses = networks.Zip(heldOut.Of(model, networks, stage.Progress)).ToDictionary(p => p.First, p => p.Second);
             ICostTable parameters = AnalyticCosts.Parameters(model.Config);
-            stage.WriteJson(ChoicesFile, chosen.Select(c => new FamilyChoice(c.Label, c.Selected, c.Network, cost.Cost(c.Network), (long)parameters.Cost(c.Network), losses[c.Network])).ToArray());
+            stage.WriteJson(ChoicesFile, chosen.Select(c => new FamilyChoice(c.Label, c.Way, c.Network, cost.Cost(c.Network), (long)parameters.Cost(c.Network), losses[c.Network])).ToArray());
         });
     }
 
@@ -56,4 +71,7 @@ internal static class FamilyStage
     public static string UniformLabel(double share) => string.Create(CultureInfo.InvariantCulture, $"uniform {share:0.###}");
 
     public static FamilyChoice[] Read(StageResult choices) => choices.ReadJson<FamilyChoice[]>(ChoicesFile);
+
+    /// <summary>What learning the router took.</summary>
+    public static RouterCost ReadRouter(StageResult choices) => choices.ReadJson<RouterCost>(RouterFile);
 }

@@ -7,7 +7,7 @@ namespace Flextron.Workbench.WayComparisons;
 /// <summary>
 /// A kind of experiment: every way of spending less compute per token, made of the same base and trained on the same further tokens, against measured latency on
 /// the same runtime: an elastic family, Mixture-of-Depths, transferred models of linear cost, dropped parts, and smaller models of their own. Each with all the tokens for
-/// every network, and with as many for all networks of a way together as the family has.
+/// every network, with as many for all networks of a way together as the family has, and, if asked for, with as many operations.
 /// </summary>
 public static class WayComparison
 {
@@ -46,8 +46,9 @@ public static class WayComparison
         // Seed by seed, so that an interrupted run has whole comparisons.
         foreach (long seed in settings.Seeds)
         {
-            Dictionary<(string, bool), StageResult> arms = WayPlan.All(settings, seed).ToDictionary(p => (p.Name, p.Shared), p => WayStage.Train(run, settings, p, corpus, family));
-            seeds.Add(new WaySeed(seed, arms, FamilyStage.Choose(run, settings, seed, corpus, family, arms[(flextron, false)], profile)));
+            double operations = WayStage.FamilyFlops(WayPlan.Of(settings, flextron, seed, WayView.Each), family);
+            Dictionary<(string, WayView), StageResult> arms = WayPlan.All(settings, seed, operations).ToDictionary(p => (p.Name, p.View), p => WayStage.Train(run, settings, p, corpus, family));
+            seeds.Add(new WaySeed(seed, arms, FamilyStage.Choose(run, settings, seed, corpus, family, arms[(flextron, WayView.Each)], profile)));
         }
         StageResult timings = WayTimingStage.Run(run, settings, corpus, profile, seeds);
         StageResult?[] scores = [.. seeds.Select(s => WayScoreStage.Run(run, settings, data, inputs.Tokenizer, s))];

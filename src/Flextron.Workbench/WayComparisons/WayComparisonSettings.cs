@@ -1,5 +1,6 @@
 using Flextron.Latency;
 using Flextron.Models;
+using Flextron.Routing;
 using Flextron.Training;
 using Flextron.Workbench.Experiments;
 using Flextron.Workbench.Studies;
@@ -51,11 +52,23 @@ public sealed record WayComparisonSettings
     /// <summary>Windows of calibration text that the family's networks are chosen on.</summary>
     public int ChoiceWindows { get; init; } = 16;
 
+    /// <summary>
+    /// How static routers are learned from every seed's family, whose choices stand beside those of the search; null for none. The LM stays as it is: seeds are taken
+    /// from <see cref="Seeds"/>, joint fine-tuning is not read.
+    /// </summary>
+    public RouteSettings? Route { get; init; }
+
+    /// <summary>Whether every way is trained once more, all its networks with as many operations together as the family's training counts.</summary>
+    public bool EqualOperations { get; init; }
+
     /// <summary>Benchmarks that every network is scored on; none by default.</summary>
     public BenchmarkSettings Benchmarks { get; init; } = new() { Tasks = [] };
 
     /// <summary>The arms by name (letters, digits and '-'); empty for the standard ones.</summary>
     public IReadOnlyDictionary<string, WayArm> Arms { get; init; } = new Dictionary<string, WayArm>();
+
+    /// <summary>The views, first that with all the tokens.</summary>
+    internal IReadOnlyList<WayView> Views => EqualOperations ? [WayView.Each, WayView.Together, WayView.Operations] : [WayView.Each, WayView.Together];
 
     /// <summary>Fills in the standard arms and checks everything.</summary>
     /// <exception cref="FlextronException">A value is outside its range; the message names it.</exception>
@@ -89,11 +102,12 @@ public sealed record WayComparisonSettings
         {
             Require(name.Length is > 0 and <= 40 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.'), $"\"{name}\" cannot name an arm, use up to 40 letters, digits, '-' and '.'");
             arm.Validate(name);
-            WayPlan.Of(this, name, Seeds[0], shared: false).Training.Validated();
+            WayPlan.Of(this, name, Seeds[0], WayView.Each).Training.Validated();
         }
         Corpus.Validated();
         Rank.Validated();
         Profile.Validated();
+        Route?.Validated();
         return this;
     }
 }

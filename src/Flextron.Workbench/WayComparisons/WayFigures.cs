@@ -16,7 +16,7 @@ internal static class WayFigures
     /// <param name="close">Ends where the family's worst network lies.</param>
     public static Figure Loss(WayResults results, IReadOnlyList<WayPoint> points, string view, bool close) => new(
         close ? "Held-out loss against measured latency, close up" : "Held-out loss against measured latency", PromptAxis(results),
-        close ? LossAxis with { Maximum = Headroom * points.Where(IsOfFamily).Max(p => p.Loss.High ?? p.Loss.Value) } : LossAxis, Series(points, m => m.PromptMs, p => p.Loss))
+        close ? LossAxis with { Maximum = Headroom * points.Where(WayResults.IsOfFamily).Max(p => p.Loss.High ?? p.Loss.Value) } : LossAxis, Series(points, m => m.PromptMs, p => p.Loss))
     {
         Subtitle = $"{view}; {Seeds(results)}",
         ReferenceLines = [new ReferenceLine("the base, before", results.Original.Mean)],
@@ -24,7 +24,7 @@ internal static class WayFigures
 
     /// <summary>Whether a close-up shows anything better.</summary>
     public static bool NeedsCloseUp(IReadOnlyList<WayPoint> points) =>
-        points.Max(p => p.Loss.High ?? p.Loss.Value) > Headroom * points.Where(IsOfFamily).Max(p => p.Loss.High ?? p.Loss.Value);
+        points.Max(p => p.Loss.High ?? p.Loss.Value) > Headroom * points.Where(WayResults.IsOfFamily).Max(p => p.Loss.High ?? p.Loss.Value);
 
     /// <summary>Held-out loss against the latency of a generated token.</summary>
     public static Figure Token(WayResults results, IReadOnlyList<WayPoint> points, string view) => new(
@@ -49,15 +49,13 @@ internal static class WayFigures
     private static Axis PromptAxis(WayResults results) =>
         new(FormattableString.Invariant($"Measured latency of {results.Timings.PromptWorkload.Batch} × {results.Timings.PromptWorkload.PromptTokens} tokens"), "ms");
 
-    private static bool IsOfFamily(WayPoint point) => point.Series is WayResults.Selected or WayResults.Uniform;
-
     // What differs in one number only is joined by a line; the rest are points with names.
     private static FigureSeries[] Series(IReadOnlyList<WayPoint> points, Func<WayMeasurement, double> x, Func<WayPoint, SummaryValue> y) => [.. WayResults.BySeries(points).Select(series =>
     {
         (double X, SummaryValue Y, string Label)[] ordered = [.. series.Select(p => (p.Over(x).Value, y(p), p.Label)).OrderBy(p => p.Value)];
         double[] at = [.. ordered.Select(p => p.X)], value = [.. ordered.Select(p => p.Y.Value)];
         double[] low = [.. ordered.Select(p => p.Y.Low ?? p.Y.Value)], high = [.. ordered.Select(p => p.Y.High ?? p.Y.Value)];
-        bool joined = series.All(p => IsOfFamily(p)) || series.Key.StartsWith("small models", StringComparison.Ordinal) || series.Key.StartsWith("Mixture", StringComparison.Ordinal);
+        bool joined = series.All(WayResults.IsOfFamily) || series.Key.StartsWith("small models", StringComparison.Ordinal) || series.Key.StartsWith("Mixture", StringComparison.Ordinal);
         return joined
             ? (FigureSeries)new LineSeries(series.Key, at, value) { Lower = low, Upper = high, Intervals = IntervalMark.ErrorBars }
             : new ScatterSeries(series.Key, at, value) { Lower = low, Upper = high, PointNames = [.. ordered.Select(p => p.Label)], NamesShown = true };

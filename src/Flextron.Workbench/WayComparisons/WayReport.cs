@@ -8,7 +8,8 @@ namespace Flextron.Workbench.WayComparisons;
 /// <summary>Writes up a comparison of ways: both views with their figures, who is better where, what each way's training cost, generated tokens, benchmarks.</summary>
 internal static class WayReport
 {
-    private const string EachView = "every network with all the tokens", TogetherView = "all networks of a way with as many tokens together";
+    private const string EachView = "every network with all the tokens", TogetherView = "all networks of a way with as many tokens together",
+        OperationsView = "all networks of a way with as many operations together as the family";
 
     public static void Write(ExperimentRun run, WayResults results)
     {
@@ -16,11 +17,13 @@ internal static class WayReport
         var report = new ReportDocument("Ways of spending less compute per token") { Subtitle = $"run {run.Name}" };
         report.Text($"**{settings.Question}**");
         report.Text(string.Create(CultureInfo.InvariantCulture,
-            $"One base, the same further text: {settings.Training.Steps} steps of {settings.Training.BatchSize} × {settings.Training.SequenceLength} tokens{(settings.Training.DistillationWeight > 0 ? $", distilled from the base with weight {settings.Training.DistillationWeight:0.##}" : "")}. {Rates(settings)} All networks run through libtorch and were timed together, in shuffled rounds{Spread(results.Timings)}. The family is one training for every latency; the other ways train each network by itself, so they are shown twice: {EachView}, and {TogetherView}. At equal tokens the family still spends the operations of all networks of a step (see what the trainings cost). Its selected networks have the best shape found for each latency, the small models the same share of every block. Mixture-of-Depths is measured with its causal sampler, as it would generate."));
+            $"One base, the same further text: {settings.Training.Steps} steps of {settings.Training.BatchSize} × {settings.Training.SequenceLength} tokens{(settings.Training.DistillationWeight > 0 ? $", distilled from the base with weight {settings.Training.DistillationWeight:0.##}" : "")}. {Rates(settings)} All networks run through libtorch and were timed together, in shuffled rounds{Spread(results.Timings)}. The family is one training for every latency; the other ways train each network by itself, so they are shown {(results.Operations is null ? $"twice: {EachView}, and {TogetherView}" : $"three times: {EachView}, {TogetherView}, and {OperationsView}")}. At equal tokens the family still spends the operations of all networks of a step (see what the trainings cost). Its selected networks have the best shape found for each latency{(results.Routers is null ? "" : ", its routed ones what a learned router answers")}, the small models the same share of every block. Mixture-of-Depths is measured with its causal sampler, as it would generate."));
         // What continuing does to the base itself is in everything else's loss too.
         report.Text(string.Create(CultureInfo.InvariantCulture, $"Continuing takes the base itself from {results.Original.Mean:0.000} to {results.Base.Loss.Value:0.000}{(results.Base.Loss is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" (95 % interval over seeds {low:0.000} to {high:0.000})") : "")} nats per token."));
         View(report, results, results.Each, EachView, "each");
         View(report, results, results.Together, TogetherView, "together");
+        if (results.Operations is { } operations) View(report, results, operations, OperationsView, "operations");
+        Router(report, results);
         Costs(report, results);
         if (settings.Decode is { } decode)
         {
@@ -46,6 +49,14 @@ internal static class WayReport
     {
         Quartiles[] all = [.. timings.Networks.Values.Select(n => n.PromptMs)];
         return string.Create(CultureInfo.InvariantCulture, $": medians of {all.Min(q => q.Count)} runs of the prompts or more, whose quartiles lie at most {all.Max(q => Math.Max(q.Upper - q.Median, q.Median - q.Lower) / q.Median):0.0 %} off");
+    }
+
+    private static void Router(ReportDocument report, WayResults results)
+    {
+        if (results.Routers is not { } routers) return;
+        string against = results.RouterAgainstSearch() is { } d ? Judged(d, "the search") : "none of its networks lies within the latencies of the search's";
+        report.Heading("A learned router against the search").Text(string.Create(CultureInfo.InvariantCulture,
+            $"For the same targets a static router was learned with the LM frozen: {routers.Average(r => r.Flops) / 1e12:0.00} TFLOP a seed of measured losses{(routers.All(r => r.Spearman is not null) ? string.Create(CultureInfo.InvariantCulture, $", rank correlation of its surrogate on held-out networks {routers.Average(r => r.Spearman!.Value):0.000}") : "")}. Its networks against those of the search (exact optimum by table and sensitivities, or the best uniform network) at the same measured latency, mean over its targets: {against}."));
     }
 
     private static void View(ReportDocument report, WayResults results, IReadOnlyList<WayPoint> points, string view, string name)
@@ -76,12 +87,12 @@ internal static class WayReport
             return $"{at}: {against}.{alike}";
         }
 
-        return string.Join('\n', points.Where(p => p.Series is not (WayResults.Selected or WayResults.Uniform)).Select(p => $"- {Of(p)}"));
+        return string.Join('\n', points.Where(p => !WayResults.IsOfFamily(p)).Select(p => $"- {Of(p)}"));
     }
 
-    private static string Judged(SummaryValue d)
+    private static string Judged(SummaryValue d, string than = "the family")
     {
-        string judged = d.High is null ? "one seed, so chance is not ruled out" : d.High < 0 ? "better than the family" : d.Low > 0 ? "worse than the family" : "not distinguishable from the family";
+        string judged = d.High is null ? "one seed, so chance is not ruled out" : d.High < 0 ? $"better than {than}" : d.Low > 0 ? $"worse than {than}" : $"not distinguishable from {than}";
         string interval = d is { Low: { } low, High: { } high } ? string.Create(CultureInfo.InvariantCulture, $" ({low:+0.000;−0.000;0.000} to {high:+0.000;−0.000;0.000})") : "";
         return string.Create(CultureInfo.InvariantCulture, $"{d.Value:+0.000;−0.000;0.000}{interval}: {judged}");
     }
@@ -92,18 +103,26 @@ internal static class WayReport
     private static void Costs(ReportDocument report, WayResults results)
     {
         // The family's networks come from one training; elsewhere each has its own.
-        object?[] Row(IGrouping<string, WayPoint> series, IReadOnlyList<WayPoint> together)
+        object?[] Row(IGrouping<string, WayPoint> series)
         {
-            bool one = series.Key is WayResults.Selected or WayResults.Uniform;
-            double Sum(IEnumerable<WayPoint> points, Func<WayMeasurement, double> value) => one ? points.First().Over(value).Value : points.Sum(p => p.Over(value).Value);
-            WayPoint[] shared = [.. together.Where(p => p.Series == series.Key)];
-            return [series.Key, series.Count(), one ? 1 : series.Count(), Sum(series, m => m.Training.Tokens), Sum(series, m => m.Training.Flops) / 1e12, Sum(shared, m => m.Training.Tokens), Sum(shared, m => m.Training.Flops) / 1e12];
+            bool one = WayResults.IsOfFamily(series.First());
+            IEnumerable<object?> Sums(IReadOnlyList<WayPoint> view)
+            {
+                WayPoint[] own = [.. view.Where(p => p.Series == series.Key)];
+                double Sum(Func<WayMeasurement, double> value) => one ? own[0].Over(value).Value : own.Sum(p => p.Over(value).Value);
+                return [Sum(m => m.Training.Tokens), Sum(m => m.Training.Flops) / 1e12];
+            }
+
+            return [series.Key, series.Count(), one ? 1 : series.Count(), .. results.Views.SelectMany(v => Sums(v.Points))];
         }
 
         report.Heading("What the trainings cost").Table(new ReportTable(
-            [new("way"), new("networks", "0"), new("trainings", "0"), new("tokens", "N0"), new("flops", "0.00") { Heading = "operations, TFLOP" }, new("tokens, together", "N0"), new("flops, together", "0.00") { Heading = "operations together, TFLOP" }],
-            WayResults.BySeries(results.Each).Select(s => Row(s, results.Together)),
-            "Per seed, all networks of a way: tokens read and operations counted, each network with all the tokens, and with as many together. A step of the family reads its tokens with several sub-networks, which tokens do not show and operations do"));
+            [
+                new("way"), new("networks", "0"), new("trainings", "0"),
+                .. results.Views.SelectMany(v => (ReportColumn[])[new($"tokens, {v.Name}", "N0"), new($"flops, {v.Name}", "0.00") { Heading = $"operations, {v.Name}, TFLOP" }]),
+            ],
+            WayResults.BySeries(results.Each).Select(Row),
+            "Per seed, all networks of a way: tokens read and operations counted, by view. A step of the family reads its tokens with several sub-networks, which tokens do not show and operations do"));
     }
 
     private static void Benchmarks(ReportDocument report, WayResults results)
@@ -122,7 +141,7 @@ internal static class WayReport
 
     private static void Tables(ExperimentRun run, WayResults results)
     {
-        (string Name, IReadOnlyList<WayPoint> Points)[] views = [("each", results.Each), ("together", results.Together)];
+        (string Name, IReadOnlyList<WayPoint> Points)[] views = [.. results.Views];
         string[] tasks = [.. results.Settings.Benchmarks.Tasks];
         run.WriteTable("networks", ["view", "way", "network", "seed", "prompt_ms", "token_ms", "loss", "loss_se_windows", "loss_top_k", "parameters", "tokens", "flops", "seconds", .. tasks],
             from view in views from point in view.Points from i in Enumerable.Range(0, results.Settings.Seeds.Count) let m = point.Seeds[i]
@@ -135,13 +154,14 @@ internal static class WayReport
         var summary = new Dictionary<string, SummaryValue>();
         foreach ((string name, IReadOnlyList<WayPoint> points) in views)
         {
-            foreach (WayPoint point in points.Where(p => p.Series is not (WayResults.Selected or WayResults.Uniform)))
+            foreach (WayPoint point in points.Where(p => !WayResults.IsOfFamily(p)))
             {
                 summary[$"after.{name}.{point.Label}"] = point.Loss;
                 if (results.Against(point) is { } d) summary[$"against.{name}.{point.Label}"] = d;
             }
         }
-        foreach (WayPoint point in results.Each.Where(p => p.Series is WayResults.Selected or WayResults.Uniform)) summary[$"family.{point.Label}"] = point.Loss;
+        if (results.RouterAgainstSearch() is { } learned) summary["against.search.router"] = learned;
+        foreach (WayPoint point in results.Each.Where(WayResults.IsOfFamily)) summary[$"family.{point.Label}"] = point.Loss;
         run.Summarize([.. summary]);
         run.MarkMeasured("tables/*", "against.*", "family.*");
     }

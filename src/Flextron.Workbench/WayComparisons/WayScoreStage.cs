@@ -20,7 +20,7 @@ internal static class WayScoreStage
         if (settings.Benchmarks.Tasks.Count == 0) return null;
         EvaluationTask[] tasks = [.. settings.Benchmarks.Tasks.Select(TaskRegistry.Get)];
         object key = new { settings.Benchmarks.Tasks, settings.Benchmarks.Limit, settings.Benchmarks.Shots, scorer = ResultIdentity.CurrentScorer, versions = tasks.Select(t => t.Version).ToArray() };
-        return run.Stage(FormattableString.Invariant($"scores-seed{seed.Seed}"), key, [tokenizer, seed.Choices, .. seed.Arms.Where(a => !a.Key.Shared).Select(a => a.Value), .. data], stage =>
+        return run.Stage(FormattableString.Invariant($"scores-seed{seed.Seed}"), key, [tokenizer, seed.Choices, .. seed.Arms.Where(a => a.Key.View == WayView.Each).Select(a => a.Value), .. data], stage =>
         {
             Tokenizer words = TokenizerLoader.Load(tokenizer.Path);
             DatasetLocator locator = DatasetLocator.FromEnvironment();
@@ -28,7 +28,7 @@ internal static class WayScoreStage
             var scores = new List<WayScore>();
             foreach ((string name, WayArm arm) in settings.Arms)
             {
-                using WayNetwork network = WayStage.Network(seed.Arms[(name, false)]);
+                using WayNetwork network = WayStage.Network(seed.Arms[(name, WayView.Each)]);
                 (string Key, SubNetwork Network)[] slices = arm.Way == Way.Flextron
                     ? [.. FamilyStage.Read(seed.Choices).DistinctBy(WayTimings.Key).Select(c => (WayTimings.Key(c), c.Network))] : [(WayTimings.Key(name, arm, seed.Seed), network.Network)];
                 foreach ((string networkKey, SubNetwork slice) in slices)

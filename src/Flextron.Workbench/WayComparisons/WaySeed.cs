@@ -4,6 +4,6 @@ namespace Flextron.Workbench.WayComparisons;
 
 /// <summary>The finished stages of one seed.</summary>
 /// <param name="Seed">The seed.</param>
-/// <param name="Arms">By plan: with all the tokens, and with the shared ones.</param>
+/// <param name="Arms">By plan.</param>
 /// <param name="Choices">The family's sub-networks.</param>
-internal sealed record WaySeed(long Seed, IReadOnlyDictionary<(string Arm, bool Shared), StageResult> Arms, StageResult Choices);
+internal sealed record WaySeed(long Seed, IReadOnlyDictionary<(string Arm, WayView View), StageResult> Arms, StageResult Choices);

@@ -19,7 +19,7 @@ internal static class WayStage
     public static StageResult Train(ExperimentRun run, WayComparisonSettings settings, WayPlan plan, StageResult corpus, StageResult family)
     {
         int? calibration = plan.Arm.Way == Way.Drop ? settings.Rank.MaximumTokens : null;
-        object key = new { plan.Arm, plan.Training, calibration, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows };
+        object key = new { plan.Arm, plan.Training, plan.Operations, calibration, settings.Corpus.WindowLength, settings.Corpus.HeldOutWindows };
         return run.Stage(plan.Stage, key, [corpus, family], stage =>
         {
             using ElasticFamily original = Original(family);
@@ -29,15 +29,16 @@ internal static class WayStage
             using WayNetwork network = WayNetwork.Of(plan.Arm, plan.Seed, original, Similarities);
             HeldOutLoss heldOut = TrainStage.HeldOut(settings.Corpus, corpus, original.Model.Config);
             LossEstimate before = network.Loss(heldOut);
+            JointTrainingSettings training = plan.Resolved(Spent(plan.Training with { Steps = 1 }, network, original).Flops);
             ISubNetworkSource? source = plan.Arm.Way == Way.Flextron ? null : new SingleNetwork(network.Network);
             double seconds;
             using (var trainer = new JointTrainer(
-                network.Model, original.Space, plan.Training, plan.Training.DistillationWeight > 0 ? original.Model : null, source,
-                pass: network.Mixture is { } routed ? (_, gradients) => new MixturePass(routed, gradients, plan.Training) : null))
-                seconds = StageTraining.Run(stage, trainer, CorpusStage.LoadTrain(corpus, vocabulary), onStep: ArmStage.Log(stage, plan.Training.Steps));
+                network.Model, original.Space, training, training.DistillationWeight > 0 ? original.Model : null, source,
+                pass: network.Mixture is { } routed ? (_, gradients) => new MixturePass(routed, gradients, training) : null))
+                seconds = StageTraining.Run(stage, trainer, CorpusStage.LoadTrain(corpus, vocabulary), onStep: ArmStage.Log(stage, training.Steps));
             LossEstimate? topK = network.Mixture is { } mixture ? heldOut.Of(ids_BT => mixture.Forward(ids_BT, TopTokens.ByRouter(mixture.Settings), network.Network)) : null;
-            (long tokens, double flops) = Spent(plan.Training, network, original);
-            stage.WriteJson(OutcomeFile, new WayOutcome(network.Parameters, plan.Training.Steps, tokens, flops, seconds, network.Network, before, network.Loss(heldOut), topK));
+            (long tokens, double flops) = Spent(training, network, original);
+            stage.WriteJson(OutcomeFile, new WayOutcome(network.Parameters, training.Steps, tokens, flops, seconds, network.Network, before, network.Loss(heldOut), topK));
             network.Save(Path.Combine(stage.Folder, NetworkFolder));
         });
     }
@@ -49,6 +50,13 @@ internal static class WayStage
 
     /// <summary>The base, its parts ordered by importance.</summary>
     public static ElasticFamily Original(StageResult family) => ElasticFamily.Load(Path.Combine(family.Folder, ElastifyStage.Family));
+
+    /// <summary>Operations of the family's training.</summary>
+    public static double FamilyFlops(WayPlan plan, StageResult family)
+    {
+        using ElasticFamily original = Original(family);
+        return Spent(plan.Training, new WayNetwork(original.Model, original.Model.FullNetwork), original).Flops;
+    }
 
     /// <summary>Tokens and operations of a training: three forward passes of what is trained, one of a teacher.</summary>
     internal static (long Tokens, double Flops) Spent(JointTrainingSettings training, WayNetwork network, ElasticFamily original)

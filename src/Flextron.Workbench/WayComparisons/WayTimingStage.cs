@@ -19,7 +19,7 @@ internal static class WayTimingStage
         ProfileSettings measuring = settings.Profile.Table with { Seconds = settings.TimingSeconds };
         object key = new { measuring, settings.Decode, table.Key };
         bool HangsOnWeights(string name) => WayTimings.HangsOnWeights(settings.Arms[name]);
-        return run.Stage("timings", key, [corpus, profile, .. seeds.SelectMany(s => s.Arms.Where(a => !a.Key.Shared || HangsOnWeights(a.Key.Arm)).Select(a => a.Value).Append(s.Choices))], stage =>
+        return run.Stage("timings", key, [corpus, profile, .. seeds.SelectMany(s => s.Arms.Where(a => a.Key.View == WayView.Each || HangsOnWeights(a.Key.Arm)).Select(a => a.Value).Append(s.Choices))], stage =>
         {
             var networks = new List<(string Key, WayNetwork Network)>();
             var owned = new List<IDisposable>();
@@ -31,15 +31,15 @@ internal static class WayTimingStage
                     bool each = HangsOnWeights(name);
                     foreach (WaySeed seed in each ? seeds : seeds.Take(1))
                     {
-                        foreach (bool shared in (bool[])(each && WayPlan.Shares(settings, name) ? [false, true] : [false]))
+                        foreach (WayView view in each ? settings.Views.Where(v => WayPlan.Trained(settings, name, v) == v) : [WayView.Each])
                         {
-                            WayNetwork network = WayStage.Network(seed.Arms[(name, shared)]);
+                            WayNetwork network = WayStage.Network(seed.Arms[(name, view)]);
                             owned.Add(network);
-                            networks.Add((WayTimings.Key(name, arm, seed.Seed, shared), network));
+                            networks.Add((WayTimings.Key(name, arm, seed.Seed, view), network));
                         }
                     }
                 }
-                WayNetwork family = WayStage.Network(seeds[0].Arms[(flextron, false)]);
+                WayNetwork family = WayStage.Network(seeds[0].Arms[(flextron, WayView.Each)]);
                 owned.Add(family);
                 foreach (FamilyChoice choice in seeds.SelectMany(s => FamilyStage.Read(s.Choices)).DistinctBy(WayTimings.Key))
                     networks.Add((WayTimings.Key(choice), new WayNetwork(family.Model, choice.Network)));

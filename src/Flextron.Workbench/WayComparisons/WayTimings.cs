@@ -9,8 +9,8 @@ namespace Flextron.Workbench.WayComparisons;
 internal sealed record WayTimings(LatencyWorkload PromptWorkload, LatencyWorkload? DecodeWorkload, IReadOnlyDictionary<string, WayTiming> Networks)
 {
     /// <summary>Of an arm: latency hangs on the weights only where routers decide, so that one seed, with all the tokens, stands for all otherwise.</summary>
-    public static string Key(string arm, WayArm what, long seed, bool shared = false) =>
-        HangsOnWeights(what) ? FormattableString.Invariant($"{arm} seed {seed}{(shared ? ", tokens shared" : "")}") : arm;
+    public static string Key(string arm, WayArm what, long seed, WayView view = WayView.Each) => HangsOnWeights(what)
+        ? FormattableString.Invariant($"{arm} seed {seed}{view switch { WayView.Together => ", tokens shared", WayView.Operations => ", operations shared", _ => "" }}") : arm;
 
     /// <summary>Whether a network's latency depends on its weights.</summary>
     public static bool HangsOnWeights(WayArm arm) => arm.Way == Way.MixtureOfDepths;

@@ -47,6 +47,22 @@ public sealed record DecoderArchitecture
     /// <summary>A token sees itself and at most this many tokens less one before it; null for all before it.</summary>
     public int? SlidingWindow { get; init; }
 
+    /// <summary>Embeddings are multiplied by this as they enter the residual stream; null: 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? EmbeddingFactor { get; init; }
+
+    /// <summary>What attention and MLP add to the residual stream is multiplied by this; null: 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ResidualFactor { get; init; }
+
+    /// <summary>Products of queries and keys are multiplied by this; null: 1/√H.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? AttentionScale { get; init; }
+
+    /// <summary>Logits are divided by this; null: 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? LogitDivisor { get; init; }
+
     /// <summary>Whether the family's checkpoints can say how large a head is; where not, heads × head size must be the hidden size on disk.</summary>
     public bool FreeHeadSize { get; init; } = true;
 
@@ -65,5 +81,9 @@ public sealed record DecoderArchitecture
         }
         require(SlidingWindow is null or > 0, $"a sliding window of {SlidingWindow} tokens is not possible");
         RopeScaling?.Require(config, require);
+        foreach ((string name, double? factor) in (ReadOnlySpan<(string, double?)>)[
+            ("embeddings", EmbeddingFactor), ("updates of the residual stream", ResidualFactor), ("products of queries and keys", AttentionScale), ("logits", LogitDivisor)])
+            require(factor is null || (factor > 0 && double.IsFinite(factor.Value)), $"a factor of {factor} for {name} is not possible, which must be positive");
+        require(ResidualFactor is null || !(OutputBias || MlpBias), "a factor for updates of the residual stream is not computed together with biases of the projections that write it");
     }
 }

@@ -136,6 +136,7 @@ public sealed class DecoderModel : IDisposable
     private static Tensor Look(WeightView view, Tensor ids_BT, Tensor? positions)
     {
         Tensor x_BTC = view.Embedding_VC.index_select(0, ids_BT.reshape(-1)).view(ids_BT.size(0), ids_BT.size(1), view.Embedding_VC.size(1));
+        if (view.EmbeddingFactor is { } factor) x_BTC = x_BTC * factor;
         return positions is null ? x_BTC : x_BTC + (positions.size(0) == ids_BT.size(1) ? positions : positions.view_as(x_BTC));
     }
 
@@ -197,14 +198,14 @@ public sealed class DecoderModel : IDisposable
         BlockWeights w = block.Weights;
         Tensor normed_BTC = Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C);
         observer?.OnNorm(index, normed_BTC);
-        if (w.Mixer is not null) return Biased(Mix(w, index, block.Shape, normed_BTC, layout, observer), w.OutputBias_C).MoveToOuterDisposeScope();
-        Tensor query_BLTH = layout.RotateQueries(index, Heads(layout.Asking(normed_BTC), w.Query_QC, w.QueryBias_Q, w.QueryNorm_H)).transpose(1, 2);
+        if (w.Mixer is not null) return Weighed(Biased(Mix(w, index, block.Shape, normed_BTC, layout, observer), w.OutputBias_C)).MoveToOuterDisposeScope();
+        Tensor query_BLTH = ScaledQueries(layout.RotateQueries(index, Heads(layout.Asking(normed_BTC), w.Query_QC, w.QueryBias_Q, w.QueryNorm_H))).transpose(1, 2);
         Tensor key_BGTH = layout.RotateKeys(index, Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H)).transpose(1, 2);
         Tensor value_BGTH = Heads(normed_BTC, w.Value_KC, w.ValueBias_K, norm_H: null).transpose(1, 2);
         (key_BGTH, value_BGTH) = layout.Extend(index, key_BGTH, value_BGTH);
         Tensor heads_BTLH = layout.Answer(Attend(index, query_BLTH, key_BGTH, value_BGTH, layout).transpose(1, 2));
         observer?.OnHeads(index, heads_BTLH);
-        return Biased(heads_BTLH.flatten(heads_BTLH.dim() - 2).matmul(w.Output_QC), w.OutputBias_C).MoveToOuterDisposeScope();
+        return Weighed(Biased(heads_BTLH.flatten(heads_BTLH.dim() - 2).matmul(w.Output_QC), w.OutputBias_C)).MoveToOuterDisposeScope();
     }
 
     // The heads of the last groups see an earlier block's keys and values too, where the model has it so and that block keeps these groups.
@@ -243,7 +244,7 @@ public sealed class DecoderModel : IDisposable
         observer?.OnNorm(index, normed_BTC);
         (Tensor before_BTD, Tensor neurons_BTD) = Neurons(normed_BTC, w.Gate_DC, w.GateBias_D, w.Up_DC, w.UpBias_D);
         observer?.OnNeurons(index, before_BTD, neurons_BTD);
-        return Biased(neurons_BTD.matmul(w.Down_DC), w.DownBias_C).MoveToOuterDisposeScope();
+        return Weighed(Biased(neurons_BTD.matmul(w.Down_DC), w.DownBias_C)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Final norm and head.</summary>
@@ -254,7 +255,8 @@ public sealed class DecoderModel : IDisposable
     {
         ArgumentNullException.ThrowIfNull(view);
         using var scope = NewDisposeScope();
-        return functional.linear(Norm(hidden, view.FinalNorm_C, view.FinalNormBias_C), view.Head_VC).MoveToOuterDisposeScope();
+        Tensor logits = functional.linear(Norm(hidden, view.FinalNorm_C, view.FinalNormBias_C), view.Head_VC);
+        return (Config.Architecture.LogitDivisor is { } divisor ? logits / divisor : logits).MoveToOuterDisposeScope();
     }
 
     /// <summary>Drops the kept inference slices, as must be done when the weights' storage is replaced.</summary>
@@ -288,6 +290,12 @@ public sealed class DecoderModel : IDisposable
         Tensor gate = functional.linear(normed, gate_DC, gateBias_D);
         return (gate, Activate(gate) * up);
     }
+
+    /// <summary>Queries as attention takes them, which divides by √H: multiplied where the architecture has another scale.</summary>
+    internal Tensor ScaledQueries(Tensor query) => Config.Architecture.AttentionScale is { } scale ? query * (scale * Math.Sqrt(Config.HeadSize)) : query;
+
+    /// <summary>An update as it is added to the residual stream.</summary>
+    internal Tensor Weighed(Tensor update) => Config.Architecture.ResidualFactor is { } factor ? update * factor : update;
 
     /// <summary>An update with what the part adds to the residual stream in any case.</summary>
     internal static Tensor Biased(Tensor update, Tensor? bias_C) => bias_C is null ? update : update + bias_C;

@@ -19,6 +19,9 @@ public sealed class WeightView : IDisposable
     /// <summary>Token embedding: every row, the kept channels.</summary>
     public required Tensor Embedding_VC { get; init; }
 
+    /// <summary>What embeddings are multiplied by as they enter the residual stream; null: 1.</summary>
+    public required double? EmbeddingFactor { get; init; }
+
     /// <summary>Learned positions: every row, the kept channels; null where positions are rotations.</summary>
     public required Tensor? Positions_TC { get; init; }
 
@@ -101,6 +104,7 @@ public sealed class WeightView : IDisposable
         var view = new WeightView(subNetwork)
         {
             Embedding_VC = embedding,
+            EmbeddingFactor = weights.Config.Architecture.EmbeddingFactor,
             Positions_TC = weights.Positions_TC is { } positions ? Slice(positions, config.ContextLength, width) : null,
             Blocks = weights.Blocks.Zip(subNetwork.Blocks, (full, shape) => BlockView.Slice(config, full, shape, width, Slice)).ToArray(),
             FinalNorm_C = Slice(weights.FinalNorm_C, width, 1),

@@ -34,6 +34,8 @@ public static class Coalescing
     {
         ArgumentNullException.ThrowIfNull(config);
         config.RequireAttention("A V-cycle", "pretrain a Transformer, and transfer it then");
+        if (depth && (config.UnwindowedBlocks ?? config.UnrotatedBlocks) is not null)
+            throw new FlextronException("A V-cycle cannot merge blocks that differ in their window or their rotation: halve the widths only.");
         int Half(int count, string what) => count % 2 == 0 ? count / 2 : throw new FlextronException($"A V-cycle halves the model, and {count} {what} cannot be paired: choose an even number.");
         return config with
         {

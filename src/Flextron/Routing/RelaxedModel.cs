@@ -81,7 +81,7 @@ public sealed class RelaxedModel : IDisposable
     {
         Tensor normed_BTC = model.Norm(x_BTC, w.MlpNorm_C, w.MlpNormBias_C), gate_BtD = p_BtK.matmul(neurons_KD);
         (_, Tensor neurons_BTD) = model.Neurons(normed_BTC, w.Gate_DC, w.GateBias_D, w.Up_DC, w.UpBias_D);
-        return Biased((neurons_BTD * gate_BtD).matmul(w.Down_DC), w.DownBias_C, gate_BtD);
+        return model.Weighed(Biased((neurons_BTD * gate_BtD).matmul(w.Down_DC), w.DownBias_C, gate_BtD));
     }
 
     private Tensor Attention(int block, BlockWeights w, Tensor x_BTC, Tensor p_BtK)
@@ -90,7 +90,7 @@ public sealed class RelaxedModel : IDisposable
         (long heads, long size, int window) = (model.Config.HeadCount, model.Config.HeadSize, model.Config.VisibleTokens(block));
         Tensor normed_BTC = model.Norm(x_BTC, w.AttentionNorm_C, w.AttentionNormBias_C);
         Tensor Rotated(Tensor heads_BTLH) => model.Rotary.Turns(block) ? model.Rotary.Rotate(heads_BTLH, 0) : heads_BTLH;
-        Tensor query_BLTH = Rotated(model.Heads(normed_BTC, w.Query_QC, w.QueryBias_Q, w.QueryNorm_H)).transpose(1, 2);
+        Tensor query_BLTH = model.ScaledQueries(Rotated(model.Heads(normed_BTC, w.Query_QC, w.QueryBias_Q, w.QueryNorm_H))).transpose(1, 2);
         Tensor key_BLSH = Repeated(Rotated(model.Heads(normed_BTC, w.Key_KC, w.KeyBias_K, w.KeyNorm_H)));
         Tensor value_BLSH = Repeated(model.Heads(normed_BTC, w.Value_KC, w.ValueBias_K, norm_H: null));
         Tensor gate_BtL = Heads(p_BtK.matmul(groups_KG));
@@ -105,7 +105,7 @@ public sealed class RelaxedModel : IDisposable
             Tensor scores_BLTS = query_BLTH.matmul(key_BLSH.transpose(2, 3)) / Math.Sqrt(size) + (gate_BtL + Absent).log().transpose(1, 2).unsqueeze(2);
             heads_BLTH = functional.softmax(scores_BLTS.masked_fill(seen_TS.logical_not(), double.NegativeInfinity), -1).matmul(value_BLSH);
         }
-        return Biased((heads_BLTH.transpose(1, 2) * gate_BtL.unsqueeze(-1)).reshape(batch, time, heads * size).matmul(w.Output_QC), w.OutputBias_C, gate_BtL);
+        return model.Weighed(Biased((heads_BLTH.transpose(1, 2) * gate_BtL.unsqueeze(-1)).reshape(batch, time, heads * size).matmul(w.Output_QC), w.OutputBias_C, gate_BtL));
     }
 
     // Every choice but an empty one adds the bias, and every such choice holds the first unit.

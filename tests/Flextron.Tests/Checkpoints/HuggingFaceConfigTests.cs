@@ -57,7 +57,7 @@ public sealed class HuggingFaceConfigTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model_type", "\"bert\"", "model_type 'bert' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox, smollm3, phi3, stablelm, starcoder2")]
+    [InlineData("model_type", "\"bert\"", "model_type 'bert' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox, smollm3, phi3, stablelm, starcoder2, granite")]
     [InlineData("model_type", "null", "model_type (absent) is not supported")]
     [InlineData("model_type", "1", "model_type '1' is not a text")]
     [InlineData("architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification")]
@@ -106,6 +106,9 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData("""{"model_type":"smollm3","vocab_size":9,"hidden_size":8,"num_hidden_layers":3,"num_attention_heads":4,"intermediate_size":4,"no_rope_layers":[1,0]}""", "no_rope_layers '[1,0]' is not 0 or 1 for each of the 3 blocks")]
     [InlineData("""{"model_type":"smollm3","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"no_rope_layers":[2]}""", "no_rope_layers '[2]' is not 0 or 1 for each of the 1 blocks")]
     [InlineData("""{"model_type":"smollm3","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"no_rope_layer_interval":0}""", "no_rope_layer_interval 0 is not possible")]
+    [InlineData("""{"model_type":"granite","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"residual_multiplier":0}""", "a factor of 0 for updates of the residual stream is not possible")]
+    [InlineData("""{"model_type":"granite","vocab_size":9,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"intermediate_size":4,"residual_multiplier":0.5,"mlp_bias":true}""", "is not computed together with biases of the projections that write it")]
+    [InlineData("""{"model_type":"stablelm","vocab_size":9,"hidden_size":32,"num_hidden_layers":1,"num_attention_heads":2,"num_key_value_heads":2,"intermediate_size":4,"use_parallel_residual":true}""", "use_parallel_residual 'true' is not computed in models of type stablelm")]
     [InlineData("""{"model_type":"phi3","vocab_size":9,"hidden_size":32,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"partial_rotary_factor":1.5}""", "rotary positions on 12 of a head's 8 elements are not possible")]
     public void FamiliesNameWhatTheyDoNotCompute(string text, string why) =>
         Assert.Contains(why, Assert.Throws<FlextronException>(() => Read(text)).Message, StringComparison.Ordinal);

@@ -58,7 +58,9 @@ public sealed class DepthVerbTests
     {
         using TemporaryFolder folder = Model();
         CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["mixture"], .. Training]);
-        Assert.Contains("Mixture-of-Depths", CliRun.Refusal("profile", folder["mixture"], "--out", folder["t.json"]), StringComparison.Ordinal);
+        Assert.Contains("--decode", CliRun.Refusal("profile", folder["mixture"], "--out", folder["t.json"]), StringComparison.Ordinal);
+        Assert.Contains("Mixture-of-Depths", CliRun.Refusal("route", folder["mixture"], "--corpus", folder["corpus.txt"], "--out", folder["x"]), StringComparison.Ordinal);
+        Assert.Contains("mixture-latency.json", CliRun.Refusal("profile", folder["mixture"], "--decode", "--out", Path.Combine(folder["mixture"], "decode.json")), StringComparison.Ordinal);
         Assert.Contains("--capacity", CliRun.Refusal("mod", folder["mixture"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--capacity", "0.5"), StringComparison.Ordinal);
         Assert.Contains("--latency", CliRun.Refusal("generate", folder["mixture"], "--prompt", "Cat", "--latency", "0.5"), StringComparison.Ordinal);
         Assert.Contains("--dynamic", CliRun.Refusal("score", folder["mixture"], "--text", "Cat", "--dynamic"), StringComparison.Ordinal);
@@ -70,6 +72,22 @@ public sealed class DepthVerbTests
         Assert.Contains("every is 3", CliRun.Refusal("mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["x"], "--every", "3"), StringComparison.Ordinal);
         // Tools that know nothing of routers refuse the folder instead of computing a dense model.
         Assert.Contains("\"flextron\"", File.ReadAllText(Path.Combine(folder["mixture"], "config.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AMixturesLatencyIsMeasuredByTheBlocksThatATokenPasses()
+    {
+        using TemporaryFolder folder = Model();
+        CliRun.JsonOf(["mod", folder["model"], "--corpus", folder["corpus.txt"], "--out", folder["mixture"], "--capacity", "0.25", .. Training]);
+        JsonElement json = CliRun.JsonOf("profile", folder["mixture"], "--decode", "--prompt-tokens", "8", "--generated-tokens", "6", "--seconds", "0.2", "--check", "3", "--out", Path.Combine(folder["mixture"], "mixture-latency.json"));
+        Assert.Equal([0, 1], json.GetProperty("depths").EnumerateArray().Select(d => d.GetProperty("passed").GetInt32()));
+        double[] steps = [.. json.GetProperty("depths").EnumerateArray().Select(d => d.GetProperty("decodeStepMs").GetDouble())];
+        Assert.Equal(0.75 * steps[0] + 0.25 * steps[1], json.GetProperty("capacityStepMs").GetDouble(), 1e-9);
+        Assert.Equal(json.GetProperty("prefillMs").GetDouble() + 6 * steps[1], json.GetProperty("fullMs").GetDouble(), 1e-9);
+        Assert.Equal(3, json.GetProperty("heldOutError").GetProperty("networks").GetInt32());
+        Assert.True(json.GetProperty("dense").GetProperty("decodeStepMs").GetDouble() > 0);
+        // A table beside the model is nobody's trouble.
+        CliRun.JsonOf("generate", folder["mixture"], "--prompt", "Cat", "--max-tokens", "2");
     }
 
     [Fact]

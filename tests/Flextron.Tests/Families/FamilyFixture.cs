@@ -10,7 +10,7 @@ namespace Flextron.Tests.Families;
 internal static class FamilyFixture
 {
     /// <summary>All of them.</summary>
-    public static TheoryData<string> Names { get; } = ["llama3", "llama-biased", "llama-yarn", "mistral", "qwen2", "qwen2-windows", "qwen3", "smollm3", "phi3", "stablelm", "starcoder2", "gpt2", "gpt3", "gpt-neox", "gpt-neox-serial"];
+    public static TheoryData<string> Names { get; } = ["llama3", "llama-biased", "llama-yarn", "mistral", "qwen2", "qwen2-windows", "qwen3", "smollm3", "phi3", "stablelm", "starcoder2", "granite", "gpt2", "gpt3", "gpt-neox", "gpt-neox-serial"];
 
     /// <summary>A checkpoint's folder.</summary>
     public static string Folder(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "Families", name);

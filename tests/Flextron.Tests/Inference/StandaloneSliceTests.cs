@@ -34,6 +34,20 @@ public sealed class StandaloneSliceTests
         Assert.Equal(2, CutEqualsMask(config, network, padded: false).BlockCount);
     }
 
+    /// <summary>What is said of single blocks is said of those that are left.</summary>
+    [Theory]
+    [InlineData(0, 3, "0", "0")]
+    [InlineData(1, 3, "0", null)]
+    [InlineData(2, null, null, "1")]
+    public void PatternsFollowTheBlocksThatAreLeft(int skipped, int? window, string? unwindowed, string? unrotated)
+    {
+        // Blocks 0 and 1 see everything, block 1 does not rotate.
+        ModelConfig config = RandomLlama.TinyConfig() with { BlockCount = 3, UnwindowedBlocks = new BlockPattern([true, true, false]), UnrotatedBlocks = new BlockPattern([false, true, false]) };
+        config = config with { Architecture = config.Architecture with { SlidingWindow = 3 } };
+        ModelConfig cut = StandaloneSlice.Config(config, new SubNetwork(Enumerable.Range(0, 3).Select(i => i == skipped ? BlockShape.Skipped : new BlockShape(2, 13)))).Validated("The cut");
+        Assert.Equal((window, unwindowed, unrotated), (cut.Architecture.SlidingWindow, cut.UnwindowedBlocks?.ToString(), cut.UnrotatedBlocks?.ToString()));
+    }
+
     [Theory]
     [InlineData(1, 9, 2, 4)]
     [InlineData(0, 9, 2, 4)]

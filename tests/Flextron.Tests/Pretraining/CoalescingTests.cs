@@ -110,6 +110,14 @@ public sealed class CoalescingTests
         if (blocks == 3) Assert.Equal(3, Coalescing.Halved(config, depth: false).BlockCount);
     }
 
+    [Fact]
+    public void BlocksThatDifferAreNotMerged()
+    {
+        ModelConfig config = Config(new DecoderArchitecture(), tied: true) with { BlockCount = 4, UnrotatedBlocks = new BlockPattern([false, false, false, true]) };
+        Assert.Contains("differ in their window or their rotation", Assert.Throws<FlextronException>(() => Coalescing.Halved(config, depth: true)).Message, StringComparison.Ordinal);
+        Assert.Equal(config.UnrotatedBlocks, Coalescing.Halved(config, depth: false).UnrotatedBlocks);
+    }
+
     private static ModelConfig Config(DecoderArchitecture architecture, bool tied) => new ModelConfig
     {
         Family = "llama", VocabularySize = 29, HiddenSize = 12, BlockCount = 4, HeadCount = 8, KvGroupCount = 4, HeadSize = 4, NeuronCount = 10, ContextLength = 32, TiedEmbeddings = tied,

@@ -18,7 +18,10 @@ internal abstract class CheckpointFamily
 
     /// <summary>Every family that can be read and written.</summary>
     public static IReadOnlyList<CheckpointFamily> All { get; } =
-        [new LlamaFamily(), new MistralFamily(), new Qwen2Family(), new Qwen3Family(), new Gpt2Family(), new GptNeoXFamily(), new SmolLM3Family(), new Phi3Family(), new StableLmFamily(), new Starcoder2Family()];
+    [
+        new LlamaFamily(), new MistralFamily(), new Qwen2Family(), new Qwen3Family(), new Gpt2Family(), new GptNeoXFamily(),
+        new SmolLM3Family(), new Phi3Family(), new StableLmFamily(), new Starcoder2Family(), new GraniteFamily(),
+    ];
 
     /// <summary>The configuration's <c>model_type</c>, which is also <see cref="ModelConfig.Family"/>.</summary>
     public abstract string Name { get; }

@@ -17,6 +17,8 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
 
     private readonly ModelConfig config = engine.Config;
     private readonly IKernels kernels = engine.Kernels;
+    // Whatever heads are multiplied by, so is what their projection adds.
+    private readonly float residualFactor = (float)(engine.Config.Architecture.ResidualFactor ?? 1);
     private readonly int[] visible_N = [.. Enumerable.Range(0, engine.Config.BlockCount).Select(engine.Config.VisibleTokens)];
 
     /// <summary>Most entries that a group will have behind the tokens of the pass; an upper bound of that where there are several.</summary>
@@ -134,7 +136,7 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
     private void Append(int block, int group, in DecodeBlock w, TokenOrder order)
     {
         int size = config.HeadSize, rotated = config.UnrotatedBlocks?[block] == true ? 0 : config.RotarySize, perGroup = config.HeadsPerGroup;
-        float scale = 1 / MathF.Sqrt(size), epsilon = (float)config.NormEpsilon;
+        float scale = (float)(config.Architecture.AttentionScale ?? 1 / Math.Sqrt(size)), epsilon = (float)config.NormEpsilon;
         for (int s = 0; s < order.Count && order.Kept(s) > group; s++)
         {
             int token = order.Token(s);
@@ -168,7 +170,7 @@ internal sealed unsafe class CachedAttention(DecodeEngine engine, DecodeBuffers 
                 sum += weight * part[1];
                 for (int h = 0; h < size; h++) heads[h] += weight * part[2 + h];
             }
-            float inverse = 1 / sum;
+            float inverse = residualFactor / sum;
             for (int h = 0; h < size; h++) heads[h] *= inverse;
         }
     }

@@ -134,6 +134,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     {
         int position = tokens.Position(token);
         kernels.ReadRow(engine.Embedding, id, width, Residual(token));
+        Multiply(Residual(token), width, config.Architecture.EmbeddingFactor);
         if (engine.Positions != 0) kernels.Add(Residual(token), (float*)engine.Positions + (nint)position * config.HiddenSize, width);
         float* cos = buffers.Cos + (nint)token * buffers.AngleStride, sin = buffers.Sin + (nint)token * buffers.AngleStride;
         for (int i = 0; i < frequencies_I.Length; i++)
@@ -174,6 +175,7 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
             if (count <= 0) break;
             nint at = (nint)s * buffers.NeuronStride + from;
             kernels.Activate(config.Architecture.Activation, buffers.Gate + at, w.Gate is null ? null : buffers.Up + at, count);
+            Multiply(buffers.Gate + at, count, config.Architecture.ResidualFactor);
         }
         team.Barrier(workers);
         AddProjection(w.Down, w.DownBias, rows, buffers.Gate, buffers.NeuronStride, worker, workers);
@@ -184,7 +186,12 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
         int count = tokens.Count - firstLogits;
         float* normed = Normed(count, buffers.Normed, worker);
         (int first, int end) = count == 1 ? (0, 1) : WorkShare.Of(count, 1, 2L * width, worker, workers);
-        for (int i = first; i < end; i++) Norm(Residual(firstLogits + i), engine.FinalNorm, engine.FinalNormBias, normed + (nint)i * buffers.NormedStride);
+        for (int i = first; i < end; i++)
+        {
+            float* row = normed + (nint)i * buffers.NormedStride;
+            Norm(Residual(firstLogits + i), engine.FinalNorm, engine.FinalNormBias, row);
+            Multiply(row, width, 1 / config.Architecture.LogitDivisor);
+        }
         if (count > 1) team.Barrier(workers);
         (int from, int to) = WorkShare.Of(config.VocabularySize, 8, (long)width * count, worker, workers);
         if (from < to) Multiply(engine.Head, from, to - from, normed, count, buffers.Logits + from, buffers.LogitsStride);
@@ -204,6 +211,12 @@ internal sealed unsafe class DecodePass : ITeamWork, IDisposable
     {
         if (config.Architecture.Norm == NormKind.Layer) kernels.LayerNorm(x, (float*)weight, (float*)bias, width, (float)config.NormEpsilon, y);
         else kernels.RmsNorm(x, (float*)weight, width, (float)config.NormEpsilon, y);
+    }
+
+    private static void Multiply(float* x, int count, double? factor)
+    {
+        if (factor is { } by)
+            for (int i = 0; i < count; i++) x[i] *= (float)by;
     }
 
     // Where a thread finds normed values: its own of one token, everybody's of several.

@@ -130,7 +130,7 @@ public sealed class DynamicModel
             if (width == 0) return zeros_like(in_NC);
             BlockWeights slice = Slice(width).Weights;
             (_, Tensor neurons_ND) = model.Neurons(in_NC, slice.Gate_DC, slice.GateBias_D, slice.Up_DC, slice.UpBias_D);
-            return DecoderModel.Biased(neurons_ND.matmul(slice.Down_DC), slice.DownBias_C);
+            return model.Weighed(DecoderModel.Biased(neurons_ND.matmul(slice.Down_DC), slice.DownBias_C));
         }
 
         Tensor[] updates = [.. sorted.Groups.Select(g => Update(space.Neurons[g.Choice], normed_NC.narrow(0, g.First, g.Count)))];
@@ -162,7 +162,7 @@ public sealed class DynamicModel
             if (all) update_NC = (update_NC + out_NC).MoveToOuterDisposeScope();
             else update_NC.index_add_(0, index_N!, out_NC, 1);
         }
-        return update_NC.view(batch, time, channels).MoveToOuterDisposeScope();
+        return model.Weighed(update_NC).view(batch, time, channels).MoveToOuterDisposeScope();
     }
 
     // Letters: N tokens of the level, R sequences that have any, P the most that one has, S key slots, g groups, q query heads of the level.
@@ -174,7 +174,7 @@ public sealed class DynamicModel
         Tensor Heads(Tensor weight, Tensor? bias, Tensor? norm_H, int unit) => model.Heads(in_NC, Rows(weight, unit), bias is null ? null : Rows(bias, unit), norm_H);
         Tensor positions_N = tokens.Positions_N(start, in_NC.device);
         Tensor Rotated(Tensor heads_NhH) => model.Rotary.Turns(block) ? model.Rotary.RotateAt(heads_NhH, positions_N, model.Config.ContextLength) : heads_NhH;
-        Tensor query_NqH = Rotated(Heads(w.Query_QC, w.QueryBias_Q, w.QueryNorm_H, perGroup * size)), key_NgH = Rotated(Heads(w.Key_KC, w.KeyBias_K, w.KeyNorm_H, size));
+        Tensor query_NqH = model.ScaledQueries(Rotated(Heads(w.Query_QC, w.QueryBias_Q, w.QueryNorm_H, perGroup * size))), key_NgH = Rotated(Heads(w.Key_KC, w.KeyBias_K, w.KeyNorm_H, size));
         Tensor value_NgH = Heads(w.Value_KC, w.ValueBias_K, norm_H: null, size);
         Tensor? grid_N = tokens.IsRectangular ? null : tokens.Grid_N(in_NC.device);
         Tensor query_RqPH = Grid(query_NqH, tokens, grid_N).transpose(1, 2);

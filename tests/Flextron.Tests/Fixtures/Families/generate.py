@@ -128,9 +128,9 @@ def rotate(head, position, frequencies, factor=1):
     return result
 
 
-def attend(query, keys, values, first):
+def attend(query, keys, values, first, scale=None):
     """Softmax attention of one query to the keys from `first` on."""
-    scores = np.array([query @ k for k in keys[first:]]) / math.sqrt(len(query))
+    scores = np.array([query @ k for k in keys[first:]]) * (scale or 1 / math.sqrt(len(query)))
     weights = np.exp(scores - scores.max())
     weights /= weights.sum()
     return sum(w * v for w, v in zip(weights, values[first:]))
@@ -188,7 +188,8 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=No
 
     frequencies = inverse_frequencies(config["rope_theta"], int(size * config.get("partial_rotary_factor", 1)), config.get("rope_scaling"))
     factor = attention_factor(config.get("rope_scaling"), (config["max_position_embeddings"], config.get("original_max_position_embeddings")))
-    x = [w["model.embed_tokens.weight"][i] for i in IDS]
+    x = [w["model.embed_tokens.weight"][i] * config.get("embedding_multiplier", 1) for i in IDS]
+    part = config.get("residual_multiplier", 1)
     for n in range(config["num_hidden_layers"]):
         at = f"model.layers.{n}."
         keys, values = [[] for _ in range(groups)], [[] for _ in range(groups)]
@@ -207,15 +208,15 @@ def llama_like(folder, seed, config, biases=(), query_key_norm=False, windows=No
             for h in range(heads):
                 query = rms_norm(q[h], w[at + "self_attn.q_norm.weight"], epsilon) if query_key_norm else q[h]
                 g = h // (heads // groups)
-                mixed.append(attend(rotate(query, t, turning, factor), keys[g], values[g], 0 if window is None else max(0, t - window + 1)))
+                mixed.append(attend(rotate(query, t, turning, factor), keys[g], values[g], 0 if window is None else max(0, t - window + 1), config.get("attention_multiplier")))
             # Later positions have not been looked at, so the stream may be changed in place.
-            x[t] = x[t] + project(np.concatenate(mixed), at + "self_attn.o_proj")
+            x[t] = x[t] + part * project(np.concatenate(mixed), at + "self_attn.o_proj")
         for t in range(len(IDS)):
             normed = norm(x[t], at + "post_attention_layernorm")
             neuron = gelu_new(project(normed, at + up)) if plain else silu(project(normed, at + "mlp.gate_proj")) * project(normed, at + up)
-            x[t] = x[t] + project(neuron, at + down)
+            x[t] = x[t] + part * project(neuron, at + down)
     head = w["model.embed_tokens.weight" if config["tie_word_embeddings"] else "lm_head.weight"]
-    write(folder, config, make.tensors, [head @ norm(row, "model.norm") for row in x])
+    write(folder, config, make.tensors, [head @ norm(row, "model.norm") / config.get("logits_scaling", 1) for row in x])
 
 
 def gpt2(folder, seed, config, prefix):
@@ -369,6 +370,8 @@ def main():
                          hidden_act="gelu_pytorch_tanh", tie_word_embeddings=True)
     del coder["rms_norm_eps"]
     llama_like("starcoder2", 15, coder, biases=("q_proj", "k_proj", "v_proj", "o_proj", "c_fc", "c_proj"), windows=[5, 5], layer_norms=True, plain=True)
+    llama_like("granite", 16, llama_config(
+        "granite", "GraniteForCausalLM", rope_theta=50.0, tie_word_embeddings=True, embedding_multiplier=3.0, residual_multiplier=0.6, attention_multiplier=0.7, logits_scaling=1.5))
     gpt2("gpt2", 6, {
         "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "vocab_size": VOCABULARY, "n_embd": 24, "n_layer": 2, "n_head": 4, "n_positions": 20, "n_ctx": 20,
         "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "bos_token_id": 0, "eos_token_id": 0}, prefix="")

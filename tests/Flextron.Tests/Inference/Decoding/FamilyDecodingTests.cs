@@ -140,6 +140,7 @@ public sealed class FamilyDecodingTests
     [InlineData("gpt-neox")]
     [InlineData("gpt2")]
     [InlineData("qwen3")]
+    [InlineData("granite")]
     public void RoutersSeeWhatTheySeeInTheDynamicModel(string name)
     {
         int[] ids = Ids(name);

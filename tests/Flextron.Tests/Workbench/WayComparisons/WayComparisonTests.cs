@@ -19,7 +19,8 @@ public sealed class WayComparisonTests : IDisposable
           "rank": { "maximumTokens": 256 },
           "training": { "steps": 8, "batchSize": 2, "sequenceLength": 16, "networksPerStep": 2, "warmupSteps": 2, "learningRate": 3e-3, "distillationWeight": 0, "evaluateEvery": 0 },
           "profile": { "workload": { "batch": 2, "promptTokens": 16 }, "table": { "seconds": 0.2, "minimumRounds": 2, "warmUpSeconds": 0, "calibrationNetworks": 2 }, "heldOutNetworks": 3 },
-          "decode": { "batch": 1, "promptTokens": 12, "generatedTokens": 4 },
+          "decode": { "batch": 1, "promptTokens": 12, "generatedTokens": 4 }, "equalOperations": true,
+          "route": { "lossWindows": 2, "windowLength": 16, "surrogate": { "firstRoundNetworks": 24, "networksPerRound": 4, "rounds": 1, "routerSteps": 20, "warmStartSteps": 10 } },
           "benchmarks": { "tasks": ["tinyworld-piqa"], "limit": 4 },
           "arms": {
             "base": { "way": "continued" },
@@ -53,8 +54,8 @@ public sealed class WayComparisonTests : IDisposable
         string run = ExperimentKinds.Run(experiment, [], [], new RunOptions());
 
         Row[] rows = [.. Rows(run)];
-        // Eight arms; three selected networks and uniform ones of the shares 0.5 and 1; two seeds, two views.
-        Assert.Equal((8 + 3 + 2) * 2 * 2, rows.Length);
+        // Eight arms; three selected networks, three routed ones and uniform ones of the shares 0.5 and 1; two seeds, three views.
+        Assert.Equal((8 + 3 + 3 + 2) * 2 * 3, rows.Length);
         Assert.All(rows, r => Assert.True(r.Prompt > 0 && r.Token > 0 && r.Loss > 0));
         // Four documents of two choices.
         Assert.All(rows.Where(r => r.Score.Length > 0), r => Assert.Contains(r.Score, new[] { "0", "0.25", "0.5", "0.75", "1" }));
@@ -63,8 +64,14 @@ public sealed class WayComparisonTests : IDisposable
         Assert.Equal((4 * 2 * 16, 4 * 2 * 16, 8 * 2 * 16), (Tokens("together", "cut-50"), Tokens("together", "mod"), Tokens("together", "gla")));
         // What routers let pass hangs on the training: each is timed itself, and benchmarks belong to the network that they were run on.
         double[] Prompts(string network) => [.. rows.Where(r => r.Network == network).Select(r => r.Prompt).Distinct()];
-        Assert.Equal((4, 1, 1), (Prompts("mod").Length, Prompts("cut-50").Length, Prompts("gla").Length));
-        Assert.All(rows, r => Assert.Equal(r.View == "each" || r.Way.StartsWith("Flextron", StringComparison.Ordinal) || r.Network is "base" or "gla" or "drop" or "scratch-50", r.Score.Length > 0));
+        Assert.Equal((6, 1, 1), (Prompts("mod").Length, Prompts("cut-50").Length, Prompts("gla").Length));
+        Assert.All(rows, r => Assert.Equal(
+            r.View == "each" || r.Way.StartsWith("Flextron", StringComparison.Ordinal) || (r.View == "together" && r.Network is "base" or "gla" or "drop" or "scratch-50"), r.Score.Length > 0));
+        // All networks of a way count as many operations as the family, but for half a step each.
+        double family = rows.First(r => r.Network == "uniform 1").Flops;
+        foreach (IGrouping<(string, int), Row> way in rows.Where(r => r.View == "operations" && !r.Way.StartsWith("Flextron", StringComparison.Ordinal)).GroupBy(r => (r.Way, r.Seed)))
+            Assert.InRange(way.Sum(r => r.Flops), family - way.Sum(r => HalfAStep(r)), family + way.Sum(r => HalfAStep(r)));
+        double HalfAStep(Row row) => 1.001 * row.Flops / (row.Tokens / (2 * 16)) / 2;
         // A model cut at full width is the base: trained alike, it comes to the same, in a family's slice of the whole it does not.
         foreach (int seed in new[] { 1, 2 })
         {
@@ -75,18 +82,26 @@ public sealed class WayComparisonTests : IDisposable
         }
         // Differences from the family at the same latency, by the table alone.
         JsonNode summary = JsonNode.Parse(File.ReadAllText(Path.Combine(run, "summary.json")))!;
-        double[] differences = [.. new[] { 1, 2 }.Select(seed =>
+        double Against(string network, int seed)
         {
-            Row cut = rows.Single(r => r.View == "each" && r.Network == "cut-50" && r.Seed == seed);
-            (double Ms, double Loss)[] curve = [.. rows.Where(r => r.View == "each" && r.Way == "Flextron, selected" && r.Seed == seed).Select(r => (r.Prompt, r.Loss)).OrderBy(p => p.Prompt)];
-            if (1.02 * cut.Prompt < curve[0].Ms || cut.Prompt > 1.02 * curve[^1].Ms) return double.NaN;
-            int next = Array.FindIndex(curve, p => p.Ms >= cut.Prompt);
-            if (next <= 0) return cut.Loss - (next == 0 ? curve[0] : curve[^1]).Loss;
-            double share = (cut.Prompt - curve[next - 1].Ms) / (curve[next].Ms - curve[next - 1].Ms);
-            return cut.Loss - (curve[next - 1].Loss + share * (curve[next].Loss - curve[next - 1].Loss));
-        })];
+            Row row = rows.Single(r => r.View == "each" && r.Network == network && r.Seed == seed);
+            // One network that several targets chose counts once, with its lowest loss.
+            (double Ms, double Loss)[] curve =
+                [.. rows.Where(r => r.View == "each" && r.Way == "Flextron, selected" && r.Seed == seed).GroupBy(r => r.Prompt).Select(g => (g.Key, g.Min(r => r.Loss))).OrderBy(p => p.Key)];
+            if (1.02 * row.Prompt < curve[0].Ms || row.Prompt > 1.02 * curve[^1].Ms) return double.NaN;
+            int next = Array.FindIndex(curve, p => p.Ms >= row.Prompt);
+            if (next <= 0) return row.Loss - (next == 0 ? curve[0] : curve[^1]).Loss;
+            double share = (row.Prompt - curve[next - 1].Ms) / (curve[next].Ms - curve[next - 1].Ms);
+            return row.Loss - (curve[next - 1].Loss + share * (curve[next].Loss - curve[next - 1].Loss));
+        }
+
+        double[] differences = [.. new[] { 1, 2 }.Select(seed => Against("cut-50", seed))];
         if (differences.Any(double.IsNaN)) Assert.Null(summary["against.each.cut-50"]);
         else Assert.Equal(differences.Average(), summary["against.each.cut-50"]!["value"]!.GetValue<double>(), 1e-9);
+        double[][] routed = [.. rows.Where(r => r.Way == "Flextron, routed").Select(r => r.Network).Distinct().Select(n => (double[])[.. new[] { 1, 2 }.Select(seed => Against(n, seed))]).Where(d => !d.Any(double.IsNaN))];
+        Assert.Equal(3, rows.Where(r => r.Way == "Flextron, routed").Select(r => r.Network).Distinct().Count());
+        if (routed.Length == 0) Assert.Null(summary["against.search.router"]);
+        else Assert.Equal(routed.Average(d => d.Average()), summary["against.search.router"]!["value"]!.GetValue<double>(), 1e-9);
         string report = File.ReadAllText(Path.Combine(run, "report.md"));
         Assert.Contains("**mod** (Mixture-of-Depths", report, StringComparison.Ordinal);
         double shape = new[] { 1, 2 }.Average(seed => rows.Single(r => r.View == "each" && r.Network == "cut-50" && r.Seed == seed).Loss - rows.Single(r => r.View == "each" && r.Network == "uniform 0.5" && r.Seed == seed).Loss);
@@ -95,8 +110,9 @@ public sealed class WayComparisonTests : IDisposable
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"Continuing takes the base itself from {original:0.000} to {continued:0.000}"), report, StringComparison.Ordinal);
         Assert.Contains("The peak learning rate is 0.003, 0.005 for gla", report, StringComparison.Ordinal);
         Assert.Contains("What the trainings cost", report, StringComparison.Ordinal);
+        Assert.Contains("A learned router against the search", report, StringComparison.Ordinal);
         Assert.Contains("tinyworld-piqa", report, StringComparison.Ordinal);
-        Assert.True(File.Exists(Path.Combine(run, "figures", "loss-latency-each.svg")) && File.Exists(Path.Combine(run, "figures", "loss-latency-together.svg")));
+        Assert.True(File.Exists(Path.Combine(run, "figures", "loss-latency-each.svg")) && File.Exists(Path.Combine(run, "figures", "loss-latency-together.svg")) && File.Exists(Path.Combine(run, "figures", "loss-latency-operations.svg")));
 
         // The same again computes nothing.
         string again = ExperimentKinds.Run(experiment, [], [], new RunOptions());
@@ -135,8 +151,8 @@ public sealed class WayComparisonTests : IDisposable
     {
         static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
         foreach (string[] c in File.ReadLines(Path.Combine(run, "tables", "networks.csv")).Skip(1).Select(l => l.Replace("\"Flextron, ", "Flextron; ", StringComparison.Ordinal).Replace("\"LLM-Drop, healed\"", "LLM-Drop", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal).Split(',')))
-            yield return new Row(c[0], c[1].Replace("; ", ", ", StringComparison.Ordinal), c[2], (int)Number(c[3]), Number(c[4]), Number(c[5]), Number(c[6]), Number(c[10]), c[13]);
+            yield return new Row(c[0], c[1].Replace("; ", ", ", StringComparison.Ordinal), c[2], (int)Number(c[3]), Number(c[4]), Number(c[5]), Number(c[6]), Number(c[10]), Number(c[11]), c[13]);
     }
 
-    private sealed record Row(string View, string Way, string Network, int Seed, double Prompt, double Token, double Loss, double Tokens, string Score);
+    private sealed record Row(string View, string Way, string Network, int Seed, double Prompt, double Token, double Loss, double Tokens, double Flops, string Score);
 }
