@@ -5,7 +5,7 @@ using Flextron.Workbench.Reports;
 
 namespace Flextron.Workbench.WayComparisons;
 
-/// <summary>Writes up a comparison of ways: both views with their figures, who is better where, what each way's training cost, generated tokens, benchmarks.</summary>
+/// <summary>Writes up a comparison of ways: every view with its figures, who is better where, what each way's training cost, generated tokens, benchmarks.</summary>
 internal static class WayReport
 {
     private const string EachView = "every network with all the tokens", TogetherView = "all networks of a way with as many tokens together",
@@ -47,8 +47,9 @@ internal static class WayReport
 
     private static string Spread(WayTimings timings)
     {
-        Quartiles[] all = [.. timings.Networks.Values.Select(n => n.PromptMs)];
-        return string.Create(CultureInfo.InvariantCulture, $": medians of {all.Min(q => q.Count)} runs of the prompts or more, whose quartiles lie at most {all.Max(q => Math.Max(q.Upper - q.Median, q.Median - q.Lower) / q.Median):0.0 %} off");
+        static double Most(IEnumerable<Quartiles> all) => all.Max(q => Math.Max(q.Upper - q.Median, q.Median - q.Lower) / q.Median);
+        Quartiles[] prompts = [.. timings.Networks.Values.Select(n => n.PromptMs)], tokens = [.. timings.Networks.Values.Select(n => n.TokenMs).OfType<Quartiles>()];
+        return string.Create(CultureInfo.InvariantCulture, $": medians of {prompts.Min(q => q.Count)} runs of the prompts or more, whose quartiles lie at most {Most(prompts):0.0 %} off{(tokens.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", those of a generated token at most {Most(tokens):0.0 %}"))}");
     }
 
     private static void Router(ReportDocument report, WayResults results)
@@ -122,7 +123,7 @@ internal static class WayReport
                 .. results.Views.SelectMany(v => (ReportColumn[])[new($"tokens, {v.Name}", "N0"), new($"flops, {v.Name}", "0.00") { Heading = $"operations, {v.Name}, TFLOP" }]),
             ],
             WayResults.BySeries(results.Each).Select(Row),
-            "Per seed, all networks of a way: tokens read and operations counted, by view. A step of the family reads its tokens with several sub-networks, which tokens do not show and operations do"));
+            $"Per seed, all networks of a way: tokens read and operations counted, by view. A step of the family reads its tokens with several sub-networks, which tokens do not show and operations do. Losses that its networks were chosen by are not counted{(results.Routers is null ? "" : ", nor those that the router learned from, which stand above")}"));
     }
 
     private static void Benchmarks(ReportDocument report, WayResults results)

@@ -12,6 +12,9 @@ namespace Flextron.Inference;
 /// <param name="routed">Which blocks route, ascending.</param>
 internal sealed class FixedDepths(MixtureStepRouter own, SubNetwork network, IReadOnlyList<int> routed) : IStepRouter
 {
+    // Anything but 1 is multiplied out as the routers' own weights are; this one changes nothing to speak of.
+    private static readonly float Weighing = MathF.BitIncrement(1);
+
     private readonly int[] routeOf = [.. Enumerable.Range(0, network.Blocks.Length).Select(b => Enumerable.Range(0, routed.Count).FirstOrDefault(r => routed[r] == b, -1))];
     private bool[] passes = [];
     private int token;
@@ -35,8 +38,11 @@ internal sealed class FixedDepths(MixtureStepRouter own, SubNetwork network, IRe
         int Kept(bool pass) => (now = pass) ? network.Blocks[block].KvGroups : 0;
     }
 
-    /// <summary>1: weights that the routers did not learn for these tokens would make the stream's numbers, not its cost, something else.</summary>
-    public float Weight(int block) => 1;
+    /// <summary>
+    /// 1, but for rounding where a token passes a routed block: weights that the routers did not learn for these tokens would make the stream's numbers something else, and
+    /// what weighing costs is to be measured.
+    /// </summary>
+    public float Weight(int block) => now && routeOf[block] >= 0 ? Weighing : 1;
 
     /// <inheritdoc/>
     public int Neurons(int block, ReadOnlySpan<float> hidden_C) => now ? network.Blocks[block].Neurons : 0;

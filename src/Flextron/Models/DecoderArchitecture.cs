@@ -84,6 +84,6 @@ public sealed record DecoderArchitecture
         foreach ((string name, double? factor) in (ReadOnlySpan<(string, double?)>)[
             ("embeddings", EmbeddingFactor), ("updates of the residual stream", ResidualFactor), ("products of queries and keys", AttentionScale), ("logits", LogitDivisor)])
             require(factor is null || (factor > 0 && double.IsFinite(factor.Value)), $"a factor of {factor} for {name} is not possible, which must be positive");
-        require(ResidualFactor is null || !(OutputBias || MlpBias), "a factor for updates of the residual stream is not computed together with biases of the projections that write it");
+        require(ResidualFactor is null || !(OutputBias || MlpBias), "a factor for updates of the residual stream is not computed together with biases of the projections that write it: use a model with one of the two");
     }
 }

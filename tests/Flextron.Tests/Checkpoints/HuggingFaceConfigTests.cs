@@ -182,6 +182,18 @@ public sealed class HuggingFaceConfigTests : IDisposable
         Assert.Equal(config, HuggingFaceCheckpoint.ReadConfig(folder["saved"]));
     }
 
+    /// <summary>Where the contexts say nothing of a factor, it is written: what queries and keys are multiplied by follows from it.</summary>
+    [Fact]
+    public void AFactorThatTheContextsDoNotSayIsWritten()
+    {
+        ModelConfig config = Read(
+            """{"model_type":"phi3","vocab_size":9,"hidden_size":32,"num_hidden_layers":1,"num_attention_heads":4,"intermediate_size":4,"partial_rotary_factor":0.5,"max_position_embeddings":4096,"rope_scaling":{"type":"longrope","factor":4,"short_factor":[1,2],"long_factor":[2,4]}}""");
+        Assert.Equal(Math.Sqrt(1 + (2.0 / 12)), config.Architecture.RopeScaling!.AttentionFactor!.Value, 1e-14);
+        using DecoderWeights weights = DecoderWeights.Allocate(config);
+        HuggingFaceCheckpoint.Save(weights, folder["saved"]);
+        Assert.Equal(config, HuggingFaceCheckpoint.ReadConfig(folder["saved"]));
+    }
+
     [Theory]
     [InlineData("llama", "", 64)]
     [InlineData("llama", ",\"num_key_value_heads\":null", 64)]

@@ -34,6 +34,20 @@ public sealed class MixtureLatencyTests
         bool[] some = [.. Enumerable.Range(0, 28).Select(i => i is 0 or 3 or 4 or 5 or 27)];
         Assert.Equal(none + 5 * (all - none) / 28, Held(some));
 
+        // What a routed block adds is weighed, as with the model's own weights, by next to 1; nothing else is.
+        Assert.Equal([0, 1, 0, 0], Weighed([true, false]));
+        Assert.Equal([0, 1, 0, 1], Weighed([true, true]));
+        int[] Weighed(bool[] passes)
+        {
+            depths.Begin(passes);
+            return [.. Enumerable.Range(0, 4).Select(block =>
+            {
+                depths.KvGroups(block, new float[mixture.Model.Config.HiddenSize]);
+                Assert.Equal(1, depths.Weight(block), 1e-6f);
+                return depths.Weight(block) == 1 ? 0 : 1;
+            })];
+        }
+
         depths.Heard = [];
         long heeded = Held([]);
         own.Prefill(ids, router);

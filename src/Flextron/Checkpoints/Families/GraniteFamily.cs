@@ -3,7 +3,7 @@ using Flextron.Models;
 
 namespace Flextron.Checkpoints.Families;
 
-/// <summary>Granite 3 and 4 without experts and state spaces: Llama with factors for embeddings, attention, updates of the residual stream, and logits.</summary>
+/// <summary>Granite 3 without experts (Granite 4 is of another type, even without experts and state spaces): Llama with factors for embeddings, attention, updates of the residual stream, and logits.</summary>
 internal sealed class GraniteFamily : LlamaFamily
 {
     public override string Name => "granite";

@@ -59,7 +59,8 @@ internal sealed class Phi3Family : LlamaFamily
         json[OriginalContext] = config.Architecture.RopeScaling?.OriginalContextLength ?? AbsentOriginalContext;
         if (json["rope_scaling"] is not JsonObject scaling) return;
         // Older readers refuse anything but these three; the rest follows from the contexts.
-        bool derived = config.Architecture.RopeScaling is { Kind: RopeScalingKind.LongRope } s && s.AttentionFactor == RotaryFields.LongRopeAttention(s.Factor, s.OriginalContextLength);
+        bool derived = config.Architecture.RopeScaling is { Kind: RopeScalingKind.LongRope } s && s.Factor == Math.Max(1, (double)RotaryFields.NamedContext(config) / s.OriginalContextLength)
+            && s.AttentionFactor == RotaryFields.LongRopeAttention(s.Factor, s.OriginalContextLength);
         if (!derived) return;
         string[] kept = ["short_factor", "long_factor"];
         foreach (string name in scaling.Select(f => f.Key).Where(n => !kept.Contains(n)).ToArray()) scaling.Remove(name);
