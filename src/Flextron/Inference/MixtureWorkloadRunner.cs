@@ -98,23 +98,20 @@ public sealed class MixtureWorkloadRunner : IDisposable
     public WorkloadTiming Run(bool[] passes)
     {
         ArgumentNullException.ThrowIfNull(passes);
-        session.Reset();
         depths.Begin(passes);
-        long start = Stopwatch.GetTimestamp();
-        session.Prefill(prompt, depths);
-        long prompted = Stopwatch.GetTimestamp();
-        foreach (int id in generated) session.Step(id, depths);
-        return new WorkloadTiming(Stopwatch.GetElapsedTime(start, prompted).TotalMilliseconds, Stopwatch.GetElapsedTime(prompted).TotalMilliseconds);
+        return Timed(() => session.Prefill(prompt, depths), id => session.Step(id, depths));
     }
 
     /// <summary>Runs it once without routers: every block computes every token, the prompt in blocks that share each reading of the weights.</summary>
-    public WorkloadTiming RunDense()
+    public WorkloadTiming RunDense() => Timed(() => session.Prefill(prompt, network), id => session.Step(id, network));
+
+    private WorkloadTiming Timed(Action read, Action<int> step)
     {
         session.Reset();
         long start = Stopwatch.GetTimestamp();
-        session.Prefill(prompt, network);
+        read();
         long prompted = Stopwatch.GetTimestamp();
-        foreach (int id in generated) session.Step(id, network);
+        foreach (int id in generated) step(id);
         return new WorkloadTiming(Stopwatch.GetElapsedTime(start, prompted).TotalMilliseconds, Stopwatch.GetElapsedTime(prompted).TotalMilliseconds);
     }
 
