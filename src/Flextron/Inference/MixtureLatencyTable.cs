@@ -71,15 +71,3 @@ public sealed record MixtureLatencyTable
         return of(Depths[low]) + (at - low) * (of(Depths[low + 1]) - of(Depths[low]));
     }
 }
-
-/// <summary>Latencies of tokens that pass a number of routed blocks.</summary>
-/// <param name="Passed">The number.</param>
-/// <param name="PrefillMs">The whole prompt.</param>
-/// <param name="StepMs">A generated token.</param>
-public sealed record DepthLatency(int Passed, Quartiles PrefillMs, Quartiles StepMs);
-
-/// <summary>How the table describes the model's own decisions.</summary>
-/// <param name="Share">Of the decisions of all routed blocks those that let a token pass.</param>
-/// <param name="PredictedMs">The whole workload by the table.</param>
-/// <param name="MeasuredMs">The same measured, at the table's speed.</param>
-public sealed record OwnDepths(double Share, double PredictedMs, double MeasuredMs);
