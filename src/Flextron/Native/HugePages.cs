@@ -20,7 +20,10 @@ internal static partial class HugePages
     /// <returns>Whether the system will try.</returns>
     public static bool Advise(nint start, long bytes) => Ask(start, bytes, AdviseHuge);
 
-    /// <summary>Asks for memory that has been written: what lies in small pages is moved, at the same addresses. Costs next to nothing where nothing is to be moved.</summary>
+    /// <summary>
+    /// Asks for memory that has been written: what lies in small pages is moved, at the same addresses, even where huge pages are switched off for whoever does not ask like
+    /// this (madvise(2), MADV_COLLAPSE; since Linux 6.1). Costs next to nothing where nothing is to be moved.
+    /// </summary>
     /// <param name="start">First byte.</param>
     /// <param name="bytes">How many; only whole huge pages within them are asked for.</param>
     /// <returns>Whether all of it now lies in huge pages.</returns>

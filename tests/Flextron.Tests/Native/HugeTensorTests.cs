@@ -17,6 +17,8 @@ public sealed class HugeTensorTests
     [InlineData(700_001, ScalarType.Float64)]
     public void ZerosAreZerosAndCopiesAreCopies(long count, ScalarType dtype)
     {
+        // What has just been freed is likely to be given out again, as it was left.
+        using (Tensor earlier = HugeTensor.Zeros(count, dtype, CPU)) earlier.fill_(1);
         using Tensor zeros = HugeTensor.Zeros(count, dtype, CPU);
         Assert.Equal((count, dtype, 1L), (zeros.numel(), zeros.dtype, zeros.dim()));
         Assert.Equal(0, zeros.count_nonzero().item<long>());
@@ -24,9 +26,30 @@ public sealed class HugeTensorTests
         Assert.True(copy.equal(numbers.to(dtype)).all().item<bool>());
     }
 
+    [Theory]
+    [InlineData(HugeTensor.SmallestBytes, 1)]
+    [InlineData(2L << 20, 1)]
+    [InlineData((3L << 20) - 1, 1)]
+    [InlineData(3L << 20, 2)]
+    [InlineData((28L << 30) + 5, 14336)]
+    public void ALastPageThatIsHalfEmptyStaysSmall(long bytes, long pages)
+    {
+        Assert.Equal(pages * HugePages.Size, HugeTensor.HugeBytes(bytes));
+        // More than the tensor by no more than half a page.
+        Assert.InRange(HugeTensor.HugeBytes(bytes) - bytes, long.MinValue, HugePages.Size / 2);
+    }
+
+    [Fact]
+    public void MoreMemoryThanThereIsIsSaidSo()
+    {
+        var e = Assert.Throws<FlextronException>(() => HugeTensor.Zeros(1L << 46, ScalarType.Float32, CPU));
+        Assert.Contains($"no memory for {1L << 28} MiB of weights as Float32 on cpu: use a smaller model", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void LargeTensorsBeginAtAHugePageAndSmallOnesAreLeftToLibtorch()
     {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux is asked for huge pages.");
         using Tensor large = HugeTensor.Zeros(HugePages.Size, ScalarType.Float32, CPU);
         Assert.Equal(0, TensorPointer.Address(large) % HugePages.Size);
         using Tensor small = HugeTensor.Zeros(HugeTensor.SmallestBytes / 4 - 1, ScalarType.Float32, CPU);

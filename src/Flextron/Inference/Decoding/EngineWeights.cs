@@ -30,18 +30,26 @@ internal sealed unsafe class EngineWeights : IDisposable
     {
         this.format = format;
         flat = weights.Flat.detach().DetachFromDisposeScope();
-        if (format == WeightFormat.Int8)
+        try
         {
-            long rows = weights.Named().Sum(w => w.Tensor.dim() == 2 ? w.Tensor.size(0) : 0), pieces = 2L * weights.Named().Count();
-            quantized = new NativeBuffer(flat.numel() + sizeof(float) * rows + Alignment * pieces, "8-bit weights", filled: true);
-            return;
+            if (format == WeightFormat.Int8)
+            {
+                long rows = weights.Named().Sum(w => w.Tensor.dim() == 2 ? w.Tensor.size(0) : 0), pieces = 2L * weights.Named().Count();
+                quantized = new NativeBuffer(flat.numel() + sizeof(float) * rows + Alignment * pieces, "8-bit weights", filled: true);
+                return;
+            }
+            ScalarType dtype = format == WeightFormat.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+            if (flat.dtype != dtype) converted = HugeTensor.Copy(flat, dtype, CPU);
+            Tensor read = converted ?? flat;
+            start = TensorPointer.Address(read);
+            // Weights read in place may have been allocated by others, in small pages.
+            HugePages.Collapse(start, read.numel() * read.element_size());
         }
-        ScalarType dtype = format == WeightFormat.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        if (flat.dtype != dtype) converted = HugeTensor.Copy(flat, dtype, CPU);
-        Tensor read = converted ?? flat;
-        start = TensorPointer.Address(read);
-        // Weights read in place may have been allocated by others, in small pages.
-        HugePages.Collapse(start, read.numel() * read.element_size());
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>A matrix of the model.</summary>
