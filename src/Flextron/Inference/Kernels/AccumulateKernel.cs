@@ -6,9 +6,6 @@ namespace Flextron.Inference.Kernels;
 /// <summary>Sums of the rows of a stored matrix, each by its coefficient.</summary>
 internal static unsafe class AccumulateKernel<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
 {
-    /// <summary>Weights of a call beyond which they are taken to come from memory rather than from a core's own cache.</summary>
-    private const nint CacheBytes = 1 << 16;
-
     /// <inheritdoc cref="IKernels.Accumulate"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Accumulate(in WeightMatrix w, int first, int count, float* coefficients, int columns, float* sum)
@@ -18,7 +15,7 @@ internal static unsafe class AccumulateKernel<T, V, TElement> where T : ISimd<V>
         int whole = columns - columns % T.Count, part = columns - whole, r = 0;
         // Columns beyond the last whole vector: their sums stay in a vector that is filled in part, whose other lanes nobody reads.
         V last = part > 0 ? T.LoadPart(sum + whole, part) : default;
-        if (count * stride > CacheBytes)
+        if (count * stride > ReadAhead.LargestCached)
         {
             // A copy: a variable that anything refers to is kept in memory, and the loops below need this one in a register.
             V carried = last;

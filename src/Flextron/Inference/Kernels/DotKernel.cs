@@ -6,9 +6,6 @@ namespace Flextron.Inference.Kernels;
 /// <summary>Products of the rows of a stored matrix with one vector.</summary>
 internal static unsafe class DotKernel<T, V, TElement> where T : ISimd<V> where V : struct where TElement : IWeightElement
 {
-    /// <summary>Weights of a call beyond which they are taken to come from memory rather than from a core's own cache.</summary>
-    private const nint CacheBytes = 1 << 18;
-
     /// <inheritdoc cref="IKernels.Dot"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dot(in WeightMatrix w, int first, int count, float* x, int columns, float* y)
@@ -17,7 +14,7 @@ internal static unsafe class DotKernel<T, V, TElement> where T : ISimd<V> where 
         byte* row = w.Row(first);
         int whole = columns - columns % T.Count, part = columns - whole, r = 0;
         V last = part > 0 ? T.LoadPart(x + whole, part) : default;
-        if (count * stride > CacheBytes)
+        if (count * stride > ReadAhead.LargestCached)
         {
             r = ReadAhead.For(stride, columns, (nint)columns * TElement.Size) switch
             {

@@ -6,6 +6,12 @@ internal static class ReadAhead
     /// <summary>Bytes that one request brings.</summary>
     public const int Line = 64;
 
+    /// <summary>
+    /// Bytes of a call's weights beyond which they are taken to come from farther than a core's own cache, which other matrices have passed through
+    /// since the last token. What lies near after all loses next to nothing by being asked for.
+    /// </summary>
+    public const nint LargestCached = 1 << 16;
+
     // What memory delivers while a request is under way: four rows may be shorter.
     private const nint Distance = 8192;
 
