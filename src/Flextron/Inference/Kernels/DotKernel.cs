@@ -59,25 +59,7 @@ internal static unsafe class DotKernel<T, V, TElement> where T : ISimd<V> where 
         {
             // What is left, four at a time: the last four may begin with rows that are done, whose sums come out the same once more.
             int at = Math.Min(r, count - 4);
-            row = w.Row(first + at);
-            byte* row1 = row + stride, row2 = row1 + stride, row3 = row2 + stride;
-            V s0 = default, s1 = default, s2 = default, s3 = default;
-            for (nint c = 0; c < whole; c += T.Count)
-            {
-                V v = T.Load(x + c);
-                s0 = T.MultiplyAdd(TElement.Load<T, V>(row, c), v, s0);
-                s1 = T.MultiplyAdd(TElement.Load<T, V>(row1, c), v, s1);
-                s2 = T.MultiplyAdd(TElement.Load<T, V>(row2, c), v, s2);
-                s3 = T.MultiplyAdd(TElement.Load<T, V>(row3, c), v, s3);
-            }
-            if (part > 0)
-            {
-                s0 = AddLast(row, whole, part, last, s0);
-                s1 = AddLast(row1, whole, part, last, s1);
-                s2 = AddLast(row2, whole, part, last, s2);
-                s3 = AddLast(row3, whole, part, last, s3);
-            }
-            T.Sum4(s0, s1, s2, s3, y + at);
+            FourRows<NoReadAhead>(w.Row(first + at), stride, 4, x, columns, y + at);
         }
         for (; r < count; r++, row += stride)
         {
@@ -88,7 +70,7 @@ internal static unsafe class DotKernel<T, V, TElement> where T : ISimd<V> where 
         if (w.Scales != 0) RowScales<T, V>.Apply((float*)w.Scales + first, count, y);
     }
 
-    // From memory, few rows at a time and what comes next asked for early: more streams are more than the processor follows by itself.
+    // Few rows at a time where they come from memory, and what comes next asked for early: more streams are more than the processor follows by itself.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int FourRows<TAhead>(byte* row, nint stride, int count, float* x, int columns, float* y) where TAhead : IReadAhead
     {
